@@ -1,0 +1,52 @@
+CREATE TABLE vault_epoch (
+    epoch     integer PRIMARY KEY,
+    wrapped   bytea,
+    created   timestamptz NOT NULL,
+    destroyed timestamptz
+);
+
+CREATE TABLE vault_owner (
+    id      uuid PRIMARY KEY,
+    kind    smallint NOT NULL,
+    epoch   integer NOT NULL REFERENCES vault_epoch,
+    wrapped bytea,
+    created timestamptz NOT NULL,
+    erased  timestamptz
+);
+
+-- Every version of everything, sealed. A row never changes.
+CREATE TABLE entry (
+    type       text NOT NULL,
+    id         text NOT NULL,
+    version    integer NOT NULL,
+    kind       smallint NOT NULL,
+    owner      uuid NOT NULL REFERENCES vault_owner,
+    patient    text,
+    written    timestamptz NOT NULL,
+    deleted    boolean NOT NULL,
+    content    bytea NOT NULL,
+    sealed     bytea NOT NULL,
+    blob       bytea,
+    ciphertext bytea NOT NULL,
+    PRIMARY KEY (type, id, version)
+);
+ALTER TABLE entry ALTER COLUMN ciphertext SET STORAGE EXTERNAL;
+CREATE INDEX entry_patient ON entry (patient, type, written) WHERE patient IS NOT NULL;
+
+-- Where a patient's record lives: the key it is sealed under.
+CREATE TABLE patient (
+    id      text PRIMARY KEY,
+    owner   uuid NOT NULL REFERENCES vault_owner,
+    alias   text NOT NULL UNIQUE,
+    subject bytea NOT NULL UNIQUE
+);
+
+-- Search values of the newest version; what identifies or diagnoses stands as a keyed hash.
+CREATE TABLE search_value (
+    parameter text NOT NULL,
+    value     bytea NOT NULL,
+    type      text NOT NULL,
+    id        text NOT NULL
+);
+CREATE INDEX search_value_by_value ON search_value (value, parameter, type);
+CREATE INDEX search_value_by_record ON search_value (type, id);

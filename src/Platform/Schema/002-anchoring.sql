@@ -1,0 +1,60 @@
+-- Written in the transaction of its entry, gone when the entry has its position in the log.
+CREATE TABLE leaf_pending (
+    number  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    type    text NOT NULL,
+    id      text NOT NULL,
+    version integer NOT NULL
+);
+
+CREATE TABLE leaf (
+    position bigint PRIMARY KEY,
+    type     text NOT NULL,
+    id       text NOT NULL,
+    version  integer NOT NULL,
+    envelope bytea NOT NULL,
+    UNIQUE (type, id, version)
+);
+
+CREATE TABLE log_head (
+    size       bigint PRIMARY KEY,
+    root       bytea NOT NULL,
+    checkpoint text NOT NULL,
+    written    timestamptz NOT NULL
+);
+
+-- Heads that the contract has accepted, with the evidence captured then.
+CREATE TABLE anchor (
+    size             bigint PRIMARY KEY REFERENCES log_head,
+    transaction_hash bytea NOT NULL,
+    block_number     bigint NOT NULL,
+    block_hash       bytea NOT NULL,
+    gas_used         bigint NOT NULL,
+    mined            timestamptz NOT NULL,
+    durable          boolean NOT NULL
+);
+
+-- Transactions other than anchors, in the order they must be sent. Contracts take each of them twice without harm.
+CREATE TABLE chain_transaction (
+    id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    purpose          text NOT NULL,
+    reference        text NOT NULL,
+    contract         text NOT NULL,
+    data             bytea NOT NULL,
+    created          timestamptz NOT NULL,
+    state            smallint NOT NULL DEFAULT 0,
+    transaction_hash bytea,
+    block_number     bigint,
+    block_hash       bytea,
+    gas_used         bigint,
+    mined            timestamptz,
+    refusal          text,
+    UNIQUE (purpose, reference)
+);
+CREATE INDEX chain_transaction_open ON chain_transaction (id) WHERE state < 3;
+
+CREATE TABLE chain_deployment (
+    contract text PRIMARY KEY,
+    address  bytea NOT NULL,
+    chain_id bigint NOT NULL,
+    block    bigint NOT NULL
+);

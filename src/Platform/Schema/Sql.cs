@@ -1,0 +1,58 @@
+using Npgsql;
+
+namespace Salus.Platform.Schema;
+
+/// <summary>Short forms for positional-parameter SQL on a connection, inside whatever transaction it is in.</summary>
+static class Sql
+{
+    public static NpgsqlCommand Command(this NpgsqlConnection connection, string sql, params ReadOnlySpan<object?> values)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        foreach (var value in values)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value ?? DBNull.Value });
+        }
+        return command;
+    }
+
+    public static Task<int> ExecuteAsync(this NpgsqlConnection connection, CancellationToken cancellation, string sql, params ReadOnlySpan<object?> values)
+    {
+        var command = connection.Command(sql, values);
+        return Run(command, cancellation);
+
+        static async Task<int> Run(NpgsqlCommand command, CancellationToken cancellation)
+        {
+            await using (command)
+            {
+                return await command.ExecuteNonQueryAsync(cancellation);
+            }
+        }
+    }
+
+    public static Task<List<T>> QueryAsync<T>(
+        this NpgsqlConnection connection, CancellationToken cancellation, Func<NpgsqlDataReader, T> read, string sql, params ReadOnlySpan<object?> values)
+    {
+        var command = connection.Command(sql, values);
+        return Run(command, read, cancellation);
+
+        static async Task<List<T>> Run(NpgsqlCommand command, Func<NpgsqlDataReader, T> read, CancellationToken cancellation)
+        {
+            await using (command)
+            {
+                await using var rows = await command.ExecuteReaderAsync(cancellation);
+                List<T> found = [];
+                while (await rows.ReadAsync(cancellation))
+                {
+                    found.Add(read(rows));
+                }
+                return found;
+            }
+        }
+    }
+
+    public static T? Nullable<T>(this NpgsqlDataReader rows, int column) where T : class =>
+        rows.IsDBNull(column) ? null : rows.GetFieldValue<T>(column);
+
+    public static T? NullableValue<T>(this NpgsqlDataReader rows, int column) where T : struct =>
+        rows.IsDBNull(column) ? null : rows.GetFieldValue<T>(column);
+}

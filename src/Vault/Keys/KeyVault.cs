@@ -1,0 +1,177 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using Npgsql;
+using Salus.Vault.Envelopes;
+
+namespace Salus.Vault.Keys;
+
+/// <summary>
+/// The hierarchy of keys: the master key wraps epoch keys, those wrap owners' keys, those wrap the data key of each sealed thing.
+/// Tables <c>vault_epoch</c> and <c>vault_owner</c> hold wrapped keys only.
+/// </summary>
+public sealed class KeyVault(NpgsqlDataSource database, MasterKey master, TimeProvider time)
+{
+    const int OwnersCachedMax = 20_000;
+    static readonly Guid IndexOwner = new("5a105000-0000-4000-8000-000000000001");
+
+    readonly ConcurrentDictionary<Guid, OwnerKey> owners = new();
+    readonly ConcurrentDictionary<int, byte[]> epochs = new();
+    readonly ConcurrentDictionary<string, byte[]> blindKeys = new();
+    int currentEpoch;
+    OwnerKey? index;
+
+    /// <summary>Unwraps the epoch keys, or makes the first one in an empty database.</summary>
+    /// <exception cref="VaultException">The master key is not the one this database was sealed under.</exception>
+    public async Task OpenAsync(CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await ExecuteAsync(connection, "LOCK TABLE vault_epoch IN EXCLUSIVE MODE", cancellation);
+        await using (var read = new NpgsqlCommand("SELECT epoch, wrapped FROM vault_epoch WHERE wrapped IS NOT NULL ORDER BY epoch", connection))
+        await using (var rows = await read.ExecuteReaderAsync(cancellation))
+        {
+            while (await rows.ReadAsync(cancellation))
+            {
+                currentEpoch = rows.GetInt32(0);
+                epochs[currentEpoch] = Unwrap(master.Bytes, rows.GetFieldValue<byte[]>(1), EpochContext(currentEpoch))
+                    ?? throw new VaultException("The master key does not open this database. It was sealed under another master key: name the right one with --keys.");
+            }
+        }
+        if (epochs.IsEmpty)
+        {
+            await AddEpochAsync(connection, 1, cancellation);
+        }
+        index = await FindOwnerAsync(connection, IndexOwner, cancellation)
+            ?? await CreateOwnerAsync(connection, IndexOwner, OwnerKind.Index, cancellation);
+        await transaction.CommitAsync(cancellation);
+    }
+
+    /// <summary>Makes the key of a new owner, in the caller's transaction.</summary>
+    public async Task<OwnerKey> CreateOwnerAsync(NpgsqlConnection connection, Guid id, OwnerKind kind, CancellationToken cancellation)
+    {
+        var key = RandomNumberGenerator.GetBytes(Aead.KeyBytes);
+        await using var insert = new NpgsqlCommand(
+            "INSERT INTO vault_owner (id, kind, epoch, wrapped, created) VALUES ($1, $2, $3, $4, $5)", connection)
+        {
+            Parameters =
+            {
+                new() { Value = id },
+                new() { Value = (short)kind },
+                new() { Value = currentEpoch },
+                new() { Value = Wrap(epochs[currentEpoch], key, OwnerContext(id, kind)) },
+                new() { Value = time.GetUtcNow() },
+            },
+        };
+        await insert.ExecuteNonQueryAsync(cancellation);
+        return new OwnerKey(id, kind, key);
+    }
+
+    /// <summary>The key of an owner, or null when there is none: never made, or erased.</summary>
+    public async ValueTask<OwnerKey?> FindOwnerAsync(Guid id, CancellationToken cancellation)
+    {
+        if (owners.TryGetValue(id, out var known))
+        {
+            return known;
+        }
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        var found = await FindOwnerAsync(connection, id, cancellation);
+        if (found is not null)
+        {
+            if (owners.Count >= OwnersCachedMax)
+            {
+                owners.Clear();
+            }
+            owners[id] = found;
+        }
+        return found;
+    }
+
+    /// <summary>The key of an owner as the caller's transaction sees it.</summary>
+    public async Task<OwnerKey?> FindOwnerAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellation)
+    {
+        await using var read = new NpgsqlCommand("SELECT kind, epoch, wrapped FROM vault_owner WHERE id = $1 AND wrapped IS NOT NULL", connection)
+        {
+            Parameters = { new() { Value = id } },
+        };
+        await using var rows = await read.ExecuteReaderAsync(cancellation);
+        if (!await rows.ReadAsync(cancellation))
+        {
+            return null;
+        }
+        var kind = (OwnerKind)rows.GetInt16(0);
+        if (!epochs.TryGetValue(rows.GetInt32(1), out var epochKey))
+        {
+            return null;
+        }
+        var key = Unwrap(epochKey, rows.GetFieldValue<byte[]>(2), OwnerContext(id, kind))
+            ?? throw new VaultException($"The wrapped key of owner {id} was altered in the database. Restore table vault_owner from a backup.");
+        return new OwnerKey(id, kind, key);
+    }
+
+    /// <summary>Destroys an owner's key in the caller's transaction: what was sealed under it can never be opened again.</summary>
+    public async Task<bool> EraseOwnerAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellation)
+    {
+        await using var update = new NpgsqlCommand("UPDATE vault_owner SET wrapped = NULL, erased = $2 WHERE id = $1 AND wrapped IS NOT NULL", connection)
+        {
+            Parameters = { new() { Value = id }, new() { Value = time.GetUtcNow() } },
+        };
+        var erased = await update.ExecuteNonQueryAsync(cancellation) == 1;
+        owners.TryRemove(id, out _);
+        return erased;
+    }
+
+    /// <summary>
+    /// The keyed hash (HMAC-SHA-256, first 16 bytes) under which a value that identifies or diagnoses is indexed;
+    /// each search parameter has a key of its own, so that equal values of two parameters do not meet.
+    /// </summary>
+    public byte[] Blind(string parameter, string value)
+    {
+        var owner = index ?? throw new InvalidOperationException("Open the vault first.");
+        var key = blindKeys.GetOrAdd(parameter, name =>
+            HKDF.DeriveKey(HashAlgorithmName.SHA256, owner.Bytes.ToArray(), 32, info: Encoding.UTF8.GetBytes($"salus blind index {name}")));
+        Span<byte> full = stackalloc byte[32];
+        HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(value), full);
+        return full[..16].ToArray();
+    }
+
+    async Task AddEpochAsync(NpgsqlConnection connection, int epoch, CancellationToken cancellation)
+    {
+        var key = RandomNumberGenerator.GetBytes(Aead.KeyBytes);
+        await using var insert = new NpgsqlCommand("INSERT INTO vault_epoch (epoch, wrapped, created) VALUES ($1, $2, $3)", connection)
+        {
+            Parameters =
+            {
+                new() { Value = epoch },
+                new() { Value = Wrap(master.Bytes, key, EpochContext(epoch)) },
+                new() { Value = time.GetUtcNow() },
+            },
+        };
+        await insert.ExecuteNonQueryAsync(cancellation);
+        epochs[epoch] = key;
+        currentEpoch = epoch;
+    }
+
+    static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
+
+    static byte[] EpochContext(int epoch) => Encoding.UTF8.GetBytes($"salus epoch {epoch}");
+
+    static byte[] OwnerContext(Guid id, OwnerKind kind) => Encoding.UTF8.GetBytes($"salus owner {id} {(short)kind}");
+
+    static byte[] Wrap(ReadOnlySpan<byte> wrapping, ReadOnlySpan<byte> key, ReadOnlySpan<byte> context)
+    {
+        var target = new byte[key.Length + Aead.Overhead];
+        Aead.Seal(wrapping, key, context, target);
+        return target;
+    }
+
+    static byte[]? Unwrap(ReadOnlySpan<byte> wrapping, ReadOnlySpan<byte> wrapped, ReadOnlySpan<byte> context)
+    {
+        var key = new byte[Aead.KeyBytes];
+        return Aead.TryOpen(wrapping, wrapped, context, key) ? key : null;
+    }
+}
