@@ -92,7 +92,7 @@ static class LogStore
     static StoredLeaf ReadLeaf(NpgsqlDataReader row) =>
         new(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt32(3), row.GetFieldValue<byte[]>(4));
 
-    static AnchoredHead ReadAnchor(NpgsqlDataReader row) => new(
+    internal static AnchoredHead ReadAnchor(NpgsqlDataReader row) => new(
         row.GetInt64(0), row.GetFieldValue<byte[]>(1), row.GetInt64(2), row.GetFieldValue<byte[]>(3), row.GetInt64(4),
         row.GetFieldValue<DateTimeOffset>(5), row.GetBoolean(6));
 }
