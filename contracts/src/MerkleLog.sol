@@ -26,18 +26,17 @@ library MerkleLog {
         returns (bytes32 provenOld, bytes32 provenNew)
     {
         (uint256 inner, uint256 path) = _consistencyShape(oldSize, newSize);
-        uint256 next = 0;
-        provenOld = oldRoot;
-        if (!_isPowerOfTwo(oldSize)) provenOld = proof[next++];
-        provenNew = provenOld;
+        (uint256 first, bytes32 start) = _isPowerOfTwo(oldSize) ? (0, oldRoot) : (1, proof[0]);
+        // Where the proof brings the first node itself, its levels are counted by the proof's indices all the same.
+        (inner, path) = (inner + first, path << first);
 
-        for (uint256 level = 0; next < proof.length; ++level) {
-            bytes32 sibling = proof[next++];
-            if (level >= inner || (path >> level) & 1 == 1) {
-                provenOld = hashNode(sibling, provenOld);
-                provenNew = hashNode(sibling, provenNew);
+        (provenOld, provenNew) = (start, start);
+        for (uint256 i = first; i < proof.length; ++i) {
+            if (i >= inner || (path >> i) & 1 == 1) {
+                provenOld = hashNode(proof[i], provenOld);
+                provenNew = hashNode(proof[i], provenNew);
             } else {
-                provenNew = hashNode(provenNew, sibling);
+                provenNew = hashNode(provenNew, proof[i]);
             }
         }
     }
