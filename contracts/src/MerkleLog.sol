@@ -32,11 +32,11 @@ library MerkleLog {
 
         (provenOld, provenNew) = (start, start);
         for (uint256 i = first; i < proof.length; ++i) {
+            bytes32 sibling = proof[i];
             if (i >= inner || (path >> i) & 1 == 1) {
-                provenOld = hashNode(proof[i], provenOld);
-                provenNew = hashNode(proof[i], provenNew);
+                (provenOld, provenNew) = _hashNodes(sibling, provenOld, provenNew);
             } else {
-                provenNew = hashNode(provenNew, proof[i]);
+                provenNew = hashNode(provenNew, sibling);
             }
         }
     }
@@ -78,6 +78,25 @@ library MerkleLog {
         }
     }
 
+    /// @dev hashNode(left, rightOld) and hashNode(left, rightNew) in one: the left half is laid out once.
+    function _hashNodes(bytes32 left, bytes32 rightOld, bytes32 rightNew)
+        private
+        view
+        returns (bytes32 nodeOld, bytes32 nodeNew)
+    {
+        assembly ("memory-safe") {
+            let buffer := mload(0x40)
+            mstore8(buffer, 1)
+            mstore(add(buffer, 0x01), left)
+            mstore(add(buffer, 0x21), rightOld)
+            if iszero(staticcall(gas(), 2, buffer, 0x41, 0, 0x20)) { revert(0, 0) }
+            nodeOld := mload(0)
+            mstore(add(buffer, 0x21), rightNew)
+            if iszero(staticcall(gas(), 2, buffer, 0x41, 0, 0x20)) { revert(0, 0) }
+            nodeNew := mload(0)
+        }
+    }
+
     /// @return inner How many levels, from the first node of the proof, lie below the fork of old and new path.
     /// @return path The position of that node at its level.
     function _consistencyShape(uint256 oldSize, uint256 newSize) private pure returns (uint256 inner, uint256 path) {
@@ -97,8 +116,11 @@ library MerkleLog {
     }
 
     function _bitCount(uint256 value) private pure returns (uint256 count) {
-        for (; value != 0; value &= value - 1) {
-            ++count;
+        // Nothing can wrap: one is taken from a value that is not zero, and there are 256 bits at most.
+        unchecked {
+            for (; value != 0; value &= value - 1) {
+                ++count;
+            }
         }
     }
 }
