@@ -230,19 +230,6 @@ contract ConsentsTest is Passkeys {
         assertTrue(_consents.isActive(id, commitment), "active");
     }
 
-    /// @dev Where the chain has the precompile at 0x100 the same assertions hold and the same bent ones do not.
-    function test_grant_agreesWithThePrecompile() public {
-        vm.setEvmVersion("osaka");
-        WebAuthn.WebAuthnAuth memory auth = _grantAuth();
-        auth.s = otherS(auth.s);
-        _badGrant(auth);
-        auth.s = bytes32(uint256(otherS(auth.s)) ^ 1);
-        _badGrant(auth);
-        _grant();
-        assertTrue(_consents.isActive(ID, COMMITMENT), "active");
-        assertAtMost(250_000, vm.lastCallGas().gasTotalUsed, "gas, far below what the curve costs in Solidity");
-    }
-
     function test_revoke_endsTheConsentForGood() public {
         WebAuthn.WebAuthnAuth memory granted = _grant();
         WebAuthn.WebAuthnAuth memory auth = _revokeAuth();

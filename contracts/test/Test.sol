@@ -26,12 +26,9 @@ interface Vm {
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory);
     function lastCallGas() external view returns (Gas memory);
-    function setEvmVersion(string calldata version) external;
     function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256);
     function signP256(uint256 privateKey, bytes32 digest) external pure returns (bytes32 r, bytes32 s);
     function publicKeyP256(uint256 privateKey) external pure returns (uint256 x, uint256 y);
-    function readFile(string calldata path) external view returns (string memory);
-    function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
 }
 
 /// @dev What the tests share: cheat codes, assertions that say what differed, and the choice of an invariant's target.
