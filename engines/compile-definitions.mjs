@@ -89,7 +89,7 @@ for (const structure of structures) {
 }
 
 const parameters = [...read("hl7.fhir.r4.examples", "SearchParameter-")]
-  .filter(p => p.url.startsWith("http://hl7.org/fhir/SearchParameter/") && p.version === "4.0.1" && p.base)
+  .filter(p => p.url.startsWith("http://hl7.org/fhir/SearchParameter/") && p.version === "4.0.1" && p.base && (p.expression || p.code.startsWith("_")))
   .map(p => ({
     c: p.code, u: p.url, b: p.base, t: p.type, e: p.expression, r: p.target,
     k: p.component?.map(k => ({ d: k.definition, e: k.expression })),
