@@ -13,7 +13,7 @@ contract Members {
     using EnumerableSet for EnumerableSet.AddressSet;
 
     /// @dev A vote counts the members in a loop, so that the votes of those who have left never count; this bounds it.
-    uint256 private constant MEMBER_COUNT_MAX = 256;
+    uint256 private constant MEMBER_COUNT_MAX = 128;
 
     EnumerableSet.AddressSet private _members;
     mapping(address account => bytes32) private _nameHashes;

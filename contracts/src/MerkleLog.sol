@@ -26,16 +26,15 @@ library MerkleLog {
         returns (bytes32 provenOld, bytes32 provenNew)
     {
         (uint256 inner, uint256 path) = _consistencyShape(oldSize, newSize);
-        uint256 next = 0;
-        provenOld = oldRoot;
-        if (!_isPowerOfTwo(oldSize)) provenOld = proof[next++];
-        provenNew = provenOld;
+        (uint256 first, bytes32 start) = _isPowerOfTwo(oldSize) ? (0, oldRoot) : (1, proof[0]);
+        // Where the proof brings the first node itself, its levels are counted by the proof's indices all the same.
+        (inner, path) = (inner + first, path << first);
 
-        for (uint256 level = 0; next < proof.length; ++level) {
-            bytes32 sibling = proof[next++];
-            if (level >= inner || (path >> level) & 1 == 1) {
-                provenOld = hashNode(sibling, provenOld);
-                provenNew = hashNode(sibling, provenNew);
+        (provenOld, provenNew) = (start, start);
+        for (uint256 i = first; i < proof.length; ++i) {
+            bytes32 sibling = proof[i];
+            if (i >= inner || (path >> i) & 1 == 1) {
+                (provenOld, provenNew) = _hashNodes(sibling, provenOld, provenNew);
             } else {
                 provenNew = hashNode(provenNew, sibling);
             }
@@ -79,6 +78,25 @@ library MerkleLog {
         }
     }
 
+    /// @dev hashNode(left, rightOld) and hashNode(left, rightNew) in one: the left half is laid out once.
+    function _hashNodes(bytes32 left, bytes32 rightOld, bytes32 rightNew)
+        private
+        view
+        returns (bytes32 nodeOld, bytes32 nodeNew)
+    {
+        assembly ("memory-safe") {
+            let buffer := mload(0x40)
+            mstore8(buffer, 1)
+            mstore(add(buffer, 0x01), left)
+            mstore(add(buffer, 0x21), rightOld)
+            if iszero(staticcall(gas(), 2, buffer, 0x41, 0, 0x20)) { revert(0, 0) }
+            nodeOld := mload(0)
+            mstore(add(buffer, 0x21), rightNew)
+            if iszero(staticcall(gas(), 2, buffer, 0x41, 0, 0x20)) { revert(0, 0) }
+            nodeNew := mload(0)
+        }
+    }
+
     /// @return inner How many levels, from the first node of the proof, lie below the fork of old and new path.
     /// @return path The position of that node at its level.
     function _consistencyShape(uint256 oldSize, uint256 newSize) private pure returns (uint256 inner, uint256 path) {
@@ -98,8 +116,11 @@ library MerkleLog {
     }
 
     function _bitCount(uint256 value) private pure returns (uint256 count) {
-        for (; value != 0; value &= value - 1) {
-            ++count;
+        // Nothing can wrap: one is taken from a value that is not zero, and there are 256 bits at most.
+        unchecked {
+            for (; value != 0; value &= value - 1) {
+                ++count;
+            }
         }
     }
 }

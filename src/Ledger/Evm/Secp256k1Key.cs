@@ -20,6 +20,8 @@ public sealed class Secp256k1Key : IDisposable
 {
     const string CurveOid = "1.3.132.0.10";
 
+    static readonly byte[] Order = Secp256k1.N.ToByteArray(isUnsigned: true, isBigEndian: true);
+
     readonly ECDsa ecdsa;
     readonly byte[] publicKey;
 
@@ -45,8 +47,7 @@ public sealed class Secp256k1Key : IDisposable
     public static Secp256k1Key FromPrivate(ReadOnlySpan<byte> scalar)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(scalar.Length, 32);
-        var value = new BigInteger(scalar, isUnsigned: true, isBigEndian: true);
-        if (value.IsZero || value >= Secp256k1.N)
+        if (!scalar.ContainsAnyExcept((byte)0) || scalar.SequenceCompareTo(Order) >= 0)
             throw new CryptographicException("A private key lies between 1 and the order of the curve.");
         var d = scalar.ToArray();
         try
