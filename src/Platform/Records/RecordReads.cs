@@ -1,0 +1,170 @@
+using Npgsql;
+using Salus.Platform.Anchoring;
+using Salus.Platform.Audit;
+using Salus.Platform.Consent;
+using Salus.Platform.Identity;
+using Salus.Platform.Schema;
+using Salus.Platform.Store;
+
+namespace Salus.Platform.Records;
+
+// The reading half of the door.
+public sealed partial class RecordsDesk
+{
+    const int RecordsPerPatientMax = 20_000;
+
+    /// <summary>Reads one resource, or one of its versions.</summary>
+    public async Task<ReadOutcome> ReadAsync(Caller caller, string type, string id, int? version, Purpose purpose, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        var entry = type == "AuditEvent" ? null : await SealedStore.FindAsync(connection, type, id, version, cancellation);
+        if (entry is null)
+        {
+            return await MissingAsync(caller, $"{type}/{id}", cancellation);
+        }
+        if (await DecideAsync(caller, entry, purpose, cancellation) is AccessDecision.Refused refused)
+        {
+            await RefusedAsync(caller, AuditAction.Read, entry.Patient, $"{type}/{id}", refused.Reason, cancellation);
+            return new ReadOutcome.Forbidden(refused.Reason);
+        }
+        if (entry.Deleted)
+        {
+            return new ReadOutcome.Gone();
+        }
+        if (await vault.FindOwnerAsync(entry.Owner, cancellation) is not { } owner)
+        {
+            return new ReadOutcome.Gone();
+        }
+        if (await store.OpenAsync(entry, cancellation) is not { } bytes)
+        {
+            return new ReadOutcome.Altered($"{type}/{id}, version {entry.Version}");
+        }
+        await audit.RecordAsync(new AuditFact(AuditAction.Read, true, caller.Account, AliasOf(entry.Patient, owner), $"{type}/{id}", ConsentTerms.CodeOf(purpose)), cancellation);
+        sequencer.Wake();
+        return new ReadOutcome.Found(new StoredRecord(type, id, entry.Version, entry.Written, entry.Patient, bytes));
+    }
+
+    /// <summary>Everything of one patient that the caller's consents cover, opened and verified now, oldest first.</summary>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="patient">The patient's logical id.</param>
+    /// <param name="purpose">For what.</param>
+    /// <param name="types">Only these resource types, or all.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public async Task<RetrievalOutcome> RetrieveAsync(
+        Caller caller, string patient, Purpose purpose, IReadOnlyList<string>? types, CancellationToken cancellation)
+    {
+        var scope = await consents.ScopeAsync(caller, patient, purpose, cancellation);
+        var owner = Guid.TryParse(patient, out var id) ? await vault.FindOwnerAsync(id, cancellation) : null;
+        var now = time.GetUtcNow();
+        if (scope.IsEmpty || owner is null)
+        {
+            var reason = scope.Decide("Patient", now) is AccessDecision.Refused refused ? refused.Reason : "The patient has not given you access.";
+            await RefusedAsync(caller, AuditAction.Read, patient, "record", reason, cancellation);
+            return new RetrievalOutcome.Forbidden(reason);
+        }
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        var entries = await RecordStore.NewestOfPatientAsync(connection, patient, types, RecordsPerPatientMax, cancellation);
+        List<SealedEntry> opened = [];
+        List<byte[]> contents = [];
+        List<string> altered = [];
+        foreach (var entry in entries.Where(entry => scope.Decide(entry.Type, now) is AccessDecision.Allowed))
+        {
+            if (await store.OpenAsync(entry, cancellation) is { } bytes)
+            {
+                opened.Add(entry);
+                contents.Add(bytes);
+            }
+            else
+            {
+                altered.Add($"{entry.Type}/{entry.Id}");
+            }
+        }
+        var states = await proofs.VerifyAsync([.. opened.Select(entry => entry.Envelope(entry.HashAsStored()))], cancellation);
+        await audit.RecordAsync(
+            new AuditFact(AuditAction.Read, true, caller.Account, AuditTrail.AliasOf(owner), $"{opened.Count} records", ConsentTerms.CodeOf(purpose)), cancellation);
+        sequencer.Wake();
+        var records = opened.Select((entry, i) =>
+            new ProvenRecord(new StoredRecord(entry.Type, entry.Id, entry.Version, entry.Written, entry.Patient, contents[i]), states[i])).ToList();
+        return new RetrievalOutcome.Found(patient, records, altered);
+    }
+
+    /// <summary>The proof of one version, for a caller who may read it.</summary>
+    public async Task<ProofState?> ProveAsync(Caller caller, string type, string id, int? version, Purpose purpose, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        var entry = await SealedStore.FindAsync(connection, type, id, version, cancellation);
+        if (entry is null || await DecideAsync(caller, entry, purpose, cancellation) is AccessDecision.Refused)
+        {
+            return null;
+        }
+        return (await proofs.VerifyAsync([entry.Envelope(entry.HashAsStored())], cancellation))[0];
+    }
+
+    /// <summary>The logical id of the patient with an identifier (any system), for professionals; null when there is none.</summary>
+    public async Task<string?> FindPatientAsync(Caller caller, string identifier, CancellationToken cancellation)
+    {
+        if (caller.Role is not (Role.Practitioner or Role.Laboratory or Role.Pharmacy or Role.Insurer))
+        {
+            return null;
+        }
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        var found = await RecordStore.MatchAsync(connection, "Patient",
+            [("identifier", [index.BlindToken("Patient", "identifier", null, identifier.Trim())])], 1, cancellation);
+        await audit.RecordAsync(new AuditFact(AuditAction.Search, found.Count == 1, caller.Account, null, "Patient", "by identifier"), cancellation);
+        return found.SingleOrDefault();
+    }
+
+    /// <summary>Who read, wrote and shared a patient's record, newest first: for the patient, and for those who may read the record.</summary>
+    public async Task<IReadOnlyList<AuditLine>?> AccessesAsync(Caller caller, string patient, int countMax, CancellationToken cancellation)
+    {
+        var scope = await consents.ScopeAsync(caller, patient, Purpose.Treatment, cancellation);
+        if ((scope.IsEmpty && caller.Role != Role.Auditor) || !Guid.TryParse(patient, out var id) || await vault.FindOwnerAsync(id, cancellation) is not { } owner)
+        {
+            return null;
+        }
+        return await audit.ListAsync(AuditTrail.AliasOf(owner), countMax, cancellation);
+    }
+
+    /// <summary>Whether a patient is known here.</summary>
+    public async Task<bool> PatientExistsAsync(string patient, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        return await RecordStore.PatientExistsAsync(connection, patient, cancellation);
+    }
+
+    /// <summary>How many newest versions of each type are stored; for the node's totals, it tells nothing of anyone.</summary>
+    public async Task<IReadOnlyDictionary<string, long>> CountsAsync(CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        return (await connection.QueryAsync(cancellation, row => (Type: row.GetString(0), Count: row.GetInt64(1)),
+            "SELECT type, count(*) FROM entry WHERE version = 1 GROUP BY type ORDER BY type")).ToDictionary(row => row.Type, row => row.Count);
+    }
+
+    /// <summary>Opens an entry's stored bytes and its owner's key for content that lies beside it.</summary>
+    internal async Task<(SealedEntry Entry, byte[] Bytes)?> OpenDecidedAsync(NpgsqlConnection connection, string type, string id, CancellationToken cancellation) =>
+        await SealedStore.FindAsync(connection, type, id, null, cancellation) is { } entry && await store.OpenAsync(entry, cancellation) is { } bytes
+            ? (entry, bytes)
+            : null;
+
+    async Task<AccessDecision> DecideAsync(Caller caller, SealedEntry entry, Purpose purpose, CancellationToken cancellation)
+    {
+        if (entry.Patient is { } patient)
+        {
+            return await consents.DecideAsync(caller, patient, entry.Type, purpose, cancellation);
+        }
+        return AccessRules.Directory.Contains(entry.Type) && AccessRules.MayReadDirectory(caller.Role)
+            ? new AccessDecision.Allowed(null)
+            : new AccessDecision.Refused($"The role {caller.Role} reads no {entry.Type}.");
+    }
+
+    async Task<ReadOutcome> MissingAsync(Caller caller, string entity, CancellationToken cancellation)
+    {
+        if (caller.Role == Role.Patient)
+        {
+            return new ReadOutcome.NotFound();
+        }
+        const string reason = "The patient has not given you access.";
+        await RefusedAsync(caller, AuditAction.Read, null, entity, reason, cancellation);
+        return new ReadOutcome.Forbidden(reason);
+    }
+}

@@ -1,0 +1,85 @@
+using Npgsql;
+using NpgsqlTypes;
+using Salus.Platform.Schema;
+using Salus.Platform.Store;
+
+namespace Salus.Platform.Records;
+
+/// <summary>A value a record is found by, already blinded.</summary>
+sealed record BlindValue(string Parameter, byte[] Value, string Type, string Id);
+
+/// <summary>The SQL of records: patients, newest versions, search values.</summary>
+static class RecordStore
+{
+    public static Task AddPatientAsync(NpgsqlConnection connection, string id, Guid owner, string alias, DateTimeOffset created, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation, "INSERT INTO patient (id, owner, alias, created) VALUES ($1, $2, $3, $4)", id, owner, alias, created);
+
+    public static async Task<bool> PatientExistsAsync(NpgsqlConnection connection, string id, CancellationToken cancellation) =>
+        (await connection.QueryAsync(cancellation, row => row.GetInt32(0), "SELECT 1 FROM patient WHERE id = $1", id)).Count == 1;
+
+    public static async Task<IReadOnlyList<SealedEntry>> NewestOfPatientAsync(
+        NpgsqlConnection connection, string patient, IReadOnlyList<string>? types, int countMax, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, SealedStore.Read,
+            $"""
+            SELECT {SealedStore.Columns} FROM (
+                SELECT DISTINCT ON (type, id) * FROM entry
+                WHERE patient = $1 AND type <> 'AuditEvent' AND ($2::text[] IS NULL OR type = ANY($2))
+                ORDER BY type, id, version DESC) e
+            WHERE NOT deleted ORDER BY written, type, id LIMIT $3
+            """, patient, types?.ToArray(), countMax);
+
+    public static async Task<IReadOnlyList<SealedEntry>> VersionsAsync(NpgsqlConnection connection, string type, string id, int countMax, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, SealedStore.Read,
+            $"SELECT {SealedStore.Columns} FROM entry e WHERE type = $1 AND id = $2 ORDER BY version DESC LIMIT $3", type, id, countMax);
+
+    /// <summary>Newest versions by name; the order is that of the database.</summary>
+    public static async Task<IReadOnlyList<SealedEntry>> NewestAsync(NpgsqlConnection connection, string type, IReadOnlyList<string> ids, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, SealedStore.Read,
+            $"""
+            SELECT {SealedStore.Columns} FROM (
+                SELECT DISTINCT ON (id) * FROM entry WHERE type = $1 AND id = ANY($2) ORDER BY id, version DESC) e
+            WHERE NOT deleted
+            """, type, ids.ToArray());
+
+    /// <summary>Records of a type that match every criterion: in each, any of the values.</summary>
+    public static async Task<IReadOnlyList<string>> MatchAsync(
+        NpgsqlConnection connection, string type, IReadOnlyList<(string Parameter, IReadOnlyList<byte[]> Values)> criteria, int countMax, CancellationToken cancellation)
+    {
+        var sql = "SELECT id FROM (SELECT DISTINCT id FROM entry WHERE type = $1) AS every";
+        List<object?> values = [type];
+        if (criteria.Count > 0)
+        {
+            List<string> parts = [];
+            foreach (var (parameter, any) in criteria)
+            {
+                parts.Add($"SELECT id FROM search_value WHERE type = $1 AND parameter = ${values.Count + 1} AND value = ANY(${values.Count + 2})");
+                values.Add(parameter);
+                values.Add(any.ToArray());
+            }
+            sql = $"SELECT id FROM ({string.Join(" INTERSECT ", parts)}) AS matched";
+        }
+        values.Add(countMax);
+        return await connection.QueryAsync(cancellation, row => row.GetString(0), $"{sql} ORDER BY id DESC LIMIT ${values.Count}", [.. values]);
+    }
+
+    public static async Task IndexAsync(NpgsqlConnection connection, IReadOnlyList<BlindValue> values, CancellationToken cancellation)
+    {
+        if (values.Count == 0)
+        {
+            return;
+        }
+        await using var writer = await connection.BeginBinaryImportAsync("COPY search_value (parameter, value, type, id) FROM STDIN (FORMAT binary)", cancellation);
+        foreach (var value in values)
+        {
+            await writer.StartRowAsync(cancellation);
+            await writer.WriteAsync(value.Parameter, NpgsqlDbType.Text, cancellation);
+            await writer.WriteAsync(value.Value, NpgsqlDbType.Bytea, cancellation);
+            await writer.WriteAsync(value.Type, NpgsqlDbType.Text, cancellation);
+            await writer.WriteAsync(value.Id, NpgsqlDbType.Text, cancellation);
+        }
+        await writer.CompleteAsync(cancellation);
+    }
+
+    public static Task RemoveIndexAsync(NpgsqlConnection connection, string type, string id, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation, "DELETE FROM search_value WHERE type = $1 AND id = $2", type, id);
+}
