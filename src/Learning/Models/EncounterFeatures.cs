@@ -1,0 +1,61 @@
+using Salus.Learning.Tables;
+
+namespace Salus.Learning.Models;
+
+/// <summary>What is known of a patient at one encounter; null is not measured.</summary>
+public sealed record EncounterFeatures
+{
+    /// <summary>Beats per minute.</summary>
+    public double? HeartRate { get; init; }
+
+    /// <summary>Systolic blood pressure, mmHg.</summary>
+    public double? SystolicPressure { get; init; }
+
+    /// <summary>Diastolic blood pressure, mmHg.</summary>
+    public double? DiastolicPressure { get; init; }
+
+    /// <summary>Body temperature, °C.</summary>
+    public double? Temperature { get; init; }
+
+    /// <summary>Breaths per minute.</summary>
+    public double? RespiratoryRate { get; init; }
+
+    /// <summary>Oxygen saturation, %.</summary>
+    public double? OxygenSaturation { get; init; }
+
+    /// <summary>Body mass index, kg/m².</summary>
+    public double? BodyMassIndex { get; init; }
+
+    /// <summary>Blood glucose, mmol/L.</summary>
+    public double? Glucose { get; init; }
+
+    /// <summary>Age in whole years at the encounter.</summary>
+    public double? AgeYears { get; init; }
+
+    /// <summary>Administrative sex.</summary>
+    public string? Sex { get; init; }
+
+    /// <summary>Symptoms, medical history and examination findings as written.</summary>
+    public string? Notes { get; init; }
+
+    static readonly (string Name, Func<EncounterFeatures, double?> Value)[] Numbers =
+    [
+        ("age", encounter => encounter.AgeYears),
+        ("heart rate", encounter => encounter.HeartRate),
+        ("systolic pressure", encounter => encounter.SystolicPressure),
+        ("diastolic pressure", encounter => encounter.DiastolicPressure),
+        ("temperature", encounter => encounter.Temperature),
+        ("respiratory rate", encounter => encounter.RespiratoryRate),
+        ("oxygen saturation", encounter => encounter.OxygenSaturation),
+        ("body mass index", encounter => encounter.BodyMassIndex),
+        ("glucose", encounter => encounter.Glucose),
+    ];
+
+    /// <summary>The encounters as a table, one row each.</summary>
+    public static Table ToTable(IReadOnlyList<EncounterFeatures> encounters) => new(
+    [
+        .. Numbers.Select(number => new NumberColumn(number.Name, [.. encounters.Select(encounter => number.Value(encounter) ?? double.NaN)])),
+        CategoryColumn.Of("sex", [.. encounters.Select(encounter => encounter.Sex)]),
+        new TextColumn("notes", [.. encounters.Select(encounter => encounter.Notes)]),
+    ]);
+}
