@@ -68,10 +68,14 @@ sealed class DraftSet
         {
             return draft.Id;
         }
-        return PatientCompartment.PatientOf(draft.Resource) is { } reference && (Map(reference) ?? reference) is { } mapped
-            && mapped.StartsWith("Patient/", StringComparison.Ordinal)
-            ? mapped["Patient/".Length..]
-            : null;
+        foreach (var reference in PatientCompartment.References(draft.Resource))
+        {
+            if ((Map(reference.Text) ?? reference.Text) is { } mapped && mapped.StartsWith("Patient/", StringComparison.Ordinal))
+            {
+                return mapped["Patient/".Length..];
+            }
+        }
+        return null;
     }
 
     /// <summary>References by urn that lead nowhere.</summary>

@@ -7,6 +7,7 @@ using Salus.Platform.Audit;
 using Salus.Platform.Consent;
 using Salus.Platform.Identity;
 using Salus.Platform.Store;
+using Salus.Vault.Blobs;
 using Salus.Vault.Keys;
 
 namespace Salus.Platform.Records;
@@ -15,7 +16,7 @@ namespace Salus.Platform.Records;
 /// The only door to records, for each caller: validation, the access decision, encryption, the index, the audit and the leaf happen here.
 /// </summary>
 public sealed partial class RecordsDesk(
-    NpgsqlDataSource database, KeyVault vault, ConsentDesk consents, AuditTrail audit, ProofDesk proofs, Sequencer sequencer, TimeProvider time)
+    NpgsqlDataSource database, KeyVault vault, ConsentDesk consents, AuditTrail audit, ProofDesk proofs, BlobStore blobs, Sequencer sequencer, TimeProvider time)
 {
     readonly SealedStore store = new(vault);
     readonly RecordIndex index = new(vault);
@@ -150,7 +151,7 @@ public sealed partial class RecordsDesk(
         return new WriteOutcome.Written([new StoredRecord(type, id, version, now, newest.Patient, bytes)]);
     }
 
-    internal async Task<WriteOutcome> CreateAsync(Caller caller, IReadOnlyList<Draft> drafts, AuditAction action, CancellationToken cancellation)
+    internal async Task<WriteOutcome> CreateAsync(Caller caller, IReadOnlyList<Draft> drafts, AuditAction action, CancellationToken cancellation, string? patientOverride = null)
     {
         var (set, issues) = DraftSet.Check(drafts);
         issues = [.. issues, .. set.Unresolved().Take(100)];
@@ -162,7 +163,7 @@ public sealed partial class RecordsDesk(
         {
             return await ForbidAsync(caller, null, forbidden.Type, $"The role {caller.Role} may not write {forbidden.Type}.", cancellation);
         }
-        var patients = drafts.Select(set.PatientOf).ToList();
+        var patients = drafts.Select(draft => patientOverride ?? set.PatientOf(draft)).ToList();
         if (caller.Role == Role.Patient && patients.Any(patient => patient is null || patient != caller.Patient))
         {
             return await ForbidAsync(caller, null, null, "A patient may only add to their own record.", cancellation);
