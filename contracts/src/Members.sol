@@ -17,8 +17,8 @@ contract Members {
 
     EnumerableSet.AddressSet private _members;
     mapping(address account => bytes32) private _nameHashes;
-    /// @dev How often an account was admitted or expelled. Odd while it is a member. It binds a ballot to one decision
-    /// and a vote to one membership, so that neither revives after a change.
+    /// @dev How often an account was admitted. It binds a ballot to one decision and a vote to one membership, so that
+    /// neither revives when the account is admitted again.
     mapping(address account => uint256) private _terms;
     mapping(bytes32 ballot => mapping(address voter => uint256 term)) private _votes;
     mapping(address member => mapping(bytes32 commitment => bool)) private _registered;
@@ -114,7 +114,6 @@ contract Members {
     function _expel(address member, bytes32 nameHash) private {
         _members.remove(member);
         delete _nameHashes[member];
-        ++_terms[member];
         emit Expelled(member, nameHash);
     }
 

@@ -1,0 +1,95 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Salus.Ledger.Proofs;
+
+/// <summary>
+/// A key that checks signed notes (C2SP signed-note, signature type 0x02: ECDSA over SHA-256, here on P-256 alone).
+/// Prints as the text that others configure: name+key id+base64.
+/// </summary>
+public sealed class NoteVerifier : IDisposable
+{
+    internal const byte EcdsaType = 0x02;
+    const int KeyIdDigits = 8;
+    const string P256Oid = "1.2.840.10045.3.1.7";
+
+    readonly ECDsa key;
+    readonly byte[] subjectPublicKeyInfo;
+
+    NoteVerifier(string name, ECDsa key)
+    {
+        if (!IsName(name))
+            throw new FormatException($"'{name}' is not a key name: it has no spaces, plus signs or control characters, and is not empty.");
+        if (key.ExportParameters(includePrivateParameters: false).Curve.Oid.Value != P256Oid)
+            throw new FormatException($"The key of {name} is not on the curve P-256.");
+        (Name, this.key) = (name, key);
+        subjectPublicKeyInfo = key.ExportSubjectPublicKeyInfo();
+        KeyId = BinaryPrimitives.ReadUInt32BigEndian(SHA256.HashData(subjectPublicKeyInfo));
+    }
+
+    /// <summary>The key's name, by convention an address without a scheme: "hospital.example/log".</summary>
+    public string Name { get; }
+
+    /// <summary>The first four bytes of SHA-256 of the key's SubjectPublicKeyInfo: a hint, not a fingerprint.</summary>
+    public uint KeyId { get; }
+
+    /// <summary>A verifier for the public half of a P-256 key.</summary>
+    /// <exception cref="FormatException">The name is no key name, or the key on another curve.</exception>
+    public static NoteVerifier Of(string name, ECDsa key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        var copy = ECDsa.Create(key.ExportParameters(includePrivateParameters: false));
+        return new NoteVerifier(name, copy);
+    }
+
+    /// <summary>Reads a verifier key's text.</summary>
+    /// <exception cref="FormatException">Not such a text; the message says why.</exception>
+    public static NoteVerifier Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var parts = text.Split('+', 3);
+        if (parts.Length != 3 || parts[1].Length != KeyIdDigits)
+            throw new FormatException("A verifier key is written name+keyid+base64.");
+        var encoded = NoteText.FromBase64(parts[2]);
+        if (encoded is not [EcdsaType, ..])
+            throw new FormatException("The verifier key is not an ECDSA key (type 2).");
+        var key = ECDsa.Create();
+        try
+        {
+            key.ImportSubjectPublicKeyInfo(encoded.AsSpan(1), out var read);
+            var verifier = new NoteVerifier(parts[0], key);
+            return read == encoded.Length - 1 && verifier.ToString() == text
+                ? verifier
+                : throw new FormatException("The verifier key's id is not that of its key.");
+        }
+        catch (CryptographicException cause)
+        {
+            throw new FormatException("The verifier key holds no public key.", cause);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Name}+{KeyId:x8}+{Convert.ToBase64String([EcdsaType, .. subjectPublicKeyInfo])}";
+
+    /// <inheritdoc/>
+    public void Dispose() => key.Dispose();
+
+    internal bool Verify(string text, byte[] signature) =>
+        key.VerifyData(Encoding.UTF8.GetBytes(text), signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+
+    internal static bool IsName(string name) =>
+        name.Length > 0 && !name.Any(character => char.IsWhiteSpace(character) || char.IsControl(character) || character == '+');
+}
+
+/// <summary>A key that signs notes. The ECDSA key stays its owner's.</summary>
+public sealed class NoteSigner(string name, ECDsa key)
+{
+    /// <summary>The verifier of this signer's notes.</summary>
+    public NoteVerifier Verifier { get; } = NoteVerifier.Of(name, key);
+
+    internal NoteSignature Sign(string text) => new(
+        Verifier.Name,
+        Verifier.KeyId,
+        key.SignData(Encoding.UTF8.GetBytes(text), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
+}
