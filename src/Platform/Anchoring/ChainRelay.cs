@@ -118,7 +118,7 @@ public sealed partial class ChainRelay(
             return false;
         }
         var contract = link.Contracts[ChainContract.Anchor];
-        var onChain = await AnchorContract.HeadAsync(link.Rpc, contract, keys.LogId, cancellation);
+        var onChain = await AnchorContract.HeadAsync(link.Rpc, contract, keys.LogId, cancellationToken: cancellation);
         if ((long)onChain.Size >= head.Size)
         {
             return false;

@@ -15,14 +15,16 @@ public sealed class NodeKeys : IDisposable
     const string CheckpointKey = "checkpoint";
     const string ChainKey = "chain";
 
-    readonly CheckpointSigner signer;
+    readonly ECDsa checkpointKey;
+    readonly NoteSigner signer;
 
     NodeKeys(ECDsa checkpoint, Secp256k1Key chain, string origin)
     {
         Chain = chain;
         Origin = origin;
-        signer = new CheckpointSigner(origin, checkpoint);
-        VerifierKey = signer.VerifierKey;
+        checkpointKey = checkpoint;
+        signer = new NoteSigner(origin, checkpoint);
+        VerifierKey = signer.Verifier.ToString();
         LogId = SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(VerifierKey));
     }
 
@@ -63,13 +65,14 @@ public sealed class NodeKeys : IDisposable
     }
 
     /// <summary>The signed checkpoint of a head (C2SP tlog-checkpoint).</summary>
-    public string SignCheckpoint(long size, byte[] root) => signer.Sign(size, root);
+    public string SignCheckpoint(long size, byte[] root) => new Checkpoint(Origin, size, root).Sign(signer).ToString();
 
     /// <inheritdoc/>
     public void Dispose()
     {
         Chain.Dispose();
-        signer.Dispose();
+        checkpointKey.Dispose();
+        signer.Verifier.Dispose();
     }
 
     static async Task<byte[]> EnsureAsync(NpgsqlConnection connection, OwnerKey owner, string name, Func<byte[]> create, CancellationToken cancellation)

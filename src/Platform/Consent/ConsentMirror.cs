@@ -112,7 +112,7 @@ public sealed partial class ConsentMirror(
         foreach (var row in await ConsentStore.ActiveAsync(connection, ConsentsPerCheckMax, cancellation))
         {
             if (time.GetUtcNow() <= row.NotAfter
-                && !await ConsentsContract.IsActiveAsync(link.Rpc, link.Contracts[ChainContract.Consents], row.Id, row.Commitment, cancellation))
+                && !await ConsentsContract.IsActiveAsync(link.Rpc, link.Contracts[ChainContract.Consents], row.Id, row.Commitment, cancellationToken: cancellation))
             {
                 LogDenied(logger, row.Resource);
                 await connection.ExecuteAsync(cancellation, "UPDATE consent SET granted_block = NULL WHERE id = $1 AND granted_block IS NOT NULL", row.Id);

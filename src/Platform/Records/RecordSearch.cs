@@ -111,7 +111,7 @@ public sealed partial class RecordsDesk
             : index.BlindToken(type, parameter.Code, null, token))],
         SearchType.Reference => [.. value.Split(',').Select(reference => index.Blind(type, parameter.Code,
             reference.Contains('/') ? reference : $"{(parameter.Code is "patient" or "subject" ? "Patient" : parameter.Targets.Count > 0 ? parameter.Targets[0] : "Patient")}/{reference}"))],
-        SearchType.String when type is "Patient" or "Practitioner" or "Organization" =>
+        SearchType.Text when type is "Patient" or "Practitioner" or "Organization" =>
             [.. value.Split(',').Select(text => index.BlindPrefix(type, parameter.Code, text))],
         _ => null,
     };
