@@ -96,7 +96,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             return left;
         }
 
-        var made = OperatingSystem.IsWindows() ? Path.GetTempPath() : Directory.CreateTempSubdirectory("salus-").FullName;
+        var made = Directory.CreateTempSubdirectory("salus-").FullName;
         await native.GiveAsync(made, cancellation);
         await File.WriteAllTextAsync(note, made, cancellation);
         return made;
@@ -112,7 +112,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
 
         var password = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
         await WritePrivateAsync(Path.Combine(folder, "password"), password, cancellation);
-        Directory.CreateDirectory(part, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        FolderLock.CreatePrivate(part);
         await native.GiveAsync(part, cancellation);
         var secret = Directory.CreateTempSubdirectory("salus-init-");
         try
@@ -140,8 +140,12 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         {
             Mode = FileMode.Create,
             Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
         await using var writer = new StreamWriter(path, options);
         await writer.WriteAsync(text.AsMemory(), cancellation);
     }

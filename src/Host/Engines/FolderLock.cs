@@ -14,7 +14,7 @@ internal sealed class FolderLock : IDisposable
         var holder = Path.Combine(folder, "node.pid");
         try
         {
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            CreatePrivate(folder);
             var held = new FileStream(Path.Combine(folder, "node.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             File.WriteAllText(holder, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
             return new FolderLock(held);
@@ -28,6 +28,17 @@ internal sealed class FolderLock : IDisposable
         {
             throw new EngineException($"the data folder {folder} cannot be used: {cause.Message}", cause);
         }
+    }
+
+    /// <summary>Creates a folder that its owner alone may enter.</summary>
+    public static void CreatePrivate(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            throw new EngineException("embedded engines run on Linux and macOS: give a connection string and a chain endpoint instead");
+        }
+
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     public void Dispose() => held.Dispose();
