@@ -38,7 +38,7 @@ CREATE TABLE patient (
     id      text PRIMARY KEY,
     owner   uuid NOT NULL REFERENCES vault_owner,
     alias   text NOT NULL UNIQUE,
-    subject bytea NOT NULL UNIQUE
+    created timestamptz NOT NULL
 );
 
 -- Search values of the newest version; what identifies or diagnoses stands as a keyed hash.
@@ -50,3 +50,4 @@ CREATE TABLE search_value (
 );
 CREATE INDEX search_value_by_value ON search_value (value, parameter, type);
 CREATE INDEX search_value_by_record ON search_value (type, id);
+CREATE INDEX entry_audit ON entry (written DESC) WHERE type = 'AuditEvent';

@@ -18,7 +18,7 @@ CREATE TABLE leaf (
 CREATE TABLE log_head (
     size       bigint PRIMARY KEY,
     root       bytea NOT NULL,
-    checkpoint text NOT NULL,
+    checkpoint text,
     written    timestamptz NOT NULL
 );
 
@@ -57,4 +57,10 @@ CREATE TABLE chain_deployment (
     address  bytea NOT NULL,
     chain_id bigint NOT NULL,
     block    bigint NOT NULL
+);
+
+-- The node's own keys (checkpoint signer, chain signer), sealed under the node's owner key.
+CREATE TABLE node_key (
+    name   text PRIMARY KEY,
+    sealed bytea NOT NULL
 );

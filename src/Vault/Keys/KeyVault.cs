@@ -67,6 +67,21 @@ public sealed class KeyVault(NpgsqlDataSource database, MasterKey master, TimePr
         return new OwnerKey(id, kind, key);
     }
 
+    /// <summary>The key of an owner that every node has, made when it is missing.</summary>
+    public async Task<OwnerKey> EnsureOwnerAsync(Guid id, OwnerKind kind, CancellationToken cancellation)
+    {
+        if (await FindOwnerAsync(id, cancellation) is { } known)
+        {
+            return known;
+        }
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await ExecuteAsync(connection, "LOCK TABLE vault_epoch IN EXCLUSIVE MODE", cancellation);
+        var key = await FindOwnerAsync(connection, id, cancellation) ?? await CreateOwnerAsync(connection, id, kind, cancellation);
+        await transaction.CommitAsync(cancellation);
+        return key;
+    }
+
     /// <summary>The key of an owner, or null when there is none: never made, or erased.</summary>
     public async ValueTask<OwnerKey?> FindOwnerAsync(Guid id, CancellationToken cancellation)
     {

@@ -1,0 +1,157 @@
+using System.Text;
+
+namespace Salus.Fhir.Definitions;
+
+/// <summary>What a type is.</summary>
+public enum TypeKind
+{
+    /// <summary>Such as Patient.</summary>
+    Resource,
+
+    /// <summary>Such as HumanName.</summary>
+    DataType,
+
+    /// <summary>Such as date.</summary>
+    Primitive,
+
+    /// <summary>A structure inside a resource or type, such as Patient.contact.</summary>
+    Backbone,
+}
+
+/// <summary>A type of R4 and its elements, the inherited ones included.</summary>
+public sealed class TypeDefinition
+{
+    Utf8Map<ElementSlot>? _slots;
+
+    internal TypeDefinition(string name, TypeKind kind, bool isAbstract, string? parent)
+    {
+        Name = name;
+        Kind = kind;
+        IsAbstract = isAbstract;
+        Parent = parent;
+        Primitive = kind == TypeKind.Primitive ? Enum.Parse<PrimitiveKind>(name, ignoreCase: true) : PrimitiveKind.None;
+    }
+
+    /// <summary>The name; a backbone's is its path.</summary>
+    public string Name { get; }
+
+    /// <summary>What it is.</summary>
+    public TypeKind Kind { get; }
+
+    /// <summary>Whether only its descendants can appear.</summary>
+    public bool IsAbstract { get; }
+
+    /// <summary>The type it specialises, if any.</summary>
+    public string? Parent { get; }
+
+    /// <summary>The elements in their order.</summary>
+    public IReadOnlyList<ElementDefinition> Elements { get; internal set; } = [];
+
+    internal PrimitiveKind Primitive { get; }
+
+    /// <summary>Positions of the elements that must be present.</summary>
+    internal int[] Required { get; private set; } = [];
+
+    internal ElementSlot? Slot(ReadOnlySpan<byte> jsonName) => _slots!.Find(jsonName);
+
+    internal void Link(Func<string, TypeDefinition> typeNamed)
+    {
+        var slots = new List<KeyValuePair<byte[], ElementSlot>>();
+        for (var position = 0; position < Elements.Count; position++)
+        {
+            var element = Elements[position];
+            foreach (var typeName in element.Types)
+            {
+                var name = element.IsChoice ? element.Name + char.ToUpperInvariant(typeName[0]) + typeName[1..] : element.Name;
+                var type = typeNamed(typeName);
+                slots.Add(new(Encoding.UTF8.GetBytes(name), new(element, position, type, name, false)));
+                if (type.Kind == TypeKind.Primitive)
+                {
+                    slots.Add(new(Encoding.UTF8.GetBytes("_" + name), new(element, position, type, name, true)));
+                }
+            }
+        }
+        _slots = new(slots);
+        Required = [.. Enumerable.Range(0, Elements.Count).Where(position => Elements[position].Min > 0)];
+    }
+}
+
+/// <summary>An element of a type.</summary>
+/// <param name="Name">The name, without <c>[x]</c>.</param>
+/// <param name="Min">How often it must appear.</param>
+/// <param name="Max">How often it may appear; 0 for without bound.</param>
+/// <param name="IsChoice">Whether its JSON name carries its type, such as valueQuantity.</param>
+/// <param name="Types">The types it may have.</param>
+/// <param name="Targets">The types a reference may point to; empty for any.</param>
+/// <param name="Binding">The value set its codes must be from, if required and enumerable.</param>
+public sealed record ElementDefinition(
+    string Name,
+    int Min,
+    int Max,
+    bool IsChoice,
+    IReadOnlyList<string> Types,
+    IReadOnlyList<string> Targets,
+    ValueSetDefinition? Binding)
+{
+    /// <summary>Whether JSON writes it as an array.</summary>
+    public bool IsRepeating => Max != 1;
+}
+
+/// <summary>What a JSON member name stands for in a type.</summary>
+sealed record ElementSlot(ElementDefinition Element, int Position, TypeDefinition Type, string JsonName, bool IsShadow)
+{
+    /// <summary>The name of the other half: the extensions of a primitive, or the primitive of the extensions.</summary>
+    public byte[] Twin { get; } = Encoding.UTF8.GetBytes(IsShadow ? JsonName : "_" + JsonName);
+}
+
+/// <summary>A value set, expanded.</summary>
+public sealed class ValueSetDefinition
+{
+    readonly Utf8Map<string> _codes;
+    readonly HashSet<(string System, string Code)> _pairs;
+
+    internal ValueSetDefinition(string url, IReadOnlyList<(string System, string Code)> pairs)
+    {
+        Url = url;
+        Codes = [.. pairs.Select(pair => pair.Code)];
+        _codes = new([.. Codes.Distinct().Select(code => KeyValuePair.Create(Encoding.UTF8.GetBytes(code), code))]);
+        _pairs = [.. pairs];
+    }
+
+    /// <summary>Its canonical URL.</summary>
+    public string Url { get; }
+
+    /// <summary>Every code in it.</summary>
+    public IReadOnlyList<string> Codes { get; }
+
+    /// <summary>Whether a code is in it, whatever its system.</summary>
+    public bool Contains(ReadOnlySpan<byte> codeUtf8) => _codes.Find(codeUtf8) is not null;
+
+    /// <summary>Whether a coding is in it.</summary>
+    public bool Contains(string system, string code) => _pairs.Contains((system, code));
+}
+
+enum PrimitiveKind
+{
+    None,
+    Base64Binary,
+    Boolean,
+    Canonical,
+    Code,
+    Date,
+    DateTime,
+    Decimal,
+    Id,
+    Instant,
+    Integer,
+    Markdown,
+    Oid,
+    PositiveInt,
+    String,
+    Time,
+    UnsignedInt,
+    Uri,
+    Url,
+    Uuid,
+    Xhtml,
+}

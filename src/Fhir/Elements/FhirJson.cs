@@ -1,0 +1,69 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace Salus.Fhir.Elements;
+
+/// <summary>Reads FHIR JSON (R4 section 2.6.2) into elements, within limits, and refuses what is not well formed with its place.</summary>
+public static class FhirJson
+{
+    /// <summary>Reads one resource. The bytes are kept, not copied: the caller must not change them afterwards.</summary>
+    public static FhirReadOutcome Read(ReadOnlyMemory<byte> utf8, ReadLimits? limits = null)
+    {
+        limits ??= ReadLimits.Default;
+        if (utf8.Span.StartsWith("\uFEFF"u8))
+        {
+            utf8 = utf8[3..];
+        }
+        if (utf8.Length > limits.BytesMax)
+        {
+            return Refuse("too-long", "", $"The text has {utf8.Length} bytes; at most {limits.BytesMax} are read.", (1, 1));
+        }
+        if (!Utf8.IsValid(utf8.Span))
+        {
+            return Refuse("structure", "", "The text is not valid UTF-8 here.", ElementTree.Place(utf8.Span, FirstInvalid(utf8.Span)));
+        }
+        var builder = new TreeBuilder(utf8, limits);
+        try
+        {
+            return builder.Build() is { } refusal ? refusal : Root(builder.Tree());
+        }
+        catch (JsonException broken)
+        {
+            var place = ((int)(broken.LineNumber ?? 0) + 1, (int)(broken.BytePositionInLine ?? 0) + 1);
+            return Refuse("structure", builder.Expression(), $"The JSON is not well formed: {Plain(broken.Message)}", place);
+        }
+    }
+
+    static FhirReadOutcome Root(ElementTree tree)
+    {
+        var root = new Element(tree, 0);
+        if (root.Kind != ElementKind.Complex)
+        {
+            return Refuse("structure", "", "A resource is a JSON object; this text holds something else.", root.Place);
+        }
+        return Resource.From(root) is { } resource
+            ? new FhirReadOutcome.Ok(resource)
+            : Refuse("structure", "", "A resource needs its type: \"resourceType\" with a name such as \"Patient\".", root.Place);
+    }
+
+    internal static FhirReadOutcome.Refused Refuse(string code, string expression, string message, (int Line, int Column) place) =>
+        new([new FhirIssue(IssueSeverity.Fatal, code, expression, message, place.Line, place.Column)]);
+
+    /// <summary>The parser's sentence without its own account of the place.</summary>
+    static string Plain(string message)
+    {
+        var end = message.IndexOf(" LineNumber:", StringComparison.Ordinal);
+        return end < 0 ? message : message[..end];
+    }
+
+    static int FirstInvalid(ReadOnlySpan<byte> utf8)
+    {
+        var at = 0;
+        while (at < utf8.Length && Rune.DecodeFromUtf8(utf8[at..], out _, out var length) == System.Buffers.OperationStatus.Done)
+        {
+            at += length;
+        }
+        return at;
+    }
+}

@@ -1,0 +1,45 @@
+namespace Salus.Learning.Forest;
+
+/// <summary>How a forest is grown.</summary>
+public sealed record ForestOptions
+{
+    /// <summary>The number of trees.</summary>
+    public int Trees { get; init; } = 200;
+
+    /// <summary>The most splits from root to leaf.</summary>
+    public int DepthMax { get; init; } = 64;
+
+    /// <summary>The fewest training rows (counted as drawn) in a leaf.</summary>
+    public int LeafMin { get; init; } = 1;
+
+    /// <summary>Features tried per split; 0 means the square root of their number.</summary>
+    public int FeaturesPerSplit { get; init; }
+
+    /// <summary>The most bins a feature's values are sorted into.</summary>
+    public int BinsMax { get; init; } = 255;
+
+    /// <summary>One weight per class, or null for equal weights. Rounded to a thousandth, so that sums stay integers.</summary>
+    public IReadOnlyList<double>? ClassWeights { get; init; }
+
+    /// <summary>Whether the importance of each feature is measured by permuting it out of bag.</summary>
+    public bool Importance { get; init; }
+
+    /// <summary>The same seed gives the same bits, whatever the number of threads.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Threads used; 0 means every processor.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>What is wrong with these options and the mend, or null.</summary>
+    public string? Objection() => this switch
+    {
+        { Trees: < 1 or > 10_000 } => $"Trees is {Trees}; give 1 to 10000",
+        { DepthMax: < 1 or > RandomForest.DepthLimit } => $"DepthMax is {DepthMax}; give 1 to {RandomForest.DepthLimit}",
+        { LeafMin: < 1 } => $"LeafMin is {LeafMin}; give 1 or more",
+        { FeaturesPerSplit: < 0 } => $"FeaturesPerSplit is {FeaturesPerSplit}; give 1 or more, or 0 for the square root",
+        { BinsMax: < 2 or > 255 } => $"BinsMax is {BinsMax}; give 2 to 255",
+        { Threads: < 0 or > 1_024 } => $"Threads is {Threads}; give 1 to 1024, or 0 for every processor",
+        { ClassWeights: { } weights } when weights.Any(weight => !(weight is >= 0.001 and <= 1_000_000)) => "ClassWeights has a weight outside 0.001 to 1000000; give weights inside",
+        _ => null,
+    };
+}

@@ -1,0 +1,94 @@
+using System.Globalization;
+
+namespace Salus.Learning.Tables;
+
+/// <summary>What one feature of a matrix stands for.</summary>
+public enum FeatureKind
+{
+    /// <summary>A number as measured (imputed where the preparation says so).</summary>
+    Number,
+
+    /// <summary>A category's code in the order of its levels.</summary>
+    Code,
+
+    /// <summary>1 where a category has one level, 0 where it has another.</summary>
+    Level,
+
+    /// <summary>How often a word stands in a text.</summary>
+    Word,
+}
+
+/// <summary>One feature: the column it came from, and the level or word it stands for.</summary>
+public sealed record Feature(FeatureKind Kind, string Column, string? Part = null)
+{
+    /// <summary>A name unique in its matrix.</summary>
+    public string Name => Kind switch
+    {
+        FeatureKind.Level => $"{Column}={Part}",
+        FeatureKind.Word => $"{Column}:{Part}",
+        _ => Column,
+    };
+
+    /// <summary>The feature with a value, as a reader would say it: "word 'dyspnoea' present ×2", "heart rate 128".</summary>
+    public string Describe(double value)
+    {
+        switch (Kind)
+        {
+            case FeatureKind.Word:
+                var denied = Part!.StartsWith(Text.Tokenizer.Denied);
+                var word = denied ? Part[1..] : Part;
+                return value == 0 ? $"word '{word}' not {(denied ? "denied" : "present")}"
+                    : $"word '{word}' {(denied ? "denied" : "present")}{(value > 1 ? $" ×{value:0}" : "")}";
+            case FeatureKind.Level:
+                return value == 1 ? $"{Column} is {Part}" : $"{Column} is not {Part}";
+            default:
+                return double.IsNaN(value) ? $"{Column} missing" : $"{Column} {value.ToString("0.####", CultureInfo.InvariantCulture)}";
+        }
+    }
+}
+
+/// <summary>Numbers by feature and row, NaN where missing: what a model is trained on.</summary>
+public sealed class FeatureMatrix
+{
+    readonly double[][] columns;
+
+    /// <summary>Takes one array of equal length per feature.</summary>
+    public FeatureMatrix(IReadOnlyList<Feature> features, double[][] columns, int rowCount)
+    {
+        if (features.Count != columns.Length)
+            throw new ArgumentException($"{features.Count} features, but {columns.Length} columns");
+        if (Array.Exists(columns, column => column.Length != rowCount))
+            throw new ArgumentException($"every column needs {rowCount} rows");
+        Features = [.. features];
+        this.columns = columns;
+        RowCount = rowCount;
+    }
+
+    /// <summary>What the columns stand for.</summary>
+    public IReadOnlyList<Feature> Features { get; }
+
+    /// <summary>The number of rows.</summary>
+    public int RowCount { get; }
+
+    /// <summary>The values of one feature.</summary>
+    public ReadOnlySpan<double> Column(int feature) => columns[feature];
+
+    /// <summary>A matrix of plain numbers, named x0, x1, … where no names are given.</summary>
+    public static FeatureMatrix OfColumns(double[][] columns, IReadOnlyList<string>? names = null) =>
+        new([.. columns.Select((_, i) => new Feature(FeatureKind.Number, names?[i] ?? $"x{i}"))], columns, columns.Length == 0 ? 0 : columns[0].Length);
+
+    /// <summary>Copies one row into <paramref name="into"/>, which has a place for every feature.</summary>
+    public void CopyRow(int row, Span<double> into)
+    {
+        for (var i = 0; i < columns.Length; i++)
+            into[i] = columns[i][row];
+    }
+
+    /// <summary>One row as a new array.</summary>
+    public double[] Row(int row)
+    {
+        var values = new double[columns.Length];
+        CopyRow(row, values);
+        return values;
+    }
+}

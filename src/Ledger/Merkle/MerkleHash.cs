@@ -1,0 +1,47 @@
+using System.Security.Cryptography;
+
+namespace Salus.Ledger.Merkle;
+
+/// <summary>The domain-separated SHA-256 of a Merkle tree's leaves and nodes (RFC 9162 section 2.1.1).</summary>
+public static class MerkleHash
+{
+    /// <summary>Length of every hash, in bytes.</summary>
+    public const int Size = SHA256.HashSizeInBytes;
+
+    const byte LeafPrefix = 0;
+    const byte NodePrefix = 1;
+    const int StackBytesMax = 1024;
+
+    /// <summary>The root of a tree without leaves: SHA-256 of nothing.</summary>
+    public static byte[] EmptyRoot() => SHA256.HashData([]);
+
+    /// <summary>SHA-256(0x00 ‖ data).</summary>
+    public static byte[] Leaf(ReadOnlySpan<byte> data)
+    {
+        var length = data.Length + 1;
+        Span<byte> buffer = length <= StackBytesMax ? stackalloc byte[length] : new byte[length];
+        buffer[0] = LeafPrefix;
+        data.CopyTo(buffer[1..]);
+        return SHA256.HashData(buffer);
+    }
+
+    /// <summary>SHA-256(0x01 ‖ left ‖ right), written to <paramref name="destination"/>, which may overlap an input.</summary>
+    public static void Node(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right, Span<byte> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(left.Length, Size);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(right.Length, Size);
+        Span<byte> buffer = stackalloc byte[1 + Size + Size];
+        buffer[0] = NodePrefix;
+        left.CopyTo(buffer[1..]);
+        right.CopyTo(buffer[(1 + Size)..]);
+        SHA256.HashData(buffer, destination);
+    }
+
+    /// <summary>SHA-256(0x01 ‖ left ‖ right).</summary>
+    public static byte[] Node(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right)
+    {
+        var hash = new byte[Size];
+        Node(left, right, hash);
+        return hash;
+    }
+}

@@ -1,0 +1,124 @@
+using Npgsql;
+using Salus.Ledger.Contracts;
+using Salus.Ledger.Evm;
+using Salus.Platform.Schema;
+
+namespace Salus.Platform.Anchoring;
+
+/// <summary>The chain this node anchors on: its endpoint, and where the contracts stand.</summary>
+public sealed class ChainLink
+{
+    static readonly TimeSpan ReceiptWaitMax = TimeSpan.FromMinutes(2);
+    static readonly TimeSpan ReceiptPoll = TimeSpan.FromMilliseconds(20);
+    static readonly TimeSpan ReceiptPollMax = TimeSpan.FromSeconds(1);
+
+    readonly TransactionBuilder builder;
+    readonly NodeKeys keys;
+    readonly TimeProvider time;
+
+    ChainLink(EvmRpc rpc, ulong chainId, NodeKeys keys, TimeProvider time)
+    {
+        (Rpc, ChainId, this.keys, this.time) = (rpc, chainId, keys, time);
+        builder = new TransactionBuilder(rpc, new FeePolicy());
+    }
+
+    /// <summary>The endpoint.</summary>
+    public EvmRpc Rpc { get; }
+
+    /// <summary>The network's id.</summary>
+    public ulong ChainId { get; }
+
+    /// <summary>Where each contract stands.</summary>
+    public IReadOnlyDictionary<ChainContract, Address> Contracts { get; private set; } = new Dictionary<ChainContract, Address>();
+
+    /// <summary>The block in which the contracts were deployed.</summary>
+    public ulong DeploymentBlock { get; private set; }
+
+    /// <summary>Finds the contracts that this database knows of, or deploys them on first use.</summary>
+    /// <exception cref="InvalidOperationException">The chain is not the one this node was set up on.</exception>
+    public static async Task<ChainLink> OpenAsync(
+        EvmRpc rpc, NpgsqlDataSource database, NodeKeys keys, IChainFinality finality, TimeProvider time, CancellationToken cancellation)
+    {
+        var link = new ChainLink(rpc, await rpc.ChainIdAsync(cancellation), keys, time);
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        var known = await connection.QueryAsync(cancellation,
+            row => (Contract: Enum.Parse<ChainContract>(row.GetString(0)), Address: new Address(row.GetFieldValue<byte[]>(1)), ChainId: row.GetInt64(2), Block: row.GetInt64(3)),
+            "SELECT contract, address, chain_id, block FROM chain_deployment");
+        if (known.Count == 0)
+        {
+            await link.DeployAsync(connection, finality, cancellation);
+            return link;
+        }
+        if (known[0].ChainId != (long)link.ChainId)
+        {
+            throw new InvalidOperationException($"This node was set up on the chain {known[0].ChainId}, but the endpoint answers for {link.ChainId}. Name the right network with --ledger.");
+        }
+        foreach (var (contract, address, _, _) in known)
+        {
+            if ((await rpc.CodeAsync(address, default, cancellation)).Length == 0)
+            {
+                throw new InvalidOperationException($"The chain does not hold the contract {contract} at {address}. It has lost its state: restore the chain's folder from a backup.");
+            }
+        }
+        link.Contracts = known.ToDictionary(row => row.Contract, row => row.Address);
+        link.DeploymentBlock = (ulong)known.Min(row => row.Block);
+        return link;
+    }
+
+    /// <summary>Signs and sends one call from the node's account and waits for its receipt.</summary>
+    /// <exception cref="EvmRpcException">The network refused it; with revert data when the contract did.</exception>
+    /// <exception cref="TimeoutException">No receipt came in time.</exception>
+    public async Task<Receipt> SendAsync(Address? to, byte[] data, CancellationToken cancellation)
+    {
+        var nonce = await Rpc.TransactionCountAsync(keys.Chain.Address, BlockTag.Pending, cancellation);
+        var signed = await builder.BuildAsync(keys.Chain, nonce, to, data, cancellationToken: cancellation);
+        await Rpc.SendRawTransactionAsync(signed.Raw, cancellation);
+        var started = time.GetTimestamp();
+        for (var wait = ReceiptPoll; ; wait = wait < ReceiptPollMax ? wait * 1.5 : ReceiptPollMax)
+        {
+            if (await Rpc.ReceiptAsync(signed.Hash, cancellation) is { } receipt)
+            {
+                return receipt;
+            }
+            if (time.GetElapsedTime(started) > ReceiptWaitMax)
+            {
+                throw new TimeoutException("The chain gave no receipt in two minutes.");
+            }
+            await Task.Delay(wait, time, cancellation);
+        }
+    }
+
+    async Task DeployAsync(NpgsqlConnection connection, IChainFinality finality, CancellationToken cancellation)
+    {
+        var name = System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(keys.Origin));
+        var members = await DeployAsync(MembersContract.Create(name), cancellation);
+        var anchor = await DeployAsync(AnchorContract.Create(members.Address), cancellation);
+        var consents = await DeployAsync(ConsentsContract.Create(members.Address), cancellation);
+        while (await finality.DurableBlockAsync(Rpc, cancellation) < consents.Block)
+        {
+            await Task.Delay(ReceiptPollMax, time, cancellation);
+        }
+        DeploymentBlock = members.Block;
+        Contracts = new Dictionary<ChainContract, Address>
+        {
+            [ChainContract.Members] = members.Address,
+            [ChainContract.Anchor] = anchor.Address,
+            [ChainContract.Consents] = consents.Address,
+        };
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        foreach (var (contract, address) in Contracts)
+        {
+            await connection.ExecuteAsync(cancellation, "INSERT INTO chain_deployment (contract, address, chain_id, block) VALUES ($1, $2, $3, $4)",
+                contract.ToString(), address.ToArray(), (long)ChainId, (long)DeploymentBlock);
+        }
+        await transaction.CommitAsync(cancellation);
+    }
+
+    async Task<(Address Address, ulong Block)> DeployAsync(byte[] code, CancellationToken cancellation)
+    {
+        var receipt = await SendAsync(null, code, cancellation);
+        return receipt is { Succeeded: true, ContractAddress: { } address }
+            ? (address, receipt.BlockNumber)
+            : throw new InvalidOperationException("The chain refused to deploy a contract. Check that the node's account may deploy and pays no fee it does not have.");
+    }
+}

@@ -1,0 +1,203 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Salus.Ledger.Contracts;
+using Salus.Ledger.Evm;
+using Salus.Ledger.Merkle;
+using Salus.Platform.Schema;
+
+namespace Salus.Platform.Anchoring;
+
+/// <summary>
+/// Sends what waits in the outbox and anchors new heads, one transaction after the other from the node's account. A transaction leaves the
+/// outbox only when a durable block holds it; one that was lost with its block is sent again.
+/// </summary>
+public sealed partial class ChainRelay(
+    NpgsqlDataSource database, ChainLink link, IChainFinality finality, LogFiles files, NodeKeys keys, ChainOptions options, ChainHealth health,
+    TimeProvider time, ILogger<ChainRelay> logger) : BackgroundService
+{
+    const int BatchMax = 200;
+    const long LockKey = 0x53616c7573457468; // "SalusEth"
+    static readonly TimeSpan IdleWait = TimeSpan.FromMilliseconds(100);
+    static readonly TimeSpan FaultWait = TimeSpan.FromSeconds(2);
+
+    long lastAnchored;
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await RunAsync(stoppingToken);
+            }
+            catch (Exception fault) when (fault is NpgsqlException or HttpRequestException or EvmRpcException or TimeoutException or FormatException or IOException)
+            {
+                health.Failed(fault.Message);
+                LogFault(logger, fault.GetType().Name, fault.Message);
+                await Task.Delay(FaultWait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    async Task RunAsync(CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        while (!(await connection.QueryAsync(cancellation, row => row.GetBoolean(0), "SELECT pg_try_advisory_lock($1)", LockKey))[0])
+        {
+            await Task.Delay(FaultWait, time, cancellation);
+        }
+        await RequeueLostAsync(connection, cancellation);
+        while (true)
+        {
+            var sent = await SendQueuedAsync(connection, cancellation);
+            var anchored = await AnchorAsync(connection, cancellation);
+            var settled = await SettleAsync(connection, cancellation);
+            health.Reached(await link.Rpc.BlockNumberAsync(cancellation), time.GetUtcNow());
+            if (!sent && !anchored && !settled)
+            {
+                await Task.Delay(IdleWait, time, cancellation);
+            }
+        }
+    }
+
+    async Task<bool> SendQueuedAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        var queued = await connection.QueryAsync(cancellation,
+            row => (Id: row.GetInt64(0), Contract: Enum.Parse<ChainContract>(row.GetString(1)), Data: row.GetFieldValue<byte[]>(2)),
+            "SELECT id, contract, data FROM chain_transaction WHERE state = 0 ORDER BY id LIMIT $1", BatchMax);
+        foreach (var (id, contract, data) in queued)
+        {
+            try
+            {
+                var receipt = await link.SendAsync(link.Contracts[contract], data, cancellation);
+                await StoreAsync(connection, id, receipt, cancellation);
+            }
+            catch (EvmRpcException refused) when (refused.RevertData is not null)
+            {
+                await RefuseAsync(connection, id, Describe(contract, refused), cancellation);
+            }
+        }
+        return queued.Count > 0;
+    }
+
+    async Task StoreAsync(NpgsqlConnection connection, long id, Receipt receipt, CancellationToken cancellation)
+    {
+        if (!receipt.Succeeded)
+        {
+            await RefuseAsync(connection, id, "The contract reverted.", cancellation);
+            return;
+        }
+        await connection.ExecuteAsync(cancellation,
+            """
+            UPDATE chain_transaction SET state = 2, transaction_hash = $2, block_number = $3, block_hash = $4, gas_used = $5, mined = $6, refusal = NULL
+            WHERE id = $1
+            """, id, receipt.TransactionHash, (long)receipt.BlockNumber, receipt.BlockHash, (long)receipt.GasUsed, await MinedAsync(receipt, cancellation));
+    }
+
+    async Task RefuseAsync(NpgsqlConnection connection, long id, string reason, CancellationToken cancellation)
+    {
+        LogRefused(logger, id, reason);
+        await connection.ExecuteAsync(cancellation, "UPDATE chain_transaction SET state = 4, refusal = $2 WHERE id = $1", id, reason);
+    }
+
+    async Task<bool> AnchorAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        if (lastAnchored != 0 && time.GetElapsedTime(lastAnchored).TotalMilliseconds < options.AnchorEveryMilliseconds)
+        {
+            return false;
+        }
+        var head = await LogStore.HeadAsync(connection, cancellation);
+        if (head is not { Checkpoint: not null })
+        {
+            return false;
+        }
+        var contract = link.Contracts[ChainContract.Anchor];
+        var onChain = await AnchorContract.HeadAsync(link.Rpc, contract, keys.LogId, cancellation);
+        if ((long)onChain.Size >= head.Size)
+        {
+            return false;
+        }
+        var proof = await TreeProofs.ConsistencyAsync((long)onChain.Size, head.Size, files.ReadAsync, cancellation);
+        var receipt = await link.SendAsync(contract, AnchorContract.Anchor(keys.LogId, onChain.Size, (ulong)head.Size, head.Root, proof), cancellation);
+        lastAnchored = time.GetTimestamp();
+        if (!receipt.Succeeded)
+        {
+            throw new FormatException($"The contract refused the head of size {head.Size}: it does not extend the one of size {onChain.Size}. Run: salus verify");
+        }
+        await LogStore.AddAnchorAsync(connection, new AnchoredHead(
+            head.Size, receipt.TransactionHash, (long)receipt.BlockNumber, receipt.BlockHash, (long)receipt.GasUsed,
+            await MinedAsync(receipt, cancellation), Durable: false), cancellation);
+        return true;
+    }
+
+    /// <summary>Marks as durable what a durable block holds, and queues again what was lost.</summary>
+    async Task<bool> SettleAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        var open = await connection.QueryAsync(cancellation, row => row.GetInt64(0),
+            "SELECT block_number FROM chain_transaction WHERE state = 2 UNION ALL SELECT block_number FROM anchor WHERE NOT durable");
+        if (open.Count == 0)
+        {
+            return false;
+        }
+        var durable = (long)await finality.DurableBlockAsync(link.Rpc, cancellation);
+        if (open.Min() > durable)
+        {
+            return false;
+        }
+        await connection.ExecuteAsync(cancellation, "UPDATE chain_transaction SET state = 3 WHERE state = 2 AND block_number <= $1", durable);
+        await connection.ExecuteAsync(cancellation, "UPDATE anchor SET durable = true WHERE NOT durable AND block_number <= $1", durable);
+        return true;
+    }
+
+    /// <summary>After a start: the chain may have lost blocks that no durable snapshot held.</summary>
+    async Task RequeueLostAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        var open = await connection.QueryAsync(cancellation, row => (Id: row.GetInt64(0), Hash: row.GetFieldValue<byte[]>(1), BlockHash: row.GetFieldValue<byte[]>(2)),
+            "SELECT id, transaction_hash, block_hash FROM chain_transaction WHERE state = 2");
+        foreach (var (id, hash, blockHash) in open)
+        {
+            if (await link.Rpc.ReceiptAsync(hash, cancellation) is not { } receipt || !receipt.BlockHash.AsSpan().SequenceEqual(blockHash))
+            {
+                await connection.ExecuteAsync(cancellation,
+                    "UPDATE chain_transaction SET state = 0, transaction_hash = NULL, block_number = NULL, block_hash = NULL, gas_used = NULL, mined = NULL WHERE id = $1", id);
+            }
+        }
+        var anchors = await connection.QueryAsync(cancellation, row => (Size: row.GetInt64(0), Hash: row.GetFieldValue<byte[]>(1), BlockHash: row.GetFieldValue<byte[]>(2)),
+            "SELECT size, transaction_hash, block_hash FROM anchor WHERE NOT durable");
+        foreach (var (size, hash, blockHash) in anchors)
+        {
+            if (await link.Rpc.ReceiptAsync(hash, cancellation) is not { } receipt || !receipt.BlockHash.AsSpan().SequenceEqual(blockHash))
+            {
+                await connection.ExecuteAsync(cancellation, "DELETE FROM anchor WHERE size = $1", size);
+            }
+        }
+    }
+
+    static string Describe(ChainContract contract, EvmRpcException refused)
+    {
+        var artifact = contract switch
+        {
+            ChainContract.Members => MembersContract.Artifact,
+            ChainContract.Consents => ConsentsContract.Artifact,
+            _ => AnchorContract.Artifact,
+        };
+        return artifact.Reason(refused)?.ToString() ?? refused.NodeMessage;
+    }
+
+    async Task<DateTimeOffset> MinedAsync(Receipt receipt, CancellationToken cancellation) =>
+        await link.Rpc.BlockAsync(BlockTag.At(receipt.BlockNumber), cancellation) is { } block
+            ? DateTimeOffset.FromUnixTimeSeconds((long)block.UnixTimeSeconds)
+            : time.GetUtcNow();
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The chain does not take transactions ({Kind}): {Reason}")]
+    static partial void LogFault(ILogger logger, string kind, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The contract refused transaction {Id} of the outbox: {Reason}")]
+    static partial void LogRefused(ILogger logger, long id, string reason);
+}

@@ -1,0 +1,98 @@
+using Npgsql;
+using NpgsqlTypes;
+using Salus.Ledger.Proofs;
+using Salus.Platform.Schema;
+
+namespace Salus.Platform.Anchoring;
+
+/// <summary>A signed size of the log.</summary>
+public sealed record LogHead(long Size, byte[] Root, string? Checkpoint, DateTimeOffset Written);
+
+/// <summary>A head the contract has accepted.</summary>
+public sealed record AnchoredHead(long Size, byte[] TransactionHash, long BlockNumber, byte[] BlockHash, long GasUsed, DateTimeOffset Mined, bool Durable);
+
+/// <summary>A leaf in its place.</summary>
+public sealed record StoredLeaf(long Position, string Type, string Id, int Version, byte[] Envelope);
+
+sealed record PendingLeaf(long Number, string Type, string Id, int Version, byte[] Envelope);
+
+/// <summary>The SQL of the log: pending leaves, leaves, heads, anchors.</summary>
+static class LogStore
+{
+    public static async Task<List<PendingLeaf>> PendingAsync(NpgsqlConnection connection, int countMax, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, row =>
+            new PendingLeaf(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt32(3), new LeafEnvelope(
+                (LeafKind)row.GetInt16(4), $"{row.GetString(1)}/{row.GetString(2)}", (uint)row.GetInt32(3), Microseconds(row.GetFieldValue<DateTimeOffset>(5)),
+                row.GetFieldValue<byte[]>(6), row.GetFieldValue<byte[]>(7)).Encode()),
+            """
+            SELECT p.number, p.type, p.id, p.version, e.kind, e.written, e.content, e.sealed
+            FROM leaf_pending p JOIN entry e USING (type, id, version) ORDER BY p.number LIMIT $1
+            """, countMax);
+
+    public static async Task PlaceAsync(NpgsqlConnection connection, long size, IReadOnlyList<PendingLeaf> leaves, CancellationToken cancellation)
+    {
+        await using (var writer = await connection.BeginBinaryImportAsync(
+            "COPY leaf (position, type, id, version, envelope) FROM STDIN (FORMAT binary)", cancellation))
+        {
+            for (var i = 0; i < leaves.Count; i++)
+            {
+                await writer.StartRowAsync(cancellation);
+                await writer.WriteAsync(size + i, NpgsqlDbType.Bigint, cancellation);
+                await writer.WriteAsync(leaves[i].Type, NpgsqlDbType.Text, cancellation);
+                await writer.WriteAsync(leaves[i].Id, NpgsqlDbType.Text, cancellation);
+                await writer.WriteAsync(leaves[i].Version, NpgsqlDbType.Integer, cancellation);
+                await writer.WriteAsync(leaves[i].Envelope, NpgsqlDbType.Bytea, cancellation);
+            }
+            await writer.CompleteAsync(cancellation);
+        }
+        await connection.ExecuteAsync(cancellation, "DELETE FROM leaf_pending WHERE number = ANY($1)", leaves.Select(leaf => leaf.Number).ToArray());
+    }
+
+    public static Task AddHeadAsync(NpgsqlConnection connection, long size, byte[] root, DateTimeOffset written, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation, "INSERT INTO log_head (size, root, written) VALUES ($1, $2, $3)", size, root, written);
+
+    public static Task SignHeadAsync(NpgsqlConnection connection, long size, string checkpoint, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation, "UPDATE log_head SET checkpoint = $2 WHERE size = $1", size, checkpoint);
+
+    public static async Task<LogHead?> HeadAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
+        (await connection.QueryAsync(cancellation, ReadHead, "SELECT size, root, checkpoint, written FROM log_head ORDER BY size DESC LIMIT 1")).SingleOrDefault();
+
+    public static async Task<LogHead?> HeadAsync(NpgsqlConnection connection, long size, CancellationToken cancellation) =>
+        (await connection.QueryAsync(cancellation, ReadHead, "SELECT size, root, checkpoint, written FROM log_head WHERE size = $1", size)).SingleOrDefault();
+
+    public static async Task<IReadOnlyList<StoredLeaf>> LeavesAsync(NpgsqlConnection connection, long from, long count, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, ReadLeaf,
+            "SELECT position, type, id, version, envelope FROM leaf WHERE position >= $1 AND position < $2 ORDER BY position", from, from + count);
+
+    public static async Task<StoredLeaf?> LeafAsync(NpgsqlConnection connection, string type, string id, int version, CancellationToken cancellation) =>
+        (await connection.QueryAsync(cancellation, ReadLeaf,
+            "SELECT position, type, id, version, envelope FROM leaf WHERE type = $1 AND id = $2 AND version = $3", type, id, version)).SingleOrDefault();
+
+    public static async Task<AnchoredHead?> AnchorOfAsync(NpgsqlConnection connection, long position, CancellationToken cancellation) =>
+        (await connection.QueryAsync(cancellation, ReadAnchor,
+            "SELECT size, transaction_hash, block_number, block_hash, gas_used, mined, durable FROM anchor WHERE size > $1 ORDER BY size LIMIT 1", position)).SingleOrDefault();
+
+    public static async Task<IReadOnlyList<AnchoredHead>> AnchorsAsync(NpgsqlConnection connection, int countMax, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, ReadAnchor,
+            "SELECT size, transaction_hash, block_number, block_hash, gas_used, mined, durable FROM anchor ORDER BY size DESC LIMIT $1", countMax);
+
+    public static Task AddAnchorAsync(NpgsqlConnection connection, AnchoredHead head, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation,
+            """
+            INSERT INTO anchor (size, transaction_hash, block_number, block_hash, gas_used, mined, durable) VALUES ($1, $2, $3, $4, $5, $6, $7)
+            ON CONFLICT (size) DO UPDATE SET transaction_hash = excluded.transaction_hash, block_number = excluded.block_number,
+                block_hash = excluded.block_hash, gas_used = excluded.gas_used, mined = excluded.mined, durable = excluded.durable
+            """, head.Size, head.TransactionHash, head.BlockNumber, head.BlockHash, head.GasUsed, head.Mined, head.Durable);
+
+    public static long Microseconds(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / TimeSpan.TicksPerMicrosecond;
+
+    static LogHead ReadHead(NpgsqlDataReader row) =>
+        new(row.GetInt64(0), row.GetFieldValue<byte[]>(1), row.Nullable<string>(2), row.GetFieldValue<DateTimeOffset>(3));
+
+    static StoredLeaf ReadLeaf(NpgsqlDataReader row) =>
+        new(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt32(3), row.GetFieldValue<byte[]>(4));
+
+    internal static AnchoredHead ReadAnchor(NpgsqlDataReader row) => new(
+        row.GetInt64(0), row.GetFieldValue<byte[]>(1), row.GetInt64(2), row.GetFieldValue<byte[]>(3), row.GetInt64(4),
+        row.GetFieldValue<DateTimeOffset>(5), row.GetBoolean(6));
+}

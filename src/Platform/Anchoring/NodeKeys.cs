@@ -1,0 +1,89 @@
+using System.Security.Cryptography;
+using Npgsql;
+using Salus.Ledger.Evm;
+using Salus.Ledger.Proofs;
+using Salus.Platform.Schema;
+using Salus.Platform.Store;
+using Salus.Vault.Envelopes;
+using Salus.Vault.Keys;
+
+namespace Salus.Platform.Anchoring;
+
+/// <summary>The node's own signing keys: P-256 for checkpoints, secp256k1 for the chain. Sealed in the database, made on first use.</summary>
+public sealed class NodeKeys : IDisposable
+{
+    const string CheckpointKey = "checkpoint";
+    const string ChainKey = "chain";
+
+    readonly CheckpointSigner signer;
+
+    NodeKeys(ECDsa checkpoint, Secp256k1Key chain, string origin)
+    {
+        Chain = chain;
+        Origin = origin;
+        signer = new CheckpointSigner(origin, checkpoint);
+        VerifierKey = signer.VerifierKey;
+        LogId = SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(VerifierKey));
+    }
+
+    /// <summary>The key that pays for and sends this member's transactions.</summary>
+    public Secp256k1Key Chain { get; }
+
+    /// <summary>The log's name in its checkpoints.</summary>
+    public string Origin { get; }
+
+    /// <summary>The checkpoint key in the form that verifiers are given (C2SP signed-note).</summary>
+    public string VerifierKey { get; }
+
+    /// <summary>The log's id at the anchor contract: the hash of its verifier key.</summary>
+    public byte[] LogId { get; }
+
+    /// <summary>Opens the node's keys, or makes them.</summary>
+    public static async Task<NodeKeys> OpenAsync(NpgsqlDataSource database, KeyVault vault, string origin, CancellationToken cancellation)
+    {
+        var owner = await vault.EnsureOwnerAsync(Owners.Node, OwnerKind.Organization, cancellation);
+        await vault.EnsureOwnerAsync(Owners.Audit, OwnerKind.Audit, cancellation);
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await connection.ExecuteAsync(cancellation, "LOCK TABLE node_key IN EXCLUSIVE MODE");
+        var checkpoint = await EnsureAsync(connection, owner, CheckpointKey, () =>
+        {
+            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            return key.ExportPkcs8PrivateKey();
+        }, cancellation);
+        var chain = await EnsureAsync(connection, owner, ChainKey, () =>
+        {
+            using var key = Secp256k1Key.Create();
+            return key.ExportPrivate();
+        }, cancellation);
+        await transaction.CommitAsync(cancellation);
+        var signing = ECDsa.Create();
+        signing.ImportPkcs8PrivateKey(checkpoint, out _);
+        return new NodeKeys(signing, Secp256k1Key.FromPrivate(chain), origin);
+    }
+
+    /// <summary>The signed checkpoint of a head (C2SP tlog-checkpoint).</summary>
+    public string SignCheckpoint(long size, byte[] root) => signer.Sign(size, root);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Chain.Dispose();
+        signer.Dispose();
+    }
+
+    static async Task<byte[]> EnsureAsync(NpgsqlConnection connection, OwnerKey owner, string name, Func<byte[]> create, CancellationToken cancellation)
+    {
+        var context = new SealContext("NodeKey", name, 1);
+        var found = await connection.QueryAsync(cancellation, row => row.GetFieldValue<byte[]>(0), "SELECT sealed FROM node_key WHERE name = $1", name);
+        if (found.Count == 0)
+        {
+            var key = create();
+            await connection.ExecuteAsync(cancellation, "INSERT INTO node_key (name, sealed) VALUES ($1, $2)", name, owner.Seal(context, key));
+            return key;
+        }
+        return owner.TryOpen(context, found[0], out var opened)
+            ? opened
+            : throw new VaultException($"The node's {name} key was altered in the database. Restore table node_key from a backup.");
+    }
+}

@@ -1,0 +1,126 @@
+using System.Collections.Concurrent;
+using Npgsql;
+using Salus.Ledger.Contracts;
+using Salus.Ledger.Merkle;
+using Salus.Ledger.Proofs;
+using Salus.Platform.Schema;
+
+namespace Salus.Platform.Anchoring;
+
+/// <summary>How far a version's proof has come, as verified at the time of asking.</summary>
+public abstract record ProofState
+{
+    ProofState() { }
+
+    /// <summary>Stored; the log will take it in a moment.</summary>
+    public sealed record Pending : ProofState;
+
+    /// <summary>In the log, under a signed checkpoint; the chain does not have it yet.</summary>
+    public sealed record Logged(long Position, long Size) : ProofState;
+
+    /// <summary>In the log, under a head that the contract holds.</summary>
+    /// <param name="Position">The leaf's place in the log.</param>
+    /// <param name="Head">The anchored head that covers it.</param>
+    public sealed record Anchored(long Position, AnchoredHead Head) : ProofState;
+
+    /// <summary>It does not verify.</summary>
+    public sealed record Broken(long? Position, string Reason) : ProofState;
+}
+
+/// <summary>Makes and checks proofs that a version stands in the log and that the contract holds the log's head.</summary>
+public sealed class ProofDesk(NpgsqlDataSource database, LogFiles files, ChainLink link, NodeKeys keys)
+{
+    const int HeadsCachedMax = 256;
+
+    readonly ConcurrentDictionary<(long Size, string Transaction), bool> heads = new();
+
+    /// <summary>
+    /// Verifies versions now: envelope against row, inclusion proof against the head, head against what the contract recorded.
+    /// </summary>
+    /// <param name="versions">Each with the envelope computed from the row as it stands.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public async Task<IReadOnlyList<ProofState>> VerifyAsync(IReadOnlyList<LeafEnvelope> versions, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        var names = versions.Select(version => version.Id.Split('/', 2)).ToList();
+        var leaves = (await connection.QueryAsync(cancellation,
+            row => new StoredLeaf(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt32(3), row.GetFieldValue<byte[]>(4)),
+            """
+            SELECT l.position, l.type, l.id, l.version, l.envelope
+            FROM unnest($1::text[], $2::text[], $3::int[]) AS wanted(type, id, version) JOIN leaf l USING (type, id, version)
+            """,
+            names.Select(name => name[0]).ToArray(), names.Select(name => name[1]).ToArray(), versions.Select(version => (int)version.EntityVersion).ToArray()))
+            .ToDictionary(leaf => ($"{leaf.Type}/{leaf.Id}", leaf.Version));
+        var head = await LogStore.HeadAsync(connection, cancellation);
+        var anchors = leaves.Count == 0 ? [] : await AnchorsFromAsync(connection, leaves.Values.Min(leaf => leaf.Position), cancellation);
+        var known = new Dictionary<long, LogHead?>();
+        List<ProofState> states = [];
+        foreach (var version in versions)
+        {
+            states.Add(leaves.TryGetValue((version.Id, (int)version.EntityVersion), out var leaf)
+                ? await VerifyAsync(connection, version, leaf, head, anchors, known, cancellation)
+                : new ProofState.Pending());
+        }
+        return states;
+    }
+
+    async Task<ProofState> VerifyAsync(
+        NpgsqlConnection connection, LeafEnvelope version, StoredLeaf leaf, LogHead? newest, List<AnchoredHead> anchors, Dictionary<long, LogHead?> known,
+        CancellationToken cancellation)
+    {
+        var envelope = version.Encode();
+        if (!envelope.AsSpan().SequenceEqual(leaf.Envelope))
+        {
+            return new ProofState.Broken(leaf.Position, "The row differs from what its leaf committed to.");
+        }
+        var index = anchors.FindIndex(candidate => candidate.Size > leaf.Position);
+        var anchor = index < 0 ? null : anchors[index];
+        var head = newest;
+        if (anchor is not null && !known.TryGetValue(anchor.Size, out head))
+        {
+            head = known[anchor.Size] = await LogStore.HeadAsync(connection, anchor.Size, cancellation);
+        }
+        if (head is null || head.Size <= leaf.Position)
+        {
+            return new ProofState.Broken(leaf.Position, "No head of the log covers the leaf.");
+        }
+        var proof = await TreeProofs.InclusionAsync(leaf.Position, head.Size, files.ReadAsync, cancellation);
+        if (InclusionProof.Verify(MerkleHash.Leaf(envelope), leaf.Position, head.Size, proof, head.Root) != ProofVerdict.Valid)
+        {
+            return new ProofState.Broken(leaf.Position, $"The leaf does not lead to the head of size {head.Size}.");
+        }
+        if (anchor is null)
+        {
+            return new ProofState.Logged(leaf.Position, head.Size);
+        }
+        return await IsOnChainAsync(anchor, head, cancellation)
+            ? new ProofState.Anchored(leaf.Position, anchor)
+            : new ProofState.Broken(leaf.Position, $"The contract recorded another head than the one of size {head.Size} here.");
+    }
+
+    /// <summary>Whether the transaction that anchored a head says the same as the head does; an event never changes, so an answer is kept.</summary>
+    async ValueTask<bool> IsOnChainAsync(AnchoredHead anchor, LogHead head, CancellationToken cancellation)
+    {
+        var key = (anchor.Size, Convert.ToHexString(anchor.TransactionHash) + Convert.ToHexString(head.Root));
+        if (heads.TryGetValue(key, out var known))
+        {
+            return known;
+        }
+        var receipt = await link.Rpc.ReceiptAsync(anchor.TransactionHash, cancellation);
+        var holds = receipt is { Succeeded: true } && receipt.Logs.Any(log =>
+            log.Address == link.Contracts[ChainContract.Anchor]
+            && AnchorContract.TryDecode(log) is { } anchored
+            && anchored.Log.AsSpan().SequenceEqual(keys.LogId)
+            && (long)anchored.NewSize == head.Size
+            && anchored.NewRoot.AsSpan().SequenceEqual(head.Root));
+        if (heads.Count >= HeadsCachedMax)
+        {
+            heads.Clear();
+        }
+        return heads[key] = holds;
+    }
+
+    static async Task<List<AnchoredHead>> AnchorsFromAsync(NpgsqlConnection connection, long position, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, LogStore.ReadAnchor,
+            "SELECT size, transaction_hash, block_number, block_hash, gas_used, mined, durable FROM anchor WHERE size > $1 ORDER BY size", position);
+}

@@ -1,0 +1,140 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Salus.Ledger.Merkle;
+using Salus.Platform.Schema;
+
+namespace Salus.Platform.Anchoring;
+
+/// <summary>
+/// Gives pending leaves their place in the log. One node process sequences while it holds the lock; one that has lost the lock without
+/// knowing it fails on the position that the other has taken, and begins again from what stands.
+/// </summary>
+public sealed partial class Sequencer(NpgsqlDataSource database, LogFiles files, NodeKeys keys, TimeProvider time, ILogger<Sequencer> logger) : BackgroundService
+{
+    const int LeavesPerHeadMax = 20_000;
+    const long LockKey = 0x53616c75734c6f67; // "SalusLog"
+    static readonly TimeSpan IdleWait = TimeSpan.FromMilliseconds(200);
+    static readonly TimeSpan FaultWait = TimeSpan.FromSeconds(2);
+
+    readonly SemaphoreSlim awake = new(0, 1);
+    RightEdge edge = RightEdge.Empty;
+
+    /// <summary>Tells the sequencer that there is work.</summary>
+    public void Wake()
+    {
+        if (awake.CurrentCount == 0)
+        {
+            try
+            {
+                awake.Release();
+            }
+            catch (SemaphoreFullException)
+            {
+                // Woken by another already.
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await RunAsync(stoppingToken);
+            }
+            catch (Exception fault) when (fault is NpgsqlException or IOException or InvalidOperationException)
+            {
+                LogFault(logger, fault);
+                await Task.Delay(FaultWait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    async Task RunAsync(CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        while (!(await connection.QueryAsync(cancellation, row => row.GetBoolean(0), "SELECT pg_try_advisory_lock($1)", LockKey))[0])
+        {
+            await Task.Delay(FaultWait, time, cancellation);
+        }
+        await CatchUpAsync(connection, cancellation);
+        while (true)
+        {
+            if (!await AppendAsync(connection, cancellation))
+            {
+                await awake.WaitAsync(IdleWait, cancellation);
+            }
+        }
+    }
+
+    /// <summary>Brings the files to the newest committed head: a kill may have come between the commit and the write.</summary>
+    async Task CatchUpAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        var head = await LogStore.HeadAsync(connection, cancellation);
+        var size = head?.Size ?? 0;
+        var from = Math.Min(files.LeafCount, size);
+        edge = await EdgeAsync(from, cancellation);
+        while (edge.Size < size)
+        {
+            var leaves = await LogStore.LeavesAsync(connection, edge.Size, Math.Min(LeavesPerHeadMax, size - edge.Size), cancellation);
+            if (leaves.Count == 0)
+            {
+                throw new InvalidOperationException($"The log has a head of size {size}, but its leaf {edge.Size} is missing. Run: salus verify");
+            }
+            Grow(leaves.Select(leaf => MerkleHash.Leaf(leaf.Envelope)).ToList());
+        }
+        if (head is not null && !edge.Root().AsSpan().SequenceEqual(head.Root))
+        {
+            throw new InvalidOperationException($"The log's leaves do not lead to its head of size {size}; nothing more is appended to it. Run: salus verify");
+        }
+        if (head is { Checkpoint: null })
+        {
+            await LogStore.SignHeadAsync(connection, size, keys.SignCheckpoint(size, head.Root), cancellation);
+        }
+    }
+
+    async Task<bool> AppendAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        Growth growth;
+        await using (var transaction = await connection.BeginTransactionAsync(cancellation))
+        {
+            var pending = await LogStore.PendingAsync(connection, LeavesPerHeadMax, cancellation);
+            if (pending.Count == 0)
+            {
+                return false;
+            }
+            growth = edge.Append(pending.Select(leaf => MerkleHash.Leaf(leaf.Envelope)).ToList());
+            await LogStore.PlaceAsync(connection, edge.Size, pending, cancellation);
+            await LogStore.AddHeadAsync(connection, growth.Edge.Size, growth.Edge.Root(), time.GetUtcNow(), cancellation);
+            await transaction.CommitAsync(cancellation);
+        }
+        files.Write(growth.Added);
+        edge = growth.Edge;
+        await LogStore.SignHeadAsync(connection, edge.Size, keys.SignCheckpoint(edge.Size, edge.Root()), cancellation);
+        return true;
+    }
+
+    void Grow(IReadOnlyList<byte[]> leafHashes)
+    {
+        var growth = edge.Append(leafHashes);
+        files.Write(growth.Added);
+        edge = growth.Edge;
+    }
+
+    async Task<RightEdge> EdgeAsync(long size, CancellationToken cancellation)
+    {
+        var ids = RightEdge.PeakIds(size);
+        var hashes = await files.ReadAsync([.. ids], cancellation);
+        return new RightEdge(size, ids.Select(id => hashes[id]).ToList());
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Sequencing stopped and begins again")]
+    static partial void LogFault(ILogger logger, Exception fault);
+}

@@ -1,0 +1,131 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Salus.Ledger.Contracts;
+using Salus.Ledger.Evm;
+using Salus.Platform.Anchoring;
+using Salus.Platform.Schema;
+
+namespace Salus.Platform.Consent;
+
+/// <summary>
+/// Keeps the consents' table at what the chain's events say, block by block, and checks it against the contract's own answer now and then.
+/// A chain that has lost blocks makes it read everything again; a revocation, once seen, stands.
+/// </summary>
+public sealed partial class ConsentMirror(
+    NpgsqlDataSource database, ChainLink link, ConsentOptions options, TimeProvider time, ILogger<ConsentMirror> logger) : BackgroundService
+{
+    const ulong BlocksPerReadMax = 5_000;
+    const int ConsentsPerCheckMax = 500;
+    static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
+    static readonly TimeSpan CheckEvery = TimeSpan.FromMinutes(1);
+    static readonly TimeSpan FaultWait = TimeSpan.FromSeconds(1);
+
+    long lastRead;
+    long lastCheck;
+
+    /// <summary>Whether the mirror has heard from the chain recently enough to be believed.</summary>
+    public bool IsFresh => Volatile.Read(ref lastRead) is > 0 and var at && time.GetElapsedTime(at).TotalSeconds < options.StaleAfterSeconds;
+
+    /// <summary>The newest block whose events are in the table.</summary>
+    public ulong Block { get; private set; }
+
+    internal Eip712Domain Domain { get; } = ConsentsContract.Domain(link.ChainId, link.Contracts[ChainContract.Consents]);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await ReadAsync(stoppingToken);
+                if (lastCheck == 0 || time.GetElapsedTime(lastCheck) > CheckEvery)
+                {
+                    await CheckAsync(stoppingToken);
+                    lastCheck = time.GetTimestamp();
+                }
+                await Task.Delay(Poll, time, stoppingToken);
+            }
+            catch (Exception fault) when (fault is NpgsqlException or HttpRequestException or EvmRpcException or FormatException)
+            {
+                LogFault(logger, fault.GetType().Name, fault.Message);
+                await Task.Delay(FaultWait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    async Task ReadAsync(CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        var latest = await link.Rpc.BlockNumberAsync(cancellation);
+        var upTo = latest >= (ulong)options.GrantDepth ? latest - (ulong)options.GrantDepth : 0;
+        var cursor = await ConsentStore.CursorAsync(connection, cancellation);
+        if (cursor is { } last && await link.Rpc.BlockAsync(BlockTag.At((ulong)last.Block), cancellation) is var block
+            && (block is null || !block.Hash.AsSpan().SequenceEqual(last.BlockHash)))
+        {
+            LogRewound(logger, last.Block);
+            await ConsentStore.ForgetGrantsAsync(connection, cancellation);
+            cursor = null;
+        }
+        var from = cursor is { } known ? (ulong)known.Block + 1 : link.DeploymentBlock;
+        while (from <= upTo)
+        {
+            var to = Math.Min(upTo, from + BlocksPerReadMax - 1);
+            var newest = await link.Rpc.BlockAsync(BlockTag.At(to), cancellation)
+                ?? throw new FormatException($"The chain has no block {to}, though it says that it has {latest}.");
+            var logs = await link.Rpc.LogsAsync(new LogFilter([link.Contracts[ChainContract.Consents]], from, to), cancellation);
+            await using var transaction = await connection.BeginTransactionAsync(cancellation);
+            foreach (var log in logs)
+            {
+                await ApplyAsync(connection, log, cancellation);
+            }
+            await ConsentStore.SetCursorAsync(connection, (long)to, newest.Hash, cancellation);
+            await transaction.CommitAsync(cancellation);
+            from = to + 1;
+        }
+        Block = upTo;
+        Volatile.Write(ref lastRead, time.GetTimestamp());
+    }
+
+    async Task ApplyAsync(NpgsqlConnection connection, EventLog log, CancellationToken cancellation)
+    {
+        switch (ConsentsContract.TryDecode(log))
+        {
+            case ConsentsEvent.Granted granted:
+                await ConsentStore.GrantedAsync(connection, granted.Id, granted.Commitment, (long)log.BlockNumber, cancellation);
+                break;
+            case ConsentsEvent.Revoked revoked:
+                await ConsentStore.RevokedAsync(connection, revoked.Id, time.GetUtcNow(), (long)log.BlockNumber, cancellation);
+                break;
+        }
+    }
+
+    /// <summary>Asks the contract itself about consents that the table calls active; one that it denies is taken out of force.</summary>
+    async Task CheckAsync(CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        foreach (var row in await ConsentStore.ActiveAsync(connection, ConsentsPerCheckMax, cancellation))
+        {
+            if (time.GetUtcNow() <= row.NotAfter
+                && !await ConsentsContract.IsActiveAsync(link.Rpc, link.Contracts[ChainContract.Consents], row.Id, row.Commitment, cancellation))
+            {
+                LogDenied(logger, row.Resource);
+                await connection.ExecuteAsync(cancellation, "UPDATE consent SET granted_block = NULL WHERE id = $1 AND granted_block IS NOT NULL", row.Id);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The mirror of consents cannot read the chain ({Kind}): {Reason}")]
+    static partial void LogFault(ILogger logger, string kind, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The chain no longer has block {Block} as it was; consents are read again from the start")]
+    static partial void LogRewound(ILogger logger, long block);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Consent {Consent} stood as active here, but the contract denies it; it is out of force")]
+    static partial void LogDenied(ILogger logger, string consent);
+}

@@ -1,0 +1,86 @@
+using Npgsql;
+using Salus.Platform.Schema;
+
+namespace Salus.Platform.Consent;
+
+/// <summary>One row of the mirror.</summary>
+sealed record ConsentRow(
+    byte[] Id, string Patient, string Resource, string Grantee, byte[] Commitment, DateTimeOffset NotAfter, DateTimeOffset Requested,
+    long? GrantedBlock, DateTimeOffset? Revoked, long? RevokedBlock)
+{
+    public bool IsActive => GrantedBlock is not null && Revoked is null;
+}
+
+/// <summary>A patient's pseudonym at the contract, with their sealed signing key.</summary>
+sealed record ConsentSubject(byte[] Subject, byte[] SealedKey);
+
+/// <summary>The SQL of consents and of their mirror.</summary>
+static class ConsentStore
+{
+    const string Columns = "id, patient, resource, grantee, commitment, not_after, requested, granted_block, revoked, revoked_block";
+
+    public static Task AddSubjectAsync(NpgsqlConnection connection, string patient, byte[] subject, byte[] sealedKey, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation, "INSERT INTO consent_subject (patient, subject, sealed_key) VALUES ($1, $2, $3)", patient, subject, sealedKey);
+
+    public static async Task<ConsentSubject?> SubjectAsync(NpgsqlConnection connection, string patient, CancellationToken cancellation) =>
+        (await connection.QueryAsync(cancellation, row => new ConsentSubject(row.GetFieldValue<byte[]>(0), row.GetFieldValue<byte[]>(1)),
+            "SELECT subject, sealed_key FROM consent_subject WHERE patient = $1", patient)).SingleOrDefault();
+
+    public static Task AddAsync(NpgsqlConnection connection, ConsentRow row, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation,
+            "INSERT INTO consent (id, patient, resource, grantee, commitment, not_after, requested) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            row.Id, row.Patient, row.Resource, row.Grantee, row.Commitment, row.NotAfter, row.Requested);
+
+    public static Task RevokeAsync(NpgsqlConnection connection, byte[] id, DateTimeOffset time, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation, "UPDATE consent SET revoked = coalesce(revoked, $2) WHERE id = $1", id, time);
+
+    public static async Task<ConsentRow?> FindAsync(NpgsqlConnection connection, string resource, bool forUpdate, CancellationToken cancellation) =>
+        (await connection.QueryAsync(cancellation, Read,
+            $"SELECT {Columns} FROM consent WHERE resource = $1{(forUpdate ? " FOR UPDATE" : "")}", resource)).SingleOrDefault();
+
+    public static async Task<IReadOnlyList<ConsentRow>> OfPatientAsync(NpgsqlConnection connection, string patient, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, Read, $"SELECT {Columns} FROM consent WHERE patient = $1 ORDER BY requested DESC LIMIT 1000", patient);
+
+    public static async Task<IReadOnlyList<ConsentRow>> ForGranteeAsync(
+        NpgsqlConnection connection, string patient, IReadOnlyList<string> grantees, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, Read,
+            $"SELECT {Columns} FROM consent WHERE patient = $1 AND grantee = ANY($2) AND granted_block IS NOT NULL AND revoked IS NULL", patient, grantees.ToArray());
+
+    public static async Task<IReadOnlyList<string>> PatientsForAsync(NpgsqlConnection connection, IReadOnlyList<string> grantees, DateTimeOffset now, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, row => row.GetString(0),
+            "SELECT DISTINCT patient FROM consent WHERE grantee = ANY($1) AND granted_block IS NOT NULL AND revoked IS NULL AND not_after >= $2 LIMIT 10000",
+            grantees.ToArray(), now);
+
+    public static async Task<IReadOnlyList<ConsentRow>> ActiveAsync(NpgsqlConnection connection, int countMax, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, Read,
+            $"SELECT {Columns} FROM consent WHERE granted_block IS NOT NULL AND revoked IS NULL ORDER BY requested DESC LIMIT $1", countMax);
+
+    public static Task<int> GrantedAsync(NpgsqlConnection connection, byte[] id, byte[] commitment, long block, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation, "UPDATE consent SET granted_block = $3 WHERE id = $1 AND commitment = $2", id, commitment, block);
+
+    public static Task RevokedAsync(NpgsqlConnection connection, byte[] id, DateTimeOffset time, long block, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation, "UPDATE consent SET revoked = coalesce(revoked, $2), revoked_block = $3 WHERE id = $1", id, time, block);
+
+    /// <summary>Forgets what the chain has said of grants; revocations stand, whatever becomes of the block that held them.</summary>
+    public static Task ForgetGrantsAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation, "UPDATE consent SET granted_block = NULL");
+
+    public static async Task<(long Block, byte[] BlockHash)?> CursorAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        var found = await connection.QueryAsync(cancellation, row => (row.GetInt64(0), row.GetFieldValue<byte[]>(1)),
+            "SELECT block, block_hash FROM chain_cursor WHERE contract = 'Consents'");
+        return found.Count == 0 ? null : found[0];
+    }
+
+    public static Task SetCursorAsync(NpgsqlConnection connection, long block, byte[] blockHash, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation,
+            """
+            INSERT INTO chain_cursor (contract, block, block_hash) VALUES ('Consents', $1, $2)
+            ON CONFLICT (contract) DO UPDATE SET block = excluded.block, block_hash = excluded.block_hash
+            """, block, blockHash);
+
+    static ConsentRow Read(NpgsqlDataReader row) => new(
+        row.GetFieldValue<byte[]>(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetFieldValue<byte[]>(4),
+        row.GetFieldValue<DateTimeOffset>(5), row.GetFieldValue<DateTimeOffset>(6), row.NullableValue<long>(7),
+        row.NullableValue<DateTimeOffset>(8), row.NullableValue<long>(9));
+}

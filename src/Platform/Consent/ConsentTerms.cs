@@ -1,0 +1,216 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace Salus.Platform.Consent;
+
+/// <summary>What a record may be opened for (HL7 v3 PurposeOfUse).</summary>
+public enum Purpose
+{
+    /// <summary>TREAT</summary>
+    Treatment,
+    /// <summary>HPAYMT</summary>
+    Payment,
+    /// <summary>HRESCH</summary>
+    Research,
+    /// <summary>PATRQT: the patient's own request.</summary>
+    PatientRequest,
+}
+
+/// <summary>A group of resource types that a patient grants together.</summary>
+public enum RecordCategory
+{
+    /// <summary>Diagnoses, visits, procedures, plans.</summary>
+    Conditions,
+    /// <summary>Measurements and laboratory results.</summary>
+    Results,
+    /// <summary>Prescriptions and what was given.</summary>
+    Medications,
+    /// <summary>Vaccinations and allergies.</summary>
+    Prevention,
+    /// <summary>Letters, notes, images.</summary>
+    Documents,
+    /// <summary>What a model has said.</summary>
+    Predictions,
+    /// <summary>Claims and coverage.</summary>
+    Billing,
+}
+
+/// <summary>Which resource types a category holds.</summary>
+public static class RecordCategories
+{
+    static readonly Dictionary<string, RecordCategory> ByType = new()
+    {
+        ["Condition"] = RecordCategory.Conditions,
+        ["Encounter"] = RecordCategory.Conditions,
+        ["ClinicalImpression"] = RecordCategory.Conditions,
+        ["Procedure"] = RecordCategory.Conditions,
+        ["CarePlan"] = RecordCategory.Conditions,
+        ["CareTeam"] = RecordCategory.Conditions,
+        ["Goal"] = RecordCategory.Conditions,
+        ["FamilyMemberHistory"] = RecordCategory.Conditions,
+        ["EpisodeOfCare"] = RecordCategory.Conditions,
+        ["Observation"] = RecordCategory.Results,
+        ["DiagnosticReport"] = RecordCategory.Results,
+        ["Specimen"] = RecordCategory.Results,
+        ["ServiceRequest"] = RecordCategory.Results,
+        ["MedicationRequest"] = RecordCategory.Medications,
+        ["MedicationAdministration"] = RecordCategory.Medications,
+        ["MedicationDispense"] = RecordCategory.Medications,
+        ["MedicationStatement"] = RecordCategory.Medications,
+        ["Immunization"] = RecordCategory.Prevention,
+        ["AllergyIntolerance"] = RecordCategory.Prevention,
+        ["DocumentReference"] = RecordCategory.Documents,
+        ["Binary"] = RecordCategory.Documents,
+        ["ImagingStudy"] = RecordCategory.Documents,
+        ["Media"] = RecordCategory.Documents,
+        ["Composition"] = RecordCategory.Documents,
+        ["RiskAssessment"] = RecordCategory.Predictions,
+        ["Claim"] = RecordCategory.Billing,
+        ["ClaimResponse"] = RecordCategory.Billing,
+        ["Coverage"] = RecordCategory.Billing,
+        ["ExplanationOfBenefit"] = RecordCategory.Billing,
+    };
+
+    /// <summary>The category of a type; null where a grant must name none (the Patient itself) or none would be safe.</summary>
+    public static RecordCategory? Of(string resourceType) => ByType.TryGetValue(resourceType, out var category) ? category : null;
+
+    /// <summary>The types of a category.</summary>
+    public static IEnumerable<string> TypesOf(RecordCategory category) => ByType.Where(pair => pair.Value == category).Select(pair => pair.Key);
+}
+
+/// <summary>To whom access is given.</summary>
+public enum GranteeKind
+{
+    /// <summary>One account.</summary>
+    Account,
+    /// <summary>Every professional of this hospital.</summary>
+    Hospital,
+}
+
+/// <summary>What a patient agrees to.</summary>
+/// <param name="Kind">Whether one account or the hospital.</param>
+/// <param name="Grantee">The account's id, or <see cref="ConsentTerms.ThisHospital"/>.</param>
+/// <param name="Categories">What may be read.</param>
+/// <param name="Purposes">For what.</param>
+/// <param name="From">First moment.</param>
+/// <param name="Until">Last moment.</param>
+public sealed record ConsentTerms(
+    GranteeKind Kind, string Grantee, IReadOnlyList<RecordCategory> Categories, IReadOnlyList<Purpose> Purposes, DateTimeOffset From, DateTimeOffset Until)
+{
+    /// <summary>The grantee that stands for every professional of the hospital that holds the record.</summary>
+    public const string ThisHospital = "hospital";
+
+    const string CategorySystem = "https://salus.health/fhir/record-category";
+    const string GranteeSystem = "https://salus.health/fhir/grantee";
+    const string PurposeSystem = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
+
+    /// <summary>Whether these terms cover a read.</summary>
+    public bool Cover(string resourceType, Purpose purpose, DateTimeOffset now) =>
+        now >= From && now <= Until && Purposes.Contains(purpose)
+        && (resourceType == "Patient" || (RecordCategories.Of(resourceType) is { } category && Categories.Contains(category)));
+
+    /// <summary>The code of a purpose in HL7's v3 ActReason.</summary>
+    public static string CodeOf(Purpose purpose) => purpose switch
+    {
+        Purpose.Treatment => "TREAT",
+        Purpose.Payment => "HPAYMT",
+        Purpose.Research => "HRESCH",
+        _ => "PATRQT",
+    };
+
+    /// <summary>These terms as a Consent (FHIR R4).</summary>
+    public byte[] Write(string id, string patient, bool active, DateTimeOffset time)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("resourceType", "Consent");
+            json.WriteString("id", id);
+            json.WriteString("status", active ? "active" : "inactive");
+            WriteConcept(json, "scope", "http://terminology.hl7.org/CodeSystem/consentscope", "patient-privacy");
+            json.WriteStartArray("category");
+            WriteConcept(json, null, "http://terminology.hl7.org/CodeSystem/v3-ActCode", "INFA");
+            json.WriteEndArray();
+            json.WriteStartObject("patient");
+            json.WriteString("reference", $"Patient/{patient}");
+            json.WriteEndObject();
+            json.WriteString("dateTime", Instant(time));
+            WriteConcept(json, "policyRule", "http://terminology.hl7.org/CodeSystem/v3-ActCode", "OPTIN");
+            json.WriteStartObject("provision");
+            json.WriteString("type", "permit");
+            json.WriteStartObject("period");
+            json.WriteString("start", Instant(From));
+            json.WriteString("end", Instant(Until));
+            json.WriteEndObject();
+            WriteActor(json);
+            WriteCodings(json, "purpose", PurposeSystem, Purposes.Select(CodeOf));
+            WriteCodings(json, "class", CategorySystem, Categories.Select(category => category.ToString()));
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>The terms that <see cref="Write"/> wrote.</summary>
+    public static ConsentTerms Read(ReadOnlyMemory<byte> bytes)
+    {
+        using var document = JsonDocument.Parse(bytes);
+        var provision = document.RootElement.GetProperty("provision");
+        var grantee = provision.GetProperty("actor")[0].GetProperty("reference").GetProperty("identifier").GetProperty("value").GetString()!;
+        var period = provision.GetProperty("period");
+        return new ConsentTerms(
+            grantee == ThisHospital ? GranteeKind.Hospital : GranteeKind.Account,
+            grantee,
+            [.. provision.GetProperty("class").EnumerateArray().Select(coding => Enum.Parse<RecordCategory>(coding.GetProperty("code").GetString()!))],
+            [.. provision.GetProperty("purpose").EnumerateArray().Select(coding => PurposeOf(coding.GetProperty("code").GetString()!))],
+            period.GetProperty("start").GetDateTimeOffset(),
+            period.GetProperty("end").GetDateTimeOffset());
+    }
+
+    static Purpose PurposeOf(string code) => Enum.GetValues<Purpose>().First(purpose => CodeOf(purpose) == code);
+
+    static string Instant(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'");
+
+    static void WriteConcept(Utf8JsonWriter json, string? name, string system, string code)
+    {
+        if (name is null)
+        {
+            json.WriteStartObject();
+        }
+        else
+        {
+            json.WriteStartObject(name);
+        }
+        WriteCodings(json, "coding", system, [code]);
+        json.WriteEndObject();
+    }
+
+    static void WriteCodings(Utf8JsonWriter json, string name, string system, IEnumerable<string> codes)
+    {
+        json.WriteStartArray(name);
+        foreach (var code in codes)
+        {
+            json.WriteStartObject();
+            json.WriteString("system", system);
+            json.WriteString("code", code);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    void WriteActor(Utf8JsonWriter json)
+    {
+        json.WriteStartArray("actor");
+        json.WriteStartObject();
+        WriteConcept(json, "role", "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRCP");
+        json.WriteStartObject("reference");
+        json.WriteStartObject("identifier");
+        json.WriteString("system", GranteeSystem);
+        json.WriteString("value", Grantee);
+        json.WriteEndObject();
+        json.WriteEndObject();
+        json.WriteEndObject();
+        json.WriteEndArray();
+    }
+}

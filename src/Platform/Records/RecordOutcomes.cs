@@ -1,0 +1,83 @@
+using Salus.Fhir.Elements;
+using Salus.Platform.Anchoring;
+
+namespace Salus.Platform.Records;
+
+/// <summary>One stored version.</summary>
+public sealed record StoredRecord(string Type, string Id, int Version, DateTimeOffset Written, string? Patient, byte[] Bytes);
+
+/// <summary>What became of a write.</summary>
+public abstract record WriteOutcome
+{
+    WriteOutcome() { }
+
+    /// <summary>Durable.</summary>
+    /// <param name="Records">In the order they were sent.</param>
+    public sealed record Written(IReadOnlyList<StoredRecord> Records) : WriteOutcome;
+
+    /// <summary>Not FHIR R4, or refers to what is not there; nothing was kept.</summary>
+    public sealed record Invalid(IReadOnlyList<FhirIssue> Issues) : WriteOutcome;
+
+    /// <summary>The caller may not write this; nothing was kept.</summary>
+    public sealed record Forbidden(string Reason) : WriteOutcome;
+
+    /// <summary>The resource to be updated is not there.</summary>
+    public sealed record NotFound : WriteOutcome;
+
+    /// <summary>Someone else wrote first; the version that stands now.</summary>
+    public sealed record Conflict(int Version) : WriteOutcome;
+}
+
+/// <summary>What became of a read.</summary>
+public abstract record ReadOutcome
+{
+    ReadOutcome() { }
+
+    /// <summary>The version asked for.</summary>
+    public sealed record Found(StoredRecord Record) : ReadOutcome;
+
+    /// <summary>No consent, or a role that reads nothing; also where there is nothing, so that existence does not show.</summary>
+    public sealed record Forbidden(string Reason) : ReadOutcome;
+
+    /// <summary>Not there, for a caller who would be allowed to see it.</summary>
+    public sealed record NotFound : ReadOutcome;
+
+    /// <summary>Deleted, or its key was erased.</summary>
+    public sealed record Gone : ReadOutcome;
+
+    /// <summary>It stands in the database, but was altered there; it is not given out.</summary>
+    public sealed record Altered(string What) : ReadOutcome;
+}
+
+/// <summary>A record with the state of its proof.</summary>
+public sealed record ProvenRecord(StoredRecord Record, ProofState Proof);
+
+/// <summary>What became of a retrieval by patient.</summary>
+public abstract record RetrievalOutcome
+{
+    RetrievalOutcome() { }
+
+    /// <summary>Everything that the caller's scope covers, oldest first.</summary>
+    /// <param name="Patient">The patient's logical id.</param>
+    /// <param name="Records">The newest version of each record.</param>
+    /// <param name="Altered">Records that do not open or do not verify, by name.</param>
+    public sealed record Found(string Patient, IReadOnlyList<ProvenRecord> Records, IReadOnlyList<string> Altered) : RetrievalOutcome;
+
+    /// <summary>No consent.</summary>
+    public sealed record Forbidden(string Reason) : RetrievalOutcome;
+}
+
+/// <summary>What became of a search.</summary>
+public abstract record SearchResult
+{
+    SearchResult() { }
+
+    /// <summary>A page of matches that the caller may read.</summary>
+    public sealed record Page(IReadOnlyList<StoredRecord> Records, int Total, int Offset, int Count) : SearchResult;
+
+    /// <summary>A parameter is wrong.</summary>
+    public sealed record Invalid(IReadOnlyList<FhirIssue> Issues) : SearchResult;
+
+    /// <summary>The caller may not search here.</summary>
+    public sealed record Forbidden(string Reason) : SearchResult;
+}

@@ -1,0 +1,150 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using Npgsql;
+using NpgsqlTypes;
+using Salus.Ledger.Proofs;
+using Salus.Platform.Schema;
+using Salus.Vault.Envelopes;
+using Salus.Vault.Keys;
+
+namespace Salus.Platform.Store;
+
+/// <summary>One version to be sealed.</summary>
+/// <param name="Kind">What its leaf is.</param>
+/// <param name="Type">The FHIR resource type.</param>
+/// <param name="Id">The logical id: random, it names nobody.</param>
+/// <param name="Version">From 1.</param>
+/// <param name="Owner">The key it is sealed under.</param>
+/// <param name="Patient">The patient it is about, or, for the audit trail, the patient's alias.</param>
+/// <param name="Written">The time, to the microsecond.</param>
+/// <param name="Bytes">The exact UTF-8 bytes to be returned later; empty for a deletion.</param>
+/// <param name="Deleted">Whether this version says that the resource is gone.</param>
+/// <param name="Blob">The sealed hash of the content it refers to.</param>
+sealed record NewEntry(
+    LeafKind Kind, string Type, string Id, int Version, OwnerKey Owner, string? Patient, DateTimeOffset Written, ReadOnlyMemory<byte> Bytes,
+    bool Deleted = false, byte[]? Blob = null);
+
+/// <summary>One version as it stands in the database.</summary>
+sealed record SealedEntry(
+    LeafKind Kind, string Type, string Id, int Version, Guid Owner, string? Patient, DateTimeOffset Written, bool Deleted, byte[] Content, byte[] Sealed,
+    byte[]? Blob, byte[] Ciphertext)
+{
+    public SealContext Context => new(Type, Id, Version);
+
+    /// <summary>The hash of everything that stands in the row beside its key and the content's commitment, as it stands there now.</summary>
+    public byte[] HashAsStored() => SealedStore.RowHash(Owner, Deleted, Patient, Blob, Ciphertext);
+
+    public LeafEnvelope Envelope(byte[] sealedHash) => new(Kind, $"{Type}/{Id}", (uint)Version, Anchoring.LogStore.Microseconds(Written), Content, sealedHash);
+}
+
+/// <summary>
+/// Sealed versions and their leaves. A row holds <c>content = SHA-256(salt ‖ bytes)</c>, with the salt inside the ciphertext, and
+/// <c>sealed = SHA-256(row)</c>, by which the database can be checked without a key. Used by the features that own a door to it; nothing else may.
+/// </summary>
+sealed class SealedStore(KeyVault vault)
+{
+    const int SaltBytes = 32;
+    internal const string Columns = "e.kind, e.type, e.id, e.version, e.owner, e.patient, e.written, e.deleted, e.content, e.sealed, e.blob, e.ciphertext";
+
+    /// <summary>Seals the versions and writes them with their pending leaves, in the caller's transaction.</summary>
+    /// <exception cref="PostgresException">Unique violation (23505): a version stands there already.</exception>
+    public static async Task AppendAsync(NpgsqlConnection connection, IReadOnlyList<NewEntry> entries, CancellationToken cancellation)
+    {
+        await using (var writer = await connection.BeginBinaryImportAsync(
+            "COPY entry (type, id, version, kind, owner, patient, written, deleted, content, sealed, blob, ciphertext) FROM STDIN (FORMAT binary)", cancellation))
+        {
+            foreach (var entry in entries)
+            {
+                await WriteAsync(writer, entry, cancellation);
+            }
+            await writer.CompleteAsync(cancellation);
+        }
+        await using var pending = await connection.BeginBinaryImportAsync("COPY leaf_pending (type, id, version) FROM STDIN (FORMAT binary)", cancellation);
+        foreach (var entry in entries)
+        {
+            await pending.StartRowAsync(cancellation);
+            await pending.WriteAsync(entry.Type, NpgsqlDbType.Text, cancellation);
+            await pending.WriteAsync(entry.Id, NpgsqlDbType.Text, cancellation);
+            await pending.WriteAsync(entry.Version, NpgsqlDbType.Integer, cancellation);
+        }
+        await pending.CompleteAsync(cancellation);
+    }
+
+    /// <summary>One version, or the newest when none is named.</summary>
+    public static async Task<SealedEntry?> FindAsync(NpgsqlConnection connection, string type, string id, int? version, CancellationToken cancellation)
+    {
+        var found = version is { } wanted
+            ? await connection.QueryAsync(cancellation, Read, $"SELECT {Columns} FROM entry e WHERE type = $1 AND id = $2 AND version = $3", type, id, wanted)
+            : await connection.QueryAsync(cancellation, Read, $"SELECT {Columns} FROM entry e WHERE type = $1 AND id = $2 ORDER BY version DESC LIMIT 1", type, id);
+        return found.SingleOrDefault();
+    }
+
+    /// <summary>The stored bytes; null when the owner's key was erased or the row was altered.</summary>
+    public async ValueTask<byte[]?> OpenAsync(SealedEntry entry, CancellationToken cancellation)
+    {
+        var owner = await vault.FindOwnerAsync(entry.Owner, cancellation);
+        return owner is not null && owner.TryOpen(entry.Context, entry.Ciphertext, out var salted)
+            && CryptographicOperations.FixedTimeEquals(SHA256.HashData(salted), entry.Content)
+            ? salted[SaltBytes..]
+            : null;
+    }
+
+    /// <summary>The time now, to the microsecond that PostgreSQL keeps and the leaf commits to.</summary>
+    public static DateTimeOffset Now(TimeProvider time)
+    {
+        var now = time.GetUtcNow();
+        return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
+    }
+
+    internal static SealedEntry Read(NpgsqlDataReader row) => new(
+        (LeafKind)row.GetInt16(0), row.GetString(1), row.GetString(2), row.GetInt32(3), row.GetGuid(4), row.Nullable<string>(5),
+        row.GetFieldValue<DateTimeOffset>(6), row.GetBoolean(7), row.GetFieldValue<byte[]>(8), row.GetFieldValue<byte[]>(9),
+        row.Nullable<byte[]>(10), row.GetFieldValue<byte[]>(11));
+
+    internal static byte[] RowHash(Guid owner, bool deleted, string? patient, byte[]? blob, ReadOnlySpan<byte> ciphertext)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> header = stackalloc byte[17];
+        owner.TryWriteBytes(header, bigEndian: true, out _);
+        header[16] = deleted ? (byte)1 : (byte)0;
+        hash.AppendData(header);
+        Append(hash, patient is null ? [] : Encoding.UTF8.GetBytes(patient));
+        Append(hash, blob ?? []);
+        hash.AppendData(ciphertext);
+        return hash.GetHashAndReset();
+    }
+
+    static void Append(IncrementalHash hash, ReadOnlySpan<byte> part)
+    {
+        Span<byte> length = stackalloc byte[2];
+        BinaryPrimitives.WriteUInt16BigEndian(length, (ushort)part.Length);
+        hash.AppendData(length);
+        hash.AppendData(part);
+    }
+
+    static async Task WriteAsync(NpgsqlBinaryImporter writer, NewEntry entry, CancellationToken cancellation)
+    {
+        var salted = new byte[SaltBytes + entry.Bytes.Length];
+        RandomNumberGenerator.Fill(salted.AsSpan(0, SaltBytes));
+        entry.Bytes.CopyTo(salted.AsMemory(SaltBytes));
+        var ciphertext = entry.Owner.Seal(new SealContext(entry.Type, entry.Id, entry.Version), salted);
+
+        await writer.StartRowAsync(cancellation);
+        await writer.WriteAsync(entry.Type, NpgsqlDbType.Text, cancellation);
+        await writer.WriteAsync(entry.Id, NpgsqlDbType.Text, cancellation);
+        await writer.WriteAsync(entry.Version, NpgsqlDbType.Integer, cancellation);
+        await writer.WriteAsync((short)entry.Kind, NpgsqlDbType.Smallint, cancellation);
+        await writer.WriteAsync(entry.Owner.Id, NpgsqlDbType.Uuid, cancellation);
+        await WriteNullableAsync(writer, entry.Patient, NpgsqlDbType.Text, cancellation);
+        await writer.WriteAsync(entry.Written, NpgsqlDbType.TimestampTz, cancellation);
+        await writer.WriteAsync(entry.Deleted, NpgsqlDbType.Boolean, cancellation);
+        await writer.WriteAsync(SHA256.HashData(salted), NpgsqlDbType.Bytea, cancellation);
+        await writer.WriteAsync(RowHash(entry.Owner.Id, entry.Deleted, entry.Patient, entry.Blob, ciphertext), NpgsqlDbType.Bytea, cancellation);
+        await WriteNullableAsync(writer, entry.Blob, NpgsqlDbType.Bytea, cancellation);
+        await writer.WriteAsync(ciphertext, NpgsqlDbType.Bytea, cancellation);
+    }
+
+    static Task WriteNullableAsync<T>(NpgsqlBinaryImporter writer, T? value, NpgsqlDbType type, CancellationToken cancellation) where T : class =>
+        value is null ? writer.WriteNullAsync(cancellation) : writer.WriteAsync(value, type, cancellation);
+}
