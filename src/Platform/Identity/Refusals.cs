@@ -1,0 +1,41 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace Salus.Platform.Identity;
+
+/// <summary>Writes a refusal that comes before any endpoint: an OperationOutcome on FHIR routes, ProblemDetails elsewhere.</summary>
+static class Refusals
+{
+    const string FhirPath = "/fhir";
+    const string ApiPath = "/api";
+
+    public static bool IsMachine(HttpRequest request) =>
+        request.Path.StartsWithSegments(ApiPath, StringComparison.Ordinal) || request.Path.StartsWithSegments(FhirPath, StringComparison.Ordinal);
+
+    public static Task WriteAsync(HttpContext context, int status, string title, string detail)
+    {
+        context.Response.StatusCode = status;
+        context.Response.Headers.CacheControl = "no-store";
+        return context.Request.Path.StartsWithSegments(FhirPath, StringComparison.Ordinal)
+            ? WriteAsync(context, "application/fhir+json", new
+            {
+                resourceType = "OperationOutcome",
+                issue = new[] { new { severity = "error", code = IssueCode(status), diagnostics = $"{title} {detail}" } },
+            })
+            : WriteAsync(context, "application/problem+json", new { title, status, detail });
+    }
+
+    static Task WriteAsync<T>(HttpContext context, string contentType, T body)
+    {
+        context.Response.ContentType = contentType;
+        return context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(body), context.RequestAborted).AsTask();
+    }
+
+    static string IssueCode(int status) => status switch
+    {
+        StatusCodes.Status401Unauthorized => "login",
+        StatusCodes.Status403Forbidden => "forbidden",
+        StatusCodes.Status429TooManyRequests => "throttled",
+        _ => "security",
+    };
+}
