@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
+using Salus.Ledger.Proofs;
 
 namespace Salus.Ledger.Contracts;
 
@@ -40,23 +41,8 @@ public sealed record WebAuthnAssertion(byte[] R, byte[] S, int ChallengeIndex, i
     /// <summary>An assertion as a browser gives it, with its signature in DER.</summary>
     /// <exception cref="FormatException">The signature is not DER, or the client data lacks this type or challenge.</exception>
     public static WebAuthnAssertion FromBrowser(
-        ReadOnlySpan<byte> authenticatorData, ReadOnlySpan<byte> clientDataJson, ReadOnlySpan<byte> derSignature, ReadOnlySpan<byte> challenge)
-    {
-        byte[] signature;
-        try
-        {
-            var reader = new System.Formats.Asn1.AsnReader(derSignature.ToArray(), System.Formats.Asn1.AsnEncodingRules.DER);
-            var sequence = reader.ReadSequence();
-            signature = [.. Word(sequence.ReadInteger()), .. Word(sequence.ReadInteger())];
-            sequence.ThrowIfNotEmpty();
-            reader.ThrowIfNotEmpty();
-        }
-        catch (System.Formats.Asn1.AsnContentException cause)
-        {
-            throw new FormatException("The signature is not a DER sequence of two integers.", cause);
-        }
-        return FromParts(signature, authenticatorData.ToArray(), clientDataJson.ToArray(), challenge);
-    }
+        ReadOnlySpan<byte> authenticatorData, ReadOnlySpan<byte> clientDataJson, ReadOnlySpan<byte> derSignature, ReadOnlySpan<byte> challenge) =>
+        FromParts(P256Signature.FromDer(derSignature), authenticatorData.ToArray(), clientDataJson.ToArray(), challenge);
 
     /// <summary>SHA-256 of a relying party's id, as authenticator data begins.</summary>
     public static byte[] RelyingPartyIdHash(string relyingPartyId) => SHA256.HashData(Encoding.UTF8.GetBytes(relyingPartyId));
@@ -109,9 +95,8 @@ public sealed record WebAuthnAssertion(byte[] R, byte[] S, int ChallengeIndex, i
     static byte[] Word(BigInteger value)
     {
         var word = new byte[32];
-        return value.Sign > 0 && value.GetByteCount(isUnsigned: true) is var length and <= 32
-            && value.TryWriteBytes(word.AsSpan(32 - length), out _, isUnsigned: true, isBigEndian: true)
-                ? word
-                : throw new FormatException("A signature's numbers are positive and at most 32 bytes long.");
+        return value.TryWriteBytes(word.AsSpan(32 - value.GetByteCount(isUnsigned: true)), out _, isUnsigned: true, isBigEndian: true)
+            ? word
+            : throw new FormatException("A signature's number is longer than 32 bytes.");
     }
 }

@@ -76,7 +76,7 @@ public sealed class NoteVerifier : IDisposable
     public void Dispose() => key.Dispose();
 
     internal bool Verify(string text, byte[] signature) =>
-        key.VerifyData(Encoding.UTF8.GetBytes(text), signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+        P256Signature.Verify(key, SHA256.HashData(Encoding.UTF8.GetBytes(text)), signature);
 
     internal static bool IsName(string name) =>
         name.Length > 0 && !name.Any(character => char.IsWhiteSpace(character) || char.IsControl(character) || character == '+');
