@@ -1,0 +1,48 @@
+namespace Salus.Fhir.Search;
+
+/// <summary>A value under which a resource can be found.</summary>
+/// <param name="Parameter">The search parameter's code.</param>
+public abstract record IndexValue(string Parameter)
+{
+    /// <summary>A code, identifier or flag.</summary>
+    /// <param name="Parameter">The search parameter's code.</param>
+    /// <param name="System">The namespace; null when the element has none.</param>
+    /// <param name="Code">The value.</param>
+    public sealed record Token(string Parameter, string? System, string Code) : IndexValue(Parameter);
+
+    /// <summary>Text.</summary>
+    /// <param name="Parameter">The search parameter's code.</param>
+    /// <param name="Value">As written, for <c>:exact</c>.</param>
+    /// <param name="Normalised">In lower case, without accents, single-spaced.</param>
+    public sealed record Text(string Parameter, string Value, string Normalised) : IndexValue(Parameter);
+
+    /// <summary>A reference.</summary>
+    /// <param name="Parameter">The search parameter's code.</param>
+    /// <param name="Target">What it says.</param>
+    public sealed record Reference(string Parameter, LiteralReference Target) : IndexValue(Parameter);
+
+    /// <summary>A range of time; an open end is the least or greatest instant.</summary>
+    /// <param name="Parameter">The search parameter's code.</param>
+    /// <param name="Low">The first tick.</param>
+    /// <param name="High">The last tick.</param>
+    public sealed record Date(string Parameter, DateTimeOffset Low, DateTimeOffset High) : IndexValue(Parameter);
+
+    /// <summary>A number with a unit; a Range has two ends.</summary>
+    /// <param name="Parameter">The search parameter's code.</param>
+    /// <param name="System">The unit's system.</param>
+    /// <param name="Code">The unit's code, or its text when it has none.</param>
+    /// <param name="Low">The least value.</param>
+    /// <param name="High">The greatest value.</param>
+    public sealed record Quantity(string Parameter, string? System, string? Code, decimal Low, decimal High) : IndexValue(Parameter);
+
+    /// <summary>A number.</summary>
+    /// <param name="Parameter">The search parameter's code.</param>
+    /// <param name="Low">The least value.</param>
+    /// <param name="High">The greatest value.</param>
+    public sealed record Number(string Parameter, decimal Low, decimal High) : IndexValue(Parameter);
+
+    /// <summary>A URI.</summary>
+    /// <param name="Parameter">The search parameter's code.</param>
+    /// <param name="Value">As written.</param>
+    public sealed record Uri(string Parameter, string Value) : IndexValue(Parameter);
+}

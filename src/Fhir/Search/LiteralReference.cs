@@ -1,0 +1,29 @@
+using Salus.Fhir.Elements;
+
+namespace Salus.Fhir.Search;
+
+/// <summary>What a literal reference says: a type and an id where it names them, and itself.</summary>
+/// <param name="Type">The resource type, or null for a urn or a fragment.</param>
+/// <param name="Id">The logical id, or null.</param>
+/// <param name="Text">The reference as written.</param>
+/// <param name="IsAbsolute">Whether it names a server.</param>
+public sealed record LiteralReference(string? Type, string? Id, string Text, bool IsAbsolute)
+{
+    /// <summary>The literal reference of a Reference element, or null when it has none.</summary>
+    public static LiteralReference? Of(Element reference) => reference["reference"u8].Text is { Length: > 0 } text ? Parse(text) : null;
+
+    /// <summary>Reads <c>Type/id</c>, <c>https://…/Type/id</c> (either with <c>/_history/v</c>), or anything else as it is.</summary>
+    public static LiteralReference Parse(string text)
+    {
+        var isAbsolute = text.Contains("://", StringComparison.Ordinal);
+        var history = text.IndexOf("/_history/", StringComparison.Ordinal);
+        var path = history < 0 ? text : text[..history];
+        var slash = path.LastIndexOf('/');
+        if (slash <= 0 || slash == path.Length - 1 || path.Contains('?') || path.StartsWith("urn:", StringComparison.Ordinal))
+        {
+            return new(null, null, text, isAbsolute);
+        }
+        var type = path[(path.LastIndexOf('/', slash - 1) + 1)..slash];
+        return new(type, path[(slash + 1)..], text, isAbsolute);
+    }
+}
