@@ -152,7 +152,7 @@ sealed partial class PathCompiler
             case "where":
                 var condition = Union();
                 return condition is not null && Take(")") ? Wrap(source, inner => new WhereNode(inner, condition)) ?? source : null;
-            case "as" when _at + 1 < _tokens.Count:
+            case "as" or "ofType" when _at + 1 < _tokens.Count:
                 var type = _tokens[_at++];
                 return Take(")") ? Wrap(source, inner => new AsNode(inner, type)) ?? source : null;
             case "exists" when Take(")"):
