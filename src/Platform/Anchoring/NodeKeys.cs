@@ -25,7 +25,7 @@ public sealed class NodeKeys : IDisposable
         checkpointKey = checkpoint;
         signer = new NoteSigner(origin, checkpoint);
         VerifierKey = signer.Verifier.ToString();
-        LogId = SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(VerifierKey));
+        LogId = LogIdOf(VerifierKey);
     }
 
     /// <summary>The key that pays for and sends this member's transactions.</summary>
@@ -63,6 +63,9 @@ public sealed class NodeKeys : IDisposable
         signing.ImportPkcs8PrivateKey(checkpoint, out _);
         return new NodeKeys(signing, Secp256k1Key.FromPrivate(chain), origin);
     }
+
+    /// <summary>The id of the log that a verifier key belongs to.</summary>
+    public static byte[] LogIdOf(string verifierKey) => SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(verifierKey));
 
     /// <summary>The signed checkpoint of a head (C2SP tlog-checkpoint).</summary>
     public string SignCheckpoint(long size, byte[] root) => new Checkpoint(Origin, size, root).Sign(signer).ToString();
