@@ -15,6 +15,19 @@ static class GasRun
     public static async Task<int> RunAsync()
     {
         var folder = Directory.CreateTempSubdirectory("salus-bench-").FullName;
+        try
+        {
+            await RunAsync(folder);
+            return 0;
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    static async Task RunAsync(string folder)
+    {
         await using var chain = await EmbeddedChain.StartAsync(Path.Combine(folder, "chain"), NullLogger.Instance, cancellation: CancellationToken.None);
         using var key = Secp256k1Key.Create();
         await chain.FundAsync(key.Address.ToString());
@@ -57,7 +70,5 @@ static class GasRun
             Console.WriteLine($"| {batch:N0} | {median:N0} | {(double)median / batch:N2} | {median / (double)batch / each:P3} |");
         }
         Console.WriteLine($"\nOne transaction per record (an event with a 32-byte commitment, Members.register): {each:N0} gas.");
-        Directory.Delete(folder, recursive: true);
-        return 0;
     }
 }
