@@ -1,106 +1,82 @@
 using System.Globalization;
+using Salus.Host.Ui.Components;
 using Salus.Platform.Records;
 
 namespace Salus.Host.Ui.Pages.Clinic;
 
-/// <summary>A condition as it is typed; texts, so that what was typed stands there again beside what is wrong with it.</summary>
-public sealed class ConditionForm
+/// <summary>
+/// A condition as it is typed: texts under the names by which <see cref="ConditionEntry.Check"/> tells of fields, so that what was typed stands
+/// there again beside what is wrong with it.
+/// </summary>
+sealed class ConditionForm(IFormCollection? typed)
 {
-    /// <summary>The hospital's identifier of the patient, or the record's id.</summary>
-    public string? PatientId { get; set; }
-    /// <summary>A new patient's family name.</summary>
-    public string? Family { get; set; }
-    /// <summary>A new patient's given name.</summary>
-    public string? Given { get; set; }
-    /// <summary>A new patient's birth date, yyyy-MM-dd.</summary>
-    public string? BirthDate { get; set; }
-    /// <summary>A new patient's sex.</summary>
-    public string? Sex { get; set; }
-    /// <summary>What the patient complains of.</summary>
-    public string? Symptoms { get; set; }
-    /// <summary>Medical history.</summary>
-    public string? History { get; set; }
-    /// <summary>What the examination found.</summary>
-    public string? Findings { get; set; }
-    /// <summary>Beats per minute.</summary>
-    public string? HeartRate { get; set; }
-    /// <summary>mmHg.</summary>
-    public string? SystolicPressure { get; set; }
-    /// <summary>mmHg.</summary>
-    public string? DiastolicPressure { get; set; }
-    /// <summary>Degrees Celsius.</summary>
-    public string? Temperature { get; set; }
-    /// <summary>Breaths per minute.</summary>
-    public string? RespiratoryRate { get; set; }
-    /// <summary>Percent.</summary>
-    public string? OxygenSaturation { get; set; }
-    /// <summary>kg/m².</summary>
-    public string? BodyMassIndex { get; set; }
-    /// <summary>mg/dL.</summary>
-    public string? Glucose { get; set; }
-    /// <summary>What the doctor thinks.</summary>
-    public string? Assessment { get; set; }
-    /// <summary>When, in UTC; now when empty.</summary>
-    public string? EncounterTime { get; set; }
+    const string BirthDate = "newPatient.birthDate";
+
+    static readonly string[] Particulars = ["newPatient.family", "newPatient.given", BirthDate, "newPatient.sex"];
+
+    /// <summary>What was typed into a field.</summary>
+    public string? this[string field] => typed?[field] is [{ } text, ..] ? text : null;
 
     /// <summary>Whether anything was typed about a new patient.</summary>
-    public bool NamesNewPatient => new[] { Family, Given, BirthDate, Sex }.Any(text => !string.IsNullOrWhiteSpace(text));
+    public bool NamesNewPatient => Particulars.Any(field => !string.IsNullOrWhiteSpace(this[field]));
 
-    /// <summary>The entry, and what of it could not be read, by field as <see cref="ConditionEntry.Check"/> names them.</summary>
-    public (ConditionEntry Entry, Dictionary<string, string[]> Wrong) Read()
+    /// <summary>The entry; what of it cannot be read or is out of range goes to <paramref name="errors"/>.</summary>
+    public ConditionEntry Read(FieldErrors errors, DateTimeOffset now)
     {
-        var wrong = new Dictionary<string, string[]>();
+        var unread = new Dictionary<string, string>();
         var vitals = new VitalSigns(
-            Number(HeartRate, "heartRate", wrong), Number(SystolicPressure, "systolicPressure", wrong), Number(DiastolicPressure, "diastolicPressure", wrong),
-            Number(Temperature, "temperature", wrong), Number(RespiratoryRate, "respiratoryRate", wrong), Number(OxygenSaturation, "oxygenSaturation", wrong),
-            Number(BodyMassIndex, "bodyMassIndex", wrong), Number(Glucose, "glucose", wrong));
-        if (!Enum.TryParse<Assessment>(Assessment, ignoreCase: true, out var assessment) || !Enum.IsDefined(assessment))
+            Number("vitals.heartRate", unread), Number("vitals.systolicPressure", unread), Number("vitals.diastolicPressure", unread), Number("vitals.temperature", unread),
+            Number("vitals.respiratoryRate", unread), Number("vitals.oxygenSaturation", unread), Number("vitals.bodyMassIndex", unread), Number("vitals.glucose", unread));
+        if (!Enum.TryParse<Assessment>(this["assessment"], ignoreCase: true, out var assessment) || !Enum.IsDefined(assessment))
         {
-            wrong["assessment"] = ["Choose normal, abnormal or not yet known."];
+            unread["assessment"] = "Choose normal, abnormal or not yet known.";
         }
         var entry = new ConditionEntry(
-            PatientId?.Trim() ?? "", NamesNewPatient ? Patient(wrong) : null, Symptoms?.Trim() ?? "", Blank(History), Blank(Findings),
-            vitals == new VitalSigns() ? null : vitals, assessment, Time(wrong));
-        return (entry, wrong);
-    }
-
-    NewPatient Patient(Dictionary<string, string[]> wrong)
-    {
-        if (!DateOnly.TryParseExact(BirthDate, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var born))
+            this["patientId"]?.Trim() ?? "", NamesNewPatient ? Patient(unread) : null, this["symptoms"]?.Trim() ?? "", Filled("history"), Filled("findings"),
+            vitals == new VitalSigns() ? null : vitals, assessment, Time(unread));
+        foreach (var (field, message) in entry.Check(now).Where(wrong => !unread.ContainsKey(wrong.Key)).Select(wrong => (wrong.Key, wrong.Value[0])).Concat(unread.Select(wrong => (wrong.Key, wrong.Value))))
         {
-            wrong["newPatient.birthDate"] = ["Enter the birth date."];
-            born = new DateOnly(2000, 1, 1);
+            errors.Add(field, message);
         }
-        return new NewPatient(Family?.Trim() ?? "", Given?.Trim() ?? "", born, Sex ?? "");
+        return entry;
     }
 
-    DateTimeOffset? Time(Dictionary<string, string[]> wrong)
+    NewPatient Patient(Dictionary<string, string> unread)
     {
-        if (string.IsNullOrWhiteSpace(EncounterTime))
+        if (!DateOnly.TryParseExact(this[BirthDate], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var born))
+        {
+            unread[BirthDate] = "Enter the birth date.";
+        }
+        return new NewPatient(this["newPatient.family"]?.Trim() ?? "", this["newPatient.given"]?.Trim() ?? "", born, this["newPatient.sex"] ?? "");
+    }
+
+    DateTimeOffset? Time(Dictionary<string, string> unread)
+    {
+        if (Filled("encounterTime") is not { } text)
         {
             return null;
         }
-        if (DateTimeOffset.TryParse(EncounterTime, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
         {
             return time;
         }
-        wrong["encounterTime"] = ["Enter a date and a time, or leave it empty for now."];
+        unread["encounterTime"] = "Enter a date and a time, or leave it empty for now.";
         return null;
     }
 
-    static decimal? Number(string? text, string field, Dictionary<string, string[]> wrong)
+    decimal? Number(string field, Dictionary<string, string> unread)
     {
-        if (string.IsNullOrWhiteSpace(text))
+        if (Filled(field) is not { } text)
         {
             return null;
         }
-        if (decimal.TryParse(text.Trim().Replace(',', '.'), NumberStyles.Number & ~NumberStyles.AllowThousands, CultureInfo.InvariantCulture, out var number))
+        if (decimal.TryParse(text.Replace(',', '.'), NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
         {
             return number;
         }
-        wrong[$"vitals.{field}"] = [$"'{text.Trim()}' is no number. Enter digits, such as 36.6, or leave it empty."];
+        unread[field] = $"'{text}' is no number. Enter digits, such as 36.6, or leave it empty.";
         return null;
     }
 
-    static string? Blank(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
+    string? Filled(string field) => string.IsNullOrWhiteSpace(this[field]) ? null : this[field]!.Trim();
 }
