@@ -73,7 +73,7 @@ public sealed class TableProcessingTests
         var table = new Table(
         [
             new NumberColumn("a,b", [1.5, double.NaN, -3e-7]),
-            CategoryColumn.Of("c", ["say \"x\"", null, " padded "]),
+            CategoryColumn.Of("c", ["say \"x\"", null, "æ, ø"]),
             new TextColumn("t", ["line\r\nbreak", "1", null]),
             new DateColumn("d", [new DateOnly(2024, 2, 29), null, null]),
         ]);
