@@ -106,7 +106,7 @@ public sealed partial class CohortDesk(
             stored = written as BlobOutcome.Stored;
             var (table, refusal) = stored is null
                 ? (null, new DataSetOutcome.Invalid("file", $"The file is larger than {options.Value.FileMiBMax} MiB. Split it."))
-                : Parse(owner, id, 1, stored.SealedHash, delimiter, kinds: null);
+                : await Task.Run(() => Parse(owner, id, 1, stored.SealedHash, delimiter, kinds: null), cancellation);
             if (table is null)
             {
                 await ForgetAsync(id, stored?.SealedHash);

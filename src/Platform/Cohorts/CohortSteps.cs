@@ -20,6 +20,7 @@ public sealed partial class CohortDesk
     public const int PageRowsMax = 500;
 
     const int ProcessedColumnsMax = 16_384;
+    const string Moved = "Another request sealed or changed the data set in the meantime. Look at it, then try again.";
 
     /// <summary>A page of a version (the newest when none is named), with each column's type, missing share and figures; null table with its refusal.</summary>
     public async Task<(TablePage? Page, DataSetOutcome? Refusal)> PageAsync(
@@ -90,21 +91,29 @@ public sealed partial class CohortDesk
         {
             return refusal;
         }
-        if (opened!.Row.Entry is null)
+        if (opened!.Row.Entry is not null)
         {
-            var (row, about) = opened.Versions[^1];
-            var outcome = await records.StoreDataSetAsync(caller, opened.Owner, DocumentJson(id, row, about), row.Blob, async (inside, entry, token) =>
+            return new DataSetOutcome.Done(await ViewAsync(connection, opened, cancellation));
+        }
+        var (row, about) = opened.Versions[^1];
+        var moved = false;
+        var outcome = await records.StoreDataSetAsync(caller, opened.Owner, DocumentJson(id, row, about), row.Blob, async (inside, entry, token) =>
+        {
+            moved = await CohortStore.FindAsync(inside, id, forUpdate: true, token) is not { Entry: null }
+                || (await CohortStore.VersionsAsync(inside, id, token)).Count != row.Version;
+            if (!moved)
             {
-                if (await CohortStore.FindAsync(inside, id, forUpdate: true, token) is not { Entry: null } || (await CohortStore.VersionsAsync(inside, id, token)).Count != row.Version)
-                {
-                    throw new DataSetMovedException();
-                }
                 await CohortStore.SealAsync(inside, id, entry, token);
-            }, cancellation);
-            if (outcome is WriteOutcome.Invalid invalid)
-            {
-                throw new InvalidOperationException($"The data set is no valid DocumentReference: {invalid.Issues[0].Expression}: {invalid.Issues[0].Message}");
             }
+            return !moved;
+        }, cancellation);
+        if (outcome is WriteOutcome.Invalid invalid)
+        {
+            throw new InvalidOperationException($"The data set is no valid DocumentReference: {invalid.Issues[0].Expression}: {invalid.Issues[0].Message}");
+        }
+        if (moved)
+        {
+            return new DataSetOutcome.Refused(Moved);
         }
         return await FindAsync(caller, id, cancellation);
     }
@@ -131,9 +140,6 @@ public sealed partial class CohortDesk
     }
 
     sealed record StepResult(Table? Table, ProcessingReport? Processing = null, NoiseReport? Noise = null, DataSetOutcome? Refusal = null);
-
-    /// <summary>Another request sealed or changed the data set in the meantime.</summary>
-    sealed class DataSetMovedException() : Exception("Another request sealed or changed the data set in the meantime.");
 
     async Task<DataSetOutcome> StepAsync(Caller caller, Guid id, DataSetStep step, Func<Table, StepResult> apply, CancellationToken cancellation)
     {
@@ -181,7 +187,7 @@ public sealed partial class CohortDesk
             if (now is not { Entry: null } || (await CohortStore.VersionsAsync(connection, id, cancellation)).Count != version - 1)
             {
                 blobs.Delete(stored.SealedHash);
-                return new DataSetOutcome.Refused("Another request sealed or changed the data set in the meantime. Look at it, then try again.");
+                return new DataSetOutcome.Refused(Moved);
             }
             await CohortStore.AddVersionAsync(connection, VersionRow(id, version, SealedStore.Now(time), opened.Owner, about, stored), cancellation);
             await audit.RecordAsync(connection, Fact(AuditAction.Update, caller, id, about.Step == DataSetStep.Processed ? "processed" : "noised"), cancellation);
@@ -199,7 +205,7 @@ public sealed partial class CohortDesk
     string? Objection(Opened opened, int version) =>
         opened.Row.Entry is not null ? "The data set is sealed and does not change any more. Load the file anew to begin another."
         : opened.Versions.Count >= options.Value.VersionsMax ? $"The data set has {options.Value.VersionsMax} versions already. Load the file anew to begin another."
-        : opened.Versions[^1].Row.Version != version ? "Another request changed the data set in the meantime. Look at it, then try again."
+        : opened.Versions[^1].Row.Version != version ? Moved
         : null;
 
     async Task<(Table? Table, int Version, DataSetOutcome? Refusal)> TableAsync(Caller caller, Guid id, int? version, CancellationToken cancellation)

@@ -11,9 +11,12 @@ namespace Salus.Platform.Records;
 // Data sets: an entry in the log that commits to sealed content under a key of its own.
 public sealed partial class RecordsDesk
 {
-    /// <summary>Stores the DocumentReference of a data set whose owner was decided before, together with what is to be written beside it.</summary>
+    /// <summary>
+    /// Stores the DocumentReference of a data set whose owner was decided before, in one transaction with <paramref name="beside"/>, which is given
+    /// the entry's id and may still decline: then nothing is written.
+    /// </summary>
     internal async Task<WriteOutcome> StoreDataSetAsync(
-        Caller caller, OwnerKey owner, byte[] json, byte[] blob, Func<NpgsqlConnection, string, CancellationToken, Task> beside, CancellationToken cancellation)
+        Caller caller, OwnerKey owner, byte[] json, byte[] blob, Func<NpgsqlConnection, string, CancellationToken, Task<bool>> beside, CancellationToken cancellation)
     {
         if (FhirJson.Read(json) is not FhirReadOutcome.Ok { Resource: var resource })
         {
@@ -28,7 +31,10 @@ public sealed partial class RecordsDesk
         var bytes = ResourceRewriter.Rewrite(resource, id, "1", now);
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        await beside(connection, id, cancellation);
+        if (!await beside(connection, id, cancellation))
+        {
+            return new WriteOutcome.NotFound();
+        }
         await SealedStore.AppendAsync(connection,
             [
                 new NewEntry(LeafKind.DataSet, resource.ResourceType, id, 1, owner, null, now, bytes, Blob: blob),
