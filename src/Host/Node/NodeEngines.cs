@@ -84,6 +84,16 @@ sealed class NodeEngines : IAsyncDisposable
     /// <summary>The embedded chain: a block is durable once a snapshot on disk holds it.</summary>
     sealed class SnapshotFinality(EmbeddedChain chain) : IChainFinality
     {
-        public ValueTask<ulong> DurableBlockAsync(EvmRpc rpc, CancellationToken cancellation) => chain.SnapshotAsync(cancellation);
+        public async ValueTask<ulong> DurableBlockAsync(EvmRpc rpc, CancellationToken cancellation)
+        {
+            try
+            {
+                return await chain.SnapshotAsync(cancellation);
+            }
+            catch (EngineException away)
+            {
+                throw new IOException(away.Message, away); // the chain is being restarted; the relay tries again
+            }
+        }
     }
 }

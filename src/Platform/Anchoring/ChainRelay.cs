@@ -32,7 +32,8 @@ public sealed partial class ChainRelay(
             {
                 await RunAsync(stoppingToken);
             }
-            catch (Exception fault) when (fault is NpgsqlException or HttpRequestException or EvmRpcException or TimeoutException or FormatException or IOException)
+            catch (Exception fault) when (fault is NpgsqlException or HttpRequestException or EvmRpcException or TimeoutException or FormatException or IOException
+                or InvalidDataException || (fault is OperationCanceledException && !stoppingToken.IsCancellationRequested))
             {
                 health.Failed(fault.Message);
                 LogFault(logger, fault.GetType().Name, fault.Message);
@@ -52,12 +53,12 @@ public sealed partial class ChainRelay(
         {
             await Task.Delay(FaultWait, time, cancellation);
         }
-        await RequeueLostAsync(connection, cancellation);
         while (true)
         {
+            // What was lost is queued again before anything that may build on it is sent.
+            var settled = await SettleAsync(connection, cancellation);
             var sent = await SendQueuedAsync(connection, cancellation);
             var anchored = await AnchorAsync(connection, cancellation);
-            var settled = await SettleAsync(connection, cancellation);
             health.Reached(await link.Rpc.BlockNumberAsync(cancellation), time.GetUtcNow());
             if (!sent && !anchored && !settled)
             {
@@ -136,47 +137,46 @@ public sealed partial class ChainRelay(
         return true;
     }
 
-    /// <summary>Marks as durable what a durable block holds, and queues again what was lost.</summary>
+    /// <summary>Marks as durable what a durable block holds, and queues again what the chain has lost with its block.</summary>
     async Task<bool> SettleAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        var open = await connection.QueryAsync(cancellation, row => row.GetInt64(0),
-            "SELECT block_number FROM chain_transaction WHERE state = 2 UNION ALL SELECT block_number FROM anchor WHERE NOT durable");
+        var open = await connection.QueryAsync(cancellation, row => (Number: row.GetInt64(0), Hash: row.GetFieldValue<byte[]>(1)),
+            """
+            SELECT block_number, block_hash FROM chain_transaction WHERE state = 2
+            UNION SELECT block_number, block_hash FROM anchor WHERE NOT durable ORDER BY 1 LIMIT $1
+            """, BatchMax);
         if (open.Count == 0)
         {
             return false;
         }
         var durable = (long)await finality.DurableBlockAsync(link.Rpc, cancellation);
-        if (open.Min() > durable)
+        var settled = false;
+        foreach (var (number, hash) in open)
         {
-            return false;
+            var block = await link.Rpc.BlockAsync(BlockTag.At((ulong)number), cancellation);
+            if (block is null || !block.Hash.AsSpan().SequenceEqual(hash))
+            {
+                await RequeueAsync(connection, hash, cancellation);
+                settled = true;
+            }
+            else if (number <= durable)
+            {
+                await connection.ExecuteAsync(cancellation, "UPDATE chain_transaction SET state = 3 WHERE state = 2 AND block_hash = $1", hash);
+                await connection.ExecuteAsync(cancellation, "UPDATE anchor SET durable = true WHERE NOT durable AND block_hash = $1", hash);
+                settled = true;
+            }
         }
-        await connection.ExecuteAsync(cancellation, "UPDATE chain_transaction SET state = 3 WHERE state = 2 AND block_number <= $1", durable);
-        await connection.ExecuteAsync(cancellation, "UPDATE anchor SET durable = true WHERE NOT durable AND block_number <= $1", durable);
-        return true;
+        return settled;
     }
 
-    /// <summary>After a start: the chain may have lost blocks that no durable snapshot held.</summary>
-    async Task RequeueLostAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    static async Task RequeueAsync(NpgsqlConnection connection, byte[] blockHash, CancellationToken cancellation)
     {
-        var open = await connection.QueryAsync(cancellation, row => (Id: row.GetInt64(0), Hash: row.GetFieldValue<byte[]>(1), BlockHash: row.GetFieldValue<byte[]>(2)),
-            "SELECT id, transaction_hash, block_hash FROM chain_transaction WHERE state = 2");
-        foreach (var (id, hash, blockHash) in open)
-        {
-            if (await link.Rpc.ReceiptAsync(hash, cancellation) is not { } receipt || !receipt.BlockHash.AsSpan().SequenceEqual(blockHash))
-            {
-                await connection.ExecuteAsync(cancellation,
-                    "UPDATE chain_transaction SET state = 0, transaction_hash = NULL, block_number = NULL, block_hash = NULL, gas_used = NULL, mined = NULL WHERE id = $1", id);
-            }
-        }
-        var anchors = await connection.QueryAsync(cancellation, row => (Size: row.GetInt64(0), Hash: row.GetFieldValue<byte[]>(1), BlockHash: row.GetFieldValue<byte[]>(2)),
-            "SELECT size, transaction_hash, block_hash FROM anchor WHERE NOT durable");
-        foreach (var (size, hash, blockHash) in anchors)
-        {
-            if (await link.Rpc.ReceiptAsync(hash, cancellation) is not { } receipt || !receipt.BlockHash.AsSpan().SequenceEqual(blockHash))
-            {
-                await connection.ExecuteAsync(cancellation, "DELETE FROM anchor WHERE size = $1", size);
-            }
-        }
+        await connection.ExecuteAsync(cancellation,
+            """
+            UPDATE chain_transaction SET state = 0, transaction_hash = NULL, block_number = NULL, block_hash = NULL, gas_used = NULL, mined = NULL
+            WHERE state = 2 AND block_hash = $1
+            """, blockHash);
+        await connection.ExecuteAsync(cancellation, "DELETE FROM anchor WHERE NOT durable AND block_hash = $1", blockHash);
     }
 
     static string Describe(ChainContract contract, EvmRpcException refused)
