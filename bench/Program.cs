@@ -1,1 +1,21 @@
-return 0;
+using BenchmarkDotNet.Running;
+using Salus.Bench;
+
+// ./salus bench [import --data DIR | gas | micro]
+return args switch
+{
+    ["import", .. var rest] => await ImportRun.RunAsync(rest),
+    ["gas"] => await GasRun.RunAsync(),
+    ["micro", .. var rest] => BenchmarkSwitcher.FromAssembly(typeof(GasRun).Assembly).Run(rest.Length == 0 ? ["--filter", "*"] : rest).Any() ? 0 : 1,
+    _ => Help(),
+};
+
+static int Help()
+{
+    Console.WriteLine("""
+        import --data DIR [--clients N] [--rounds N]   resources/s into a node beside a bare PostgreSQL table, from DIR/synthea-r4/*.json
+        gas                                            gas per record at batch 1, 100 and 10,000 beside one transaction per record
+        micro [BenchmarkDotNet options]                sealing, leaf hashing, validation, indexing
+        """);
+    return 1;
+}

@@ -74,7 +74,7 @@ async function runForge() {
   const started = performance.now();
   const architecture = process.arch === "arm64" ? "arm64" : "amd64";
   const forge = join(root, "engines/node_modules/@foundry-rs", `forge-linux-${architecture}`, "bin/forge");
-  const { code, out, err } = await run(forge, ["test", "--root", join(root, "contracts"), "--json"]);
+  const { code, out, err } = await run(forge, ["test", "--json"], { cwd: join(root, "contracts") });
   const failures = [];
   let passed = 0;
   try {

@@ -39,7 +39,7 @@ public readonly record struct FhirTime(DateTimeOffset Low, DateTimeOffset High, 
         }
         if (text.Length == 4)
         {
-            time = Range(new(year, 1, 1), year == 9999 ? DateTime.MaxValue : new(year + 1, 1, 1), TimePrecision.Year);
+            time = Range(new(year, 1, 1), new(year, 12, 31), TimePrecision.Year);
             return true;
         }
         if (text[4] != '-' || !Digits(text, 5, 2, out var month) || month is 0 or > 12)
@@ -48,8 +48,7 @@ public readonly record struct FhirTime(DateTimeOffset Low, DateTimeOffset High, 
         }
         if (text.Length == 7)
         {
-            var first = new DateTime(year, month, 1);
-            time = Range(first, year == 9999 && month == 12 ? DateTime.MaxValue : first.AddMonths(1), TimePrecision.Month);
+            time = Range(new(year, month, 1), new(year, month, DateTime.DaysInMonth(year, month)), TimePrecision.Month);
             return true;
         }
         if (text[7] != '-' || !Digits(text, 8, 2, out var day) || day == 0 || day > DateTime.DaysInMonth(year, month))
@@ -59,7 +58,7 @@ public readonly record struct FhirTime(DateTimeOffset Low, DateTimeOffset High, 
         var date = new DateTime(year, month, day);
         if (text.Length == 10)
         {
-            time = Range(date, date.Date == DateTime.MaxValue.Date ? DateTime.MaxValue : date.AddDays(1), TimePrecision.Day);
+            time = Range(date, date, TimePrecision.Day);
             return true;
         }
         return text[10] == 'T' && TryParseClock(text[11..], date, out time);
@@ -82,7 +81,7 @@ public readonly record struct FhirTime(DateTimeOffset Low, DateTimeOffset High, 
             TimePrecision.Second => TimeSpan.TicksPerSecond,
             _ => FractionWidth(text[..length]),
         };
-        if (low < 0 || low + width > DateTime.MaxValue.Ticks)
+        if (low < 0 || low + width - 1 > DateTime.MaxValue.Ticks)
         {
             return false;
         }
@@ -169,6 +168,6 @@ public readonly record struct FhirTime(DateTimeOffset Low, DateTimeOffset High, 
         return true;
     }
 
-    static FhirTime Range(DateTime low, DateTime next, TimePrecision precision) =>
-        new(new(low, TimeSpan.Zero), new(next.Ticks - 1, TimeSpan.Zero), precision, false);
+    static FhirTime Range(DateTime firstDay, DateTime lastDay, TimePrecision precision) =>
+        new(new(firstDay, TimeSpan.Zero), new(lastDay.Ticks + TimeSpan.TicksPerDay - 1, TimeSpan.Zero), precision, false);
 }

@@ -40,10 +40,11 @@ sealed class ResourceJson : IDisposable
         }
     }
 
-    public void Date(string name, DateOnly? value) => Text(name, value?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+    public void Date(string name, DateOnly value) => Text(name, value.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
 
-    public void Instant(string name, DateTimeOffset? value) =>
-        Text(name, value?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+    /// <summary>A dateTime or instant, in UTC to the second.</summary>
+    public void Moment(string name, DateTimeOffset? value) =>
+        Text(name, value?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
 
     public void Object(string name, Action body)
     {
@@ -87,8 +88,8 @@ sealed class ResourceJson : IDisposable
         }
     }
 
-    public void References(string name, params IEnumerable<string?> references) =>
-        Objects(name, references.OfType<string>(), reference => Text("reference", reference));
+    public void References(string name, IEnumerable<string> references) =>
+        Objects(name, references, reference => Text("reference", reference));
 
     public void Coding(string name, Coding coding) => Object(name, () => Members(coding));
 
@@ -108,17 +109,11 @@ sealed class ResourceJson : IDisposable
         Text("value", identifier.Value);
     });
 
-    public void Period(string name, DateTimeOffset? start, DateTimeOffset? end)
+    public void Period(string name, DateTimeOffset start, DateTimeOffset? end) => Object(name, () =>
     {
-        if (start is not null || end is not null)
-        {
-            Object(name, () =>
-            {
-                Instant("start", start);
-                Instant("end", end);
-            });
-        }
-    }
+        Moment("start", start);
+        Moment("end", end);
+    });
 
     public void Quantity(string name, decimal value, string unit, string ucum) => Object(name, () =>
     {

@@ -1,86 +1,90 @@
-using System.Globalization;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
+using System.Text;
 
 namespace Salus.Host.Engines;
 
-/// <summary>The durable snapshots of a chain: two generations, each named by its block and the hash of its bytes.</summary>
-internal sealed class ChainSnapshots(string folder)
+/// <summary>The chain's snapshots on disk: the newest and the one before it, each the gzipped state that anvil dumps.</summary>
+sealed class ChainSnapshots(string folder)
 {
-    const int Generations = 2;
+    readonly string newest = Path.Combine(folder, "chain.state.gz");
+    readonly string older = Path.Combine(folder, "chain.state.1.gz");
 
-    /// <summary>The newest snapshot whose bytes are whole, and its block.</summary>
-    public async Task<(string Path, ulong Block)?> NewestAsync(CancellationToken cancellation)
+    /// <summary>The snapshots that exist, the newest first.</summary>
+    public IReadOnlyList<string> Existing => [.. new[] { newest, older }.Where(File.Exists)];
+
+    /// <summary>Makes <paramref name="state"/> the newest snapshot. It survives a power cut once this returns.</summary>
+    public async Task WriteAsync(byte[] state, CancellationToken cancellation)
     {
-        foreach (var (path, block, hash) in Kept())
+        var fresh = Path.Combine(folder, "chain.state.new");
+        await using (var file = EngineFolders.CreateFile(fresh))
         {
-            await using var file = File.OpenRead(path);
-            if (Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellation)) == hash)
-            {
-                return (path, block);
-            }
-        }
-
-        return null;
-    }
-
-    /// <summary>Makes what <c>anvil_dumpState</c> answered durable: written aside, synced, renamed, the folder synced.</summary>
-    public async Task WriteAsync(ulong block, byte[] dump, CancellationToken cancellation)
-    {
-        var part = Path.Combine(folder, "snapshot.part");
-        string hash;
-        await using (var file = new FileStream(part, FileMode.Create, FileAccess.ReadWrite))
-        {
-            await using var state = new GZipStream(new MemoryStream(dump), CompressionMode.Decompress);
-            await state.CopyToAsync(file, cancellation);
+            await file.WriteAsync(state, cancellation);
             file.Flush(flushToDisk: true);
-            file.Position = 0;
-            hash = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellation));
         }
 
-        var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"snapshot-{block}-{hash}.json"));
-        File.Move(part, path, overwrite: true);
-        File.SetLastWriteTimeUtc(path, TimeProvider.System.GetUtcNow().UtcDateTime);
-        SyncFolder(folder);
-        foreach (var (old, _, _) in Kept().Skip(Generations))
+        // Between the two renames only the older one has its name, and that one is whole.
+        if (File.Exists(newest))
         {
-            File.Delete(old);
+            File.Move(newest, older, overwrite: true);
+        }
+
+        File.Move(fresh, newest, overwrite: true);
+        FlushFolder(folder);
+    }
+
+    /// <summary>Unpacks a snapshot into the plain JSON that anvil loads; null when it is damaged.</summary>
+    public async Task<string?> UnpackAsync(string snapshot, CancellationToken cancellation)
+    {
+        var plain = Path.Combine(folder, "chain.state.json");
+        try
+        {
+            await using var packed = new GZipStream(File.OpenRead(snapshot), CompressionMode.Decompress);
+            await using var file = EngineFolders.CreateFile(plain);
+            await packed.CopyToAsync(file, cancellation);
+
+            // A cut stream can end without a complaint, and an empty one is no state.
+            return file.Length > 0 && await EndsAsync(snapshot, file.Length, cancellation) ? plain : null;
+        }
+        catch (InvalidDataException)
+        {
+            return null;
         }
     }
 
-    IEnumerable<(string Path, ulong Block, string Hash)> Kept() =>
-        from path in Directory.EnumerateFiles(folder, "snapshot-*.json")
-        let parts = Path.GetFileNameWithoutExtension(path).Split('-')
-        where parts.Length == 3 && ulong.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out _)
-        let block = ulong.Parse(parts[1], CultureInfo.InvariantCulture)
-        orderby block descending, File.GetLastWriteTimeUtc(path) descending
-        select (path, block, parts[2]);
-
-    static void SyncFolder(string path)
+    // RFC 1952 section 2.3.1: the last four bytes hold the length of what was packed, modulo 2^32.
+    static async Task<bool> EndsAsync(string snapshot, long length, CancellationToken cancellation)
     {
-        var descriptor = Open(path, 0);
+        await using var file = File.OpenRead(snapshot);
+        file.Seek(-4, SeekOrigin.End);
+        var tail = new byte[4];
+        await file.ReadExactlyAsync(tail, cancellation);
+        return System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(tail) == (uint)length;
+    }
+
+    static void FlushFolder(string folder)
+    {
+        var descriptor = Open(Encoding.UTF8.GetBytes(folder + "\0"), 0);
         if (descriptor < 0)
         {
-            throw new IOException($"the folder {path} cannot be opened to sync it");
+            throw new IOException($"{folder} cannot be opened to be flushed");
         }
 
-        var synced = Sync(descriptor);
+        var failed = Flush(descriptor) != 0;
         _ = Close(descriptor);
-        if (synced != 0)
+        if (failed)
         {
-            throw new IOException($"the folder {path} cannot be synced");
+            throw new IOException($"{folder} cannot be flushed to disk");
         }
     }
 
-    // .NET opens no folders, and a rename is durable only once its folder is synced.
-    [DllImport("libc", EntryPoint = "open", CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
+    [DllImport("libc", EntryPoint = "open")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    static extern int Open([MarshalAs(UnmanagedType.LPStr)] string path, int flags);
+    static extern int Open(byte[] path, int flags);
 
     [DllImport("libc", EntryPoint = "fsync")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    static extern int Sync(int descriptor);
+    static extern int Flush(int descriptor);
 
     [DllImport("libc", EntryPoint = "close")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

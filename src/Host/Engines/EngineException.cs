@@ -1,4 +1,4 @@
 namespace Salus.Host.Engines;
 
-/// <summary>An engine cannot run. The message is one line that names what is wrong and the mend.</summary>
-public sealed class EngineException(string message, Exception? cause = null) : Exception(message, cause);
+/// <summary>A native engine cannot run here. The message is one line and ends with the mend.</summary>
+public sealed class EngineException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,211 +1,155 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace Salus.Host.Engines;
 
-/// <summary>An engine as a child process that never outlives this one, and is started again when it dies by itself.</summary>
+/// <summary>One running engine that cannot outlive this process.</summary>
 /// <remarks>
-/// A small shell stands between: it holds the reading end of a pipe whose writing end only this process has, so the pipe
-/// closes however this process ends, kill -9 included, and the shell then stops the engine. PR_SET_PDEATHSIG would not do:
-/// it fires when the thread that started the child ends, and the thread pool ends threads at will. The shell also opens the
-/// data folder as descriptor 9 before privileges are dropped.
+/// A guard shell reads a pipe from this process. When the pipe closes without a word, this process is gone and the guard
+/// stops the engine. The kernel's own parent-death signal is no answer: it is cleared when the engine changes its account.
+/// The shell also opens the engine's folder as descriptor 9 while it may: an account that the engine changes to reaches the
+/// folder through <see cref="OpenedFolder"/> even where it cannot enter the parents.
 /// </remarks>
-internal sealed partial class EngineProcess : IAsyncDisposable
+public sealed class EngineProcess : IAsyncDisposable
 {
-    const int TriesMax = 5;
-    const int LinesKept = 20;
+    /// <summary>The engine's folder, as the engine itself is told of it.</summary>
+    public const string OpenedFolder = "/proc/self/fd/9";
 
+    // The guard is started twice removed, so that it is no child of the engine; $$ stays the number of the shell that
+    // becomes the engine. A word on the pipe releases the guard before the number can belong to somebody else.
     const string Guard = """
-        exec 9<"$1" 3<&0 || exit 71
-        shift
-        "$@" </dev/null 3<&- & engine=$!
-        echo "$engine"
-        { read -r _ <&3; kill -INT $engine; sleep 10; kill -QUIT $engine; sleep 5; kill -KILL $engine; } >/dev/null 2>&1 9<&- &
-        guard=$!
-        exec 3<&- 9<&-
-        wait $engine; code=$?
-        kill $guard 2>/dev/null
-        exit $code
+        stop=$1; log=$2; folder=$3; shift 3
+        umask 077
+        exec 3<&0 </dev/null >>"$log" 2>&1
+        exec 9<"$folder"
+        (
+          (
+            read -r word <&3 && exit 0
+            kill -s "$stop" $$ || exit 0
+            tries=0
+            while kill -s 0 $$ && [ $tries -lt 30 ]; do sleep 0.1; tries=$((tries+1)); done
+            kill -s KILL $$
+          ) >/dev/null 2>&1 9<&- &
+        )
+        exec 3<&-
+        exec "$@"
         """;
 
-    readonly string name;
-    readonly string folder;
-    readonly Func<CancellationToken, Task<IReadOnlyList<string>>> command;
-    readonly Func<CancellationToken, Task<bool>> ready;
-    readonly ILogger logger;
-    readonly TimeProvider time;
-    readonly ConcurrentQueue<string> lines = new();
-    readonly CancellationTokenSource stopping = new();
-    Process? process;
-    Task supervision = Task.CompletedTask;
+    readonly Process process;
 
-    EngineProcess(
-        string name, string folder, Func<CancellationToken, Task<IReadOnlyList<string>>> command,
-        Func<CancellationToken, Task<bool>> ready, ILogger logger, TimeProvider time) =>
-        (this.name, this.folder, this.command, this.ready, this.logger, this.time) = (name, folder, command, ready, logger, time);
-
-    /// <summary>The engine's own process id, not the guard's.</summary>
-    public int ProcessId { get; private set; }
-
-    /// <param name="name">The engine's name in messages.</param>
-    /// <param name="folder">The folder that the engine finds open as descriptor 9.</param>
-    /// <param name="command">Makes ready for a start, and answers the program and its arguments.</param>
-    /// <param name="ready">Whether the engine answers by now.</param>
-    public static async Task<EngineProcess> StartAsync(
-        string name, string folder, Func<CancellationToken, Task<IReadOnlyList<string>>> command,
-        Func<CancellationToken, Task<bool>> ready, ILogger logger, TimeProvider time, CancellationToken cancellation)
+    EngineProcess(Process process)
     {
-        var engine = new EngineProcess(name, folder, command, ready, logger, time);
+        this.process = process;
+        Exited = ReleaseGuardAsync();
+    }
+
+    /// <summary>The process number of the engine itself.</summary>
+    public int Pid => process.Id;
+
+    /// <summary>Completes when the engine has ended, with its exit code.</summary>
+    public Task<int> Exited { get; }
+
+    /// <summary>The guarded command line: the engine stops by <paramref name="stopSignal"/> when its standard input closes without a word.</summary>
+    public static IReadOnlyList<string> Guarded(string stopSignal, string logPath, string folder, IEnumerable<string> command) =>
+        // A session of its own keeps a terminal's Ctrl-C from the engine: the node stops it in order.
+        ["setsid", "sh", "-c", Guard, "salus-engine", stopSignal, logPath, folder, .. command];
+
+    /// <summary>Starts <paramref name="command"/>, which finds <paramref name="folder"/> opened; what it prints is appended to <paramref name="logPath"/>.</summary>
+    public static EngineProcess Start(string stopSignal, string logPath, string folder, IEnumerable<string> command)
+    {
+        var words = Guarded(stopSignal, logPath, folder, command);
+        var start = new ProcessStartInfo(words[0], words.Skip(1)) { RedirectStandardInput = true, WorkingDirectory = "/" };
+        CleanEnvironment(start);
         try
         {
-            await engine.LaunchAsync(cancellation);
+            return new(Process.Start(start)!);
         }
-        catch
+        catch (System.ComponentModel.Win32Exception missing)
         {
-            await engine.DisposeAsync();
-            throw;
+            throw new EngineException("the program `setsid` is missing: install it (Debian: apt-get install util-linux)", missing);
         }
-
-        engine.supervision = Task.Run(engine.SuperviseAsync, CancellationToken.None);
-        return engine;
     }
 
-    async Task LaunchAsync(CancellationToken cancellation)
+    /// <summary>Sends each signal in turn until the engine has ended, waiting <paramref name="patience"/> after each; then kills it.</summary>
+    public async Task StopAsync(TimeSpan patience, params IEnumerable<PosixSignal> signals)
     {
-        await StopProcessAsync();
-        lines.Clear();
-        var arguments = await command(cancellation);
-        // A session of its own: Ctrl+C in a terminal reaches this process alone, which then stops the engine in order.
-        string[] session = OperatingSystem.IsLinux() ? ["setsid", "sh"] : ["sh"];
-        var start = new ProcessStartInfo(session[0], [.. session[1..], "-c", Guard, "salus-engine", folder, .. arguments])
+        foreach (var signal in signals)
         {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = "/",
-        };
-        start.Environment["LC_ALL"] = "C";
-        process = Process.Start(start)!;
-        process.ErrorDataReceived += (_, line) => Keep(line.Data);
-        process.OutputDataReceived += (_, line) => Keep(line.Data);
-        process.BeginErrorReadLine();
-        process.BeginOutputReadLine();
-        await WaitUntilReadyAsync(process, cancellation);
-    }
-
-    async Task WaitUntilReadyAsync(Process started, CancellationToken cancellation)
-    {
-        var begun = time.GetTimestamp();
-        while (!await ready(cancellation))
-        {
-            if (started.HasExited)
+            if (Exited.IsCompleted)
             {
-                await started.WaitForExitAsync(cancellation);
-                throw new EngineException($"{name} did not start: {Complaint()}");
+                // Its number may belong to somebody else by now.
+                break;
             }
 
-            if (time.GetElapsedTime(begun) > TimeSpan.FromMinutes(2))
+            Signals.Send(process.Id, signal);
+            try
             {
-                throw new EngineException($"{name} did not answer within two minutes: {Complaint()}");
+                await Exited.WaitAsync(patience);
+                return;
             }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellation);
-        }
-    }
-
-    async Task SuperviseAsync()
-    {
-        var tries = 0;
-        try
-        {
-            while (tries < TriesMax)
+            catch (TimeoutException)
             {
-                var begun = time.GetTimestamp();
-                if (process is not null)
-                {
-                    await process.WaitForExitAsync(stopping.Token);
-                }
-
-                tries = time.GetElapsedTime(begun) > TimeSpan.FromMinutes(1) ? 1 : tries + 1;
-                Restarting(name, tries, TriesMax);
-                try
-                {
-                    await Task.Delay(TimeSpan.FromMilliseconds(100 << (2 * (tries - 1))), time, stopping.Token);
-                    await LaunchAsync(stopping.Token);
-                }
-                catch (EngineException failure)
-                {
-                    RestartFailed(failure.Message);
-                }
+                // The next signal is harsher.
             }
+        }
 
-            GivenUp(name, TriesMax);
-        }
-        catch (OperationCanceledException)
-        {
-            // The engine is being stopped.
-        }
+        await DisposeAsync();
     }
 
-    void Keep(string? line)
-    {
-        if (line is null)
-        {
-            return;
-        }
-
-        if (int.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
-        {
-            ProcessId = id;
-            return;
-        }
-
-        lines.Enqueue(line);
-        while (lines.Count > LinesKept && lines.TryDequeue(out _))
-        {
-        }
-
-        Said(name, line);
-    }
-
-    string Complaint()
-    {
-        var said = lines.ToArray();
-        return Array.FindLast(said, line => line.Contains("FATAL", StringComparison.Ordinal) || line.Contains("rror", StringComparison.Ordinal))
-            ?? (said is [.., var last] ? last : "it said nothing");
-    }
-
-    async Task StopProcessAsync()
-    {
-        if (process is null)
-        {
-            return;
-        }
-
-        process.StandardInput.Close();
-        await process.WaitForExitAsync(CancellationToken.None);
-        process.Dispose();
-        process = null;
-    }
-
+    /// <summary>Kills the engine if it still runs.</summary>
     public async ValueTask DisposeAsync()
     {
-        await stopping.CancelAsync();
-        await supervision;
-        await StopProcessAsync();
-        stopping.Dispose();
+        if (!Exited.IsCompleted)
+        {
+            process.Kill();
+        }
+
+        await Exited;
+        process.Dispose();
     }
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "{Engine}: {Line}")]
-    partial void Said(string engine, string line);
+    internal static void CleanEnvironment(ProcessStartInfo start)
+    {
+        // A stray PGDATA or ANVIL_IP_ADDR must not steer an engine, and no secret of the node's is its business.
+        foreach (var name in start.Environment.Keys.Where(name => name is not ("PATH" or "TZ")).ToList())
+        {
+            start.Environment.Remove(name);
+        }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Engine} died by itself; starting it again, try {Attempt} of {AttemptsMax}")]
-    partial void Restarting(string engine, int attempt, int attemptsMax);
+        start.Environment["LC_ALL"] = "C";
+    }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Failure}")]
-    partial void RestartFailed(string failure);
+    async Task<int> ReleaseGuardAsync()
+    {
+        await process.WaitForExitAsync();
+        var exitCode = process.ExitCode;
+        try
+        {
+            await process.StandardInput.WriteLineAsync("ended");
+            await process.StandardInput.FlushAsync();
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // The guard is gone as well.
+        }
 
-    [LoggerMessage(Level = LogLevel.Critical, Message = "{Engine} stays down after {Attempts} tries: restart this node")]
-    partial void GivenUp(string engine, int attempts);
+        return exitCode;
+    }
+}
+
+/// <summary>Signals to processes by number.</summary>
+static class Signals
+{
+    public static bool Send(int pid, PosixSignal signal) => Kill(pid, signal switch
+    {
+        PosixSignal.SIGINT => 2,
+        PosixSignal.SIGQUIT => 3,
+        PosixSignal.SIGTERM => 15,
+        _ => throw new ArgumentOutOfRangeException(nameof(signal), signal, "SIGINT, SIGQUIT or SIGTERM"),
+    }) == 0;
+
+    [DllImport("libc", EntryPoint = "kill")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    static extern int Kill(int pid, int signal);
 }

@@ -2,44 +2,47 @@ using System.Globalization;
 
 namespace Salus.Host.Engines;
 
-/// <summary>Holds a folder for one live process. The kernel frees it when the process dies.</summary>
-internal sealed class FolderLock : IDisposable
+/// <summary>Holds a data folder for this process. The kernel lets go of it when the process dies, however it dies.</summary>
+public sealed class FolderLock : IDisposable
 {
-    readonly FileStream held;
+    readonly FileStream file;
 
-    FolderLock(FileStream held) => this.held = held;
+    FolderLock(FileStream file) => this.file = file;
 
-    public static FolderLock Take(string folder)
+    /// <summary>Takes the lock <paramref name="name"/> in <paramref name="folder"/>.</summary>
+    /// <exception cref="EngineException">Another live process holds it.</exception>
+    public static FolderLock Take(string folder, string name)
     {
-        var holder = Path.Combine(folder, "node.pid");
+        var path = Path.Combine(folder, name);
+        FileStream file;
         try
         {
-            CreatePrivate(folder);
-            var held = new FileStream(Path.Combine(folder, "node.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            File.WriteAllText(holder, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
-            return new FolderLock(held);
+            file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException) when (File.Exists(holder))
+        catch (IOException error) when (File.Exists(path))
         {
             throw new EngineException(
-                $"another Salus node (pid {File.ReadAllText(holder).Trim()}) uses this data folder: {folder}");
+                $"another Salus node (pid {Holder(path)}) uses this data folder: {folder}; stop it, or give this node another folder", error);
         }
-        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
-        {
-            throw new EngineException($"the data folder {folder} cannot be used: {cause.Message}", cause);
-        }
+
+        // Beside the lock, because a locked file cannot be read by the one it refuses.
+        File.WriteAllText(path + ".pid", Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        return new FolderLock(file);
     }
 
-    /// <summary>Creates a folder that its owner alone may enter.</summary>
-    public static void CreatePrivate(string folder)
+    /// <inheritdoc/>
+    public void Dispose() => file.Dispose();
+
+    static string Holder(string path)
     {
-        if (OperatingSystem.IsWindows())
+        try
         {
-            throw new EngineException("embedded engines run on Linux and macOS: give a connection string and a chain endpoint instead");
+            var pid = File.ReadAllText(path + ".pid").Trim();
+            return pid.Length == 0 ? "unknown" : pid;
         }
-
-        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        catch (IOException)
+        {
+            return "unknown";
+        }
     }
-
-    public void Dispose() => held.Dispose();
 }

@@ -9,6 +9,7 @@ namespace Salus.Host.Node;
 sealed class NodeEngines : IAsyncDisposable
 {
     static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(30) };
+    static readonly TaskCompletionSource Never = new();
 
     readonly EmbeddedPostgres? postgres;
     readonly EmbeddedChain? chain;
@@ -20,7 +21,7 @@ sealed class NodeEngines : IAsyncDisposable
         Endpoint = endpoint;
         Database = NpgsqlDataSource.Create(connectionString);
         Rpc = new EvmRpc(Http, endpoint);
-        Finality = chain is null ? new DepthFinality(options.Depth) : new SnapshotFinality(chain);
+        Finality = chain is null ? new DepthFinality(options.Depth) : new SnapshotFinality(chain, TimeProvider.System);
     }
 
     public NpgsqlDataSource Database { get; }
@@ -35,6 +36,9 @@ sealed class NodeEngines : IAsyncDisposable
 
     public bool HasEmbeddedChain => chain is not null;
 
+    /// <summary>Completes when an embedded engine has ended for good: with an <see cref="EngineException"/> when it stays down.</summary>
+    public Task Ended => Task.WhenAny(postgres?.Completion ?? Never.Task, chain?.Completion ?? Never.Task).Unwrap();
+
     public static async Task<NodeEngines> StartAsync(NodeOptions node, ChainOptions options, ILoggerFactory loggers, CancellationToken cancellation)
     {
         EmbeddedPostgres? postgres = null;
@@ -42,7 +46,7 @@ sealed class NodeEngines : IAsyncDisposable
         if (connectionString.Length == 0)
         {
             postgres = await Progress.StepAsync("Starting PostgreSQL", () =>
-                EmbeddedPostgres.StartAsync(Path.Combine(node.Data, "postgres"), loggers.CreateLogger<EmbeddedPostgres>(), cancellation: cancellation));
+                EmbeddedPostgres.StartAsync(Path.Combine(node.Data, "postgres"), loggers.CreateLogger<EmbeddedPostgres>(), cancellation));
             connectionString = postgres.ConnectionString;
         }
         try
@@ -51,7 +55,7 @@ sealed class NodeEngines : IAsyncDisposable
             if (options.Endpoint is null)
             {
                 chain = await Progress.StepAsync("Starting the chain", () =>
-                    EmbeddedChain.StartAsync(Path.Combine(node.Data, "chain"), loggers.CreateLogger<EmbeddedChain>(), cancellation: cancellation));
+                    EmbeddedChain.StartAsync(Path.Combine(node.Data, "chain"), loggers.CreateLogger<EmbeddedChain>(), cancellation));
             }
             return new NodeEngines(postgres, connectionString, chain, options.Endpoint ?? chain!.Endpoint, options);
         }
@@ -78,22 +82,6 @@ sealed class NodeEngines : IAsyncDisposable
         if (postgres is not null)
         {
             await postgres.DisposeAsync();
-        }
-    }
-
-    /// <summary>The embedded chain: a block is durable once a snapshot on disk holds it.</summary>
-    sealed class SnapshotFinality(EmbeddedChain chain) : IChainFinality
-    {
-        public async ValueTask<ulong> DurableBlockAsync(EvmRpc rpc, CancellationToken cancellation)
-        {
-            try
-            {
-                return await chain.SnapshotAsync(cancellation);
-            }
-            catch (EngineException away)
-            {
-                throw new IOException(away.Message, away); // the chain is being restarted; the relay tries again
-            }
         }
     }
 }

@@ -113,15 +113,20 @@ static class NodeProcess
             ? await new Demonstration(app.Services, options).EnsureAsync(stopping)
             : [];
         Progress.Write(new { Event = "ready", Address = origin, Hospital = options.Name, EmbeddedChain = engines.HasEmbeddedChain, Accounts = accounts });
-        try
-        {
-            await Task.Delay(Timeout.InfiniteTimeSpan, stopping);
-        }
-        catch (OperationCanceledException)
-        {
-            // Told to stop.
-        }
+        using var stopped = CancellationTokenSource.CreateLinkedTokenSource(stopping, app.Lifetime.ApplicationStopping);
+        var ended = engines.Ended;
+        await Task.WhenAny(ended, Task.Delay(Timeout.InfiniteTimeSpan, stopped.Token));
+        var isAsked = stopping.IsCancellationRequested;
         await app.StopAsync(CancellationToken.None);
+        if (ended.IsCompleted)
+        {
+            // An engine stays down: its reason is the node's last line.
+            await ended;
+        }
+        if (!isAsked)
+        {
+            throw new NodeException($"The node stopped by itself; the reason is the last line under {Path.Combine(options.Data, "logs")}.");
+        }
     }
 
     static T Bind<T>(IConfiguration configuration, string section) where T : new() => configuration.GetSection(section).Get<T>() ?? new T();

@@ -4,8 +4,10 @@ using Salus.Ledger.Contracts;
 using Salus.Ledger.Evm;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Audit;
+using Salus.Platform.Cohorts;
 using Salus.Platform.Consent;
 using Salus.Platform.Identity;
+using Salus.Platform.Models;
 using Salus.Platform.Monitoring;
 using Salus.Platform.Records;
 using Salus.Platform.Schema;
@@ -73,6 +75,8 @@ public static class NodeServices
             MembersContract.Register,
             (connection, happening, cancellation) => provider.GetRequiredService<AuditTrail>().RecordAsync(connection, Fact(happening), cancellation),
             (patient, cancellation) => provider.GetRequiredService<RecordsDesk>().PatientExistsAsync(patient, cancellation)));
+        services.AddModels();
+        services.AddCohorts();
         services.AddSalusIdentity();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Converters.Add(new System.Text.Json.Serialization.JsonStringEnumConverter()));
         return services;
@@ -87,6 +91,8 @@ public static class NodeServices
         app.MapAudit();
         app.MapAnchoring();
         app.MapMonitoring();
+        app.MapModels();
+        app.MapCohorts();
     }
 
     static void AddWorker<T>(IServiceCollection services) where T : class, IHostedService =>

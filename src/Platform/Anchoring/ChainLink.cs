@@ -67,7 +67,7 @@ public sealed class ChainLink
 
     /// <summary>Signs and sends one call from the node's account and waits for its receipt.</summary>
     /// <exception cref="EvmRpcException">The network refused it; with revert data when the contract did.</exception>
-    /// <exception cref="TimeoutException">No receipt came in time.</exception>
+    /// <exception cref="TimeoutException">No receipt came in time, or the network dropped the transaction.</exception>
     public async Task<Receipt> SendAsync(Address? to, byte[] data, CancellationToken cancellation)
     {
         var nonce = await Rpc.TransactionCountAsync(keys.Chain.Address, BlockTag.Pending, cancellation);
@@ -79,6 +79,10 @@ public sealed class ChainLink
             if (await Rpc.ReceiptAsync(signed.Hash, cancellation) is { } receipt)
             {
                 return receipt;
+            }
+            if (wait >= ReceiptPollMax && await Rpc.TransactionCountAsync(keys.Chain.Address, BlockTag.Pending, cancellation) <= nonce)
+            {
+                throw new TimeoutException("The chain has forgotten a transaction that waited for its block.");
             }
             if (time.GetElapsedTime(started) > ReceiptWaitMax)
             {

@@ -53,13 +53,20 @@ public sealed partial class ChainRelay(
         {
             await Task.Delay(FaultWait, time, cancellation);
         }
-        while (true)
+        await RequeueFallenAsync(connection, cancellation);
+        for (ulong seen = 0; ;)
         {
             // What was lost is queued again before anything that may build on it is sent.
             var settled = await SettleAsync(connection, cancellation);
             var sent = await SendQueuedAsync(connection, cancellation);
             var anchored = await AnchorAsync(connection, cancellation);
-            health.Reached(await link.Rpc.BlockNumberAsync(cancellation), time.GetUtcNow());
+            var block = await link.Rpc.BlockNumberAsync(cancellation);
+            health.Reached(block, time.GetUtcNow());
+            if (block < seen)
+            {
+                await RequeueFallenAsync(connection, cancellation);
+            }
+            seen = block;
             if (!sent && !anchored && !settled)
             {
                 await Task.Delay(IdleWait, time, cancellation);
@@ -149,14 +156,14 @@ public sealed partial class ChainRelay(
         {
             return false;
         }
+        // Asked before the blocks are looked at: a chain that goes back in between goes back to no less than this.
         var durable = (long)await finality.DurableBlockAsync(link.Rpc, cancellation);
         var settled = false;
         foreach (var (number, hash) in open)
         {
-            var block = await link.Rpc.BlockAsync(BlockTag.At((ulong)number), cancellation);
-            if (block is null || !block.Hash.AsSpan().SequenceEqual(hash))
+            if (!await StandsAsync(number, hash, cancellation))
             {
-                await RequeueAsync(connection, hash, cancellation);
+                await RequeueAsync(connection, number, hash, cancellation);
                 settled = true;
             }
             else if (number <= durable)
@@ -169,14 +176,39 @@ public sealed partial class ChainRelay(
         return settled;
     }
 
-    static async Task RequeueAsync(NpgsqlConnection connection, byte[] blockHash, CancellationToken cancellation)
+    /// <summary>
+    /// Looks whether the chain went back behind what was durable: to an older snapshot because the newest was damaged, or by an outside
+    /// network's deep reorganisation. A block stands on all before it, so the search ends at the newest that still stands.
+    /// </summary>
+    async Task RequeueFallenAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
+        while (true)
+        {
+            var newest = await connection.QueryAsync(cancellation, row => (Number: row.GetInt64(0), Hash: row.GetFieldValue<byte[]>(1)),
+                """
+                SELECT block_number, block_hash FROM chain_transaction WHERE state = 3
+                UNION SELECT block_number, block_hash FROM anchor WHERE durable ORDER BY 1 DESC LIMIT 1
+                """);
+            if (newest is not [var (number, hash)] || await StandsAsync(number, hash, cancellation))
+            {
+                return;
+            }
+            await RequeueAsync(connection, number, hash, cancellation);
+        }
+    }
+
+    async Task<bool> StandsAsync(long number, byte[] hash, CancellationToken cancellation) =>
+        await link.Rpc.BlockAsync(BlockTag.At((ulong)number), cancellation) is { } block && block.Hash.AsSpan().SequenceEqual(hash);
+
+    async Task RequeueAsync(NpgsqlConnection connection, long number, byte[] blockHash, CancellationToken cancellation)
+    {
+        LogLost(logger, number);
         await connection.ExecuteAsync(cancellation,
             """
             UPDATE chain_transaction SET state = 0, transaction_hash = NULL, block_number = NULL, block_hash = NULL, gas_used = NULL, mined = NULL
-            WHERE state = 2 AND block_hash = $1
+            WHERE state IN (2, 3) AND block_hash = $1
             """, blockHash);
-        await connection.ExecuteAsync(cancellation, "DELETE FROM anchor WHERE NOT durable AND block_hash = $1", blockHash);
+        await connection.ExecuteAsync(cancellation, "DELETE FROM anchor WHERE block_hash = $1", blockHash);
     }
 
     static string Describe(ChainContract contract, EvmRpcException refused)
@@ -197,6 +229,9 @@ public sealed partial class ChainRelay(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The chain does not take transactions ({Kind}): {Reason}")]
     static partial void LogFault(ILogger logger, string kind, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The chain no longer holds block {Number}; what it held is sent again")]
+    static partial void LogLost(ILogger logger, long number);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The contract refused transaction {Id} of the outbox: {Reason}")]
     static partial void LogRefused(ILogger logger, long id, string reason);

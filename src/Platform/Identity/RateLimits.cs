@@ -21,7 +21,9 @@ sealed class RateLimits(IOptions<IdentityOptions> identity) : IConfigureOptions<
         options.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
         options.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context =>
             PerMinute(context.User.FindCaller() is { } caller ? caller.Account.ToString() : Address(context), identity.Value.RequestsPerMinute));
-        options.AddPolicy(Credentials, context => PerMinute(Address(context), identity.Value.SignInsPerMinute));
+        options.AddPolicy(Credentials, context => HttpMethods.IsGet(context.Request.Method)
+            ? RateLimitPartition.GetNoLimiter("") // the empty form tries nothing
+            : PerMinute(Address(context), identity.Value.SignInsPerMinute));
         options.OnRejected = (rejected, _) => new ValueTask(RejectAsync(rejected.HttpContext,
             rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? after : TimeSpan.FromMinutes(1)));
     }

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Salus.Platform.Identity;
 
-/// <summary>Writes a refusal that comes before any endpoint: an OperationOutcome on FHIR routes, ProblemDetails elsewhere.</summary>
+/// <summary>Writes a refusal that comes before any endpoint: an OperationOutcome on FHIR routes, ProblemDetails under the API, the bare status elsewhere.</summary>
 static class Refusals
 {
     const string FhirPath = "/fhir";
@@ -16,6 +16,10 @@ static class Refusals
     {
         context.Response.StatusCode = status;
         context.Response.Headers.CacheControl = "no-store";
+        if (!IsMachine(context.Request))
+        {
+            return Task.CompletedTask; // a browser is shown the page for the status
+        }
         return context.Request.Path.StartsWithSegments(FhirPath, StringComparison.Ordinal)
             ? WriteAsync(context, "application/fhir+json", new
             {

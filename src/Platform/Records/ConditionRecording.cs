@@ -1,6 +1,5 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Salus.Fhir.Elements;
+using Salus.Fhir.Resources;
 using Salus.Platform.Audit;
 using Salus.Platform.Identity;
 
@@ -63,9 +62,9 @@ public sealed partial class RecordsDesk
         var patient = known ?? NewId();
         if (known is null)
         {
-            drafts.Add(new Draft(Parse(PatientJson(entry)), null, patient));
+            drafts.Add(NewDraft(patient, Registration(entry.PatientId, entry.NewPatient!).ToUtf8()));
         }
-        drafts.AddRange(new EncounterJson(entry, patient, NewId(), entry.EncounterTime ?? now).Drafts(NewId));
+        drafts.AddRange(Encounter(entry, patient, entry.EncounterTime ?? now));
         return await CreateAsync(caller, drafts, AuditAction.Create, cancellation) switch
         {
             WriteOutcome.Written written => new ConditionOutcome.Recorded(patient, written.Records),
@@ -73,168 +72,52 @@ public sealed partial class RecordsDesk
         };
     }
 
-    static JsonObject PatientJson(ConditionEntry entry) => new()
-    {
-        ["resourceType"] = "Patient",
-        ["identifier"] = new JsonArray(new JsonObject { ["system"] = PatientIdSystem, ["value"] = entry.PatientId.Trim() }),
-        ["name"] = new JsonArray(new JsonObject { ["family"] = entry.NewPatient!.Family.Trim(), ["given"] = new JsonArray(entry.NewPatient.Given.Trim()) }),
-        ["gender"] = entry.NewPatient.Sex,
-        ["birthDate"] = entry.NewPatient.BirthDate.ToString("yyyy-MM-dd"),
-    };
-
-    static Resource Parse(JsonObject json) =>
-        FhirJson.Read(JsonSerializer.SerializeToUtf8Bytes(json)) is FhirReadOutcome.Ok { Resource: var read }
-            ? read
-            : throw new InvalidOperationException("The node wrote a resource that it cannot read.");
+    static PatientRecord Registration(string identifier, NewPatient patient) => new(
+        null, patient.Family.Trim(), [patient.Given.Trim()], patient.Sex, patient.BirthDate, [new Identifier(PatientIdSystem, identifier.Trim())]);
 
     /// <summary>One encounter's resources.</summary>
-    sealed class EncounterJson(ConditionEntry entry, string patient, string encounter, DateTimeOffset at)
+    static IEnumerable<Draft> Encounter(ConditionEntry entry, string patientId, DateTimeOffset at)
     {
-        static readonly (Func<VitalSigns, decimal?> Value, string Loinc, string Name, string Unit, string Ucum)[] Signs =
-        [
-            (vitals => vitals.HeartRate, "8867-4", "Heart rate", "beats/minute", "/min"),
-            (vitals => vitals.Temperature, "8310-5", "Body temperature", "°C", "Cel"),
-            (vitals => vitals.RespiratoryRate, "9279-1", "Respiratory rate", "breaths/minute", "/min"),
-            (vitals => vitals.OxygenSaturation, "2708-6", "Oxygen saturation in Arterial blood", "%", "%"),
-            (vitals => vitals.BodyMassIndex, "39156-5", "Body mass index (BMI) [Ratio]", "kg/m2", "kg/m2"),
-            (vitals => vitals.Glucose, "2339-0", "Glucose [Mass/volume] in Blood", "mg/dL", "mg/dL"),
-        ];
-
-        readonly string instant = at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'");
-
-        public IEnumerable<Draft> Drafts(Func<string> newId)
+        var patient = $"Patient/{patientId}";
+        var encounterId = NewId();
+        var encounter = $"Encounter/{encounterId}";
+        yield return NewDraft(encounterId, new EncounterRecord(null, "finished", "AMB", patient, at, at).ToUtf8());
+        var verification = entry.Assessment == Assessment.Abnormal ? "confirmed" : "provisional";
+        yield return NewDraft(NewId(), new ConditionRecord(null, entry.Symptoms.Trim(), patient, "active", verification, at, encounter).ToUtf8());
+        foreach (var (measure, value) in Measured(entry.Vitals ?? new VitalSigns()))
         {
-            yield return new Draft(Parse(Encounter()), null, encounter);
-            yield return new Draft(Parse(Condition()), null, newId());
-            foreach (var observation in Observations())
-            {
-                yield return new Draft(Parse(observation), null, newId());
-            }
-            foreach (var (part, text) in new[] { ("symptoms", entry.Symptoms), ("history", entry.History), ("findings", entry.Findings) })
-            {
-                if (!string.IsNullOrWhiteSpace(text))
-                {
-                    yield return new Draft(Parse(Note(part, text)), null, newId());
-                }
-            }
-            yield return new Draft(Parse(Impression()), null, newId());
+            yield return NewDraft(NewId(), new MeasureRecord(null, measure, value, patient, at, encounter).ToUtf8());
         }
-
-        JsonObject Encounter() => new()
+        if (entry.Vitals is { SystolicPressure: not null } or { DiastolicPressure: not null })
         {
-            ["resourceType"] = "Encounter",
-            ["status"] = "finished",
-            ["class"] = Coding("http://terminology.hl7.org/CodeSystem/v3-ActCode", "AMB"),
-            ["subject"] = Subject(),
-            ["period"] = new JsonObject { ["start"] = instant, ["end"] = instant },
-        };
-
-        JsonObject Condition() => new()
+            var pressure = new BloodPressureRecord(null, entry.Vitals.SystolicPressure, entry.Vitals.DiastolicPressure, patient, at, encounter);
+            yield return NewDraft(NewId(), pressure.ToUtf8());
+        }
+        foreach (var (part, text) in new[] { ("symptoms", entry.Symptoms), ("history", entry.History), ("findings", entry.Findings) })
         {
-            ["resourceType"] = "Condition",
-            ["clinicalStatus"] = Concept("http://terminology.hl7.org/CodeSystem/condition-clinical", "active"),
-            ["verificationStatus"] = Concept("http://terminology.hl7.org/CodeSystem/condition-ver-status", entry.Assessment == Assessment.Abnormal ? "confirmed" : "provisional"),
-            ["category"] = new JsonArray(Concept("http://terminology.hl7.org/CodeSystem/condition-category", "encounter-diagnosis")),
-            ["code"] = new JsonObject { ["text"] = entry.Symptoms.Trim() },
-            ["subject"] = Subject(),
-            ["encounter"] = EncounterReference(),
-            ["recordedDate"] = instant,
-        };
-
-        IEnumerable<JsonObject> Observations()
-        {
-            if (entry.Vitals is not { } vitals)
+            if (!string.IsNullOrWhiteSpace(text))
             {
-                yield break;
-            }
-            foreach (var (value, loinc, name, unit, ucum) in Signs)
-            {
-                if (value(vitals) is { } measured)
-                {
-                    var observation = Observation(loinc, name, loinc == "2339-0" ? "laboratory" : "vital-signs");
-                    observation["valueQuantity"] = Quantity(measured, unit, ucum);
-                    yield return observation;
-                }
-            }
-            if (vitals.SystolicPressure is not null || vitals.DiastolicPressure is not null)
-            {
-                var pressure = Observation("85354-9", "Blood pressure panel with all children optional", "vital-signs");
-                var components = new JsonArray();
-                AddPressure(components, vitals.SystolicPressure, "8480-6", "Systolic blood pressure");
-                AddPressure(components, vitals.DiastolicPressure, "8462-4", "Diastolic blood pressure");
-                pressure["component"] = components;
-                yield return pressure;
+                yield return NewDraft(NewId(), new NoteRecord(null, new Coding(NoteSystem, part), patient, at, text.Trim(), encounter, part).ToUtf8());
             }
         }
-
-        JsonObject Observation(string loinc, string name, string category) => new()
-        {
-            ["resourceType"] = "Observation",
-            ["status"] = "final",
-            ["category"] = new JsonArray(Concept("http://terminology.hl7.org/CodeSystem/observation-category", category)),
-            ["code"] = Concept("http://loinc.org", loinc, name),
-            ["subject"] = Subject(),
-            ["encounter"] = EncounterReference(),
-            ["effectiveDateTime"] = instant,
-        };
-
-        JsonObject Note(string part, string text) => new()
-        {
-            ["resourceType"] = "DocumentReference",
-            ["status"] = "current",
-            ["type"] = Concept(NoteSystem, part),
-            ["subject"] = Subject(),
-            ["date"] = instant,
-            ["content"] = new JsonArray(new JsonObject
-            {
-                ["attachment"] = new JsonObject
-                {
-                    ["contentType"] = "text/plain; charset=utf-8",
-                    ["data"] = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(text.Trim())),
-                    ["title"] = part,
-                },
-            }),
-            ["context"] = new JsonObject { ["encounter"] = new JsonArray(EncounterReference()) },
-        };
-
-        JsonObject Impression() => new()
-        {
-            ["resourceType"] = "ClinicalImpression",
-            ["status"] = "completed",
-            ["subject"] = Subject(),
-            ["encounter"] = EncounterReference(),
-            ["effectiveDateTime"] = instant,
-            ["finding"] = new JsonArray(new JsonObject
-            {
-                ["itemCodeableConcept"] = Concept(AssessmentSystem, entry.Assessment.ToString().ToLowerInvariant()),
-            }),
-        };
-
-        static void AddPressure(JsonArray components, decimal? value, string loinc, string name)
-        {
-            if (value is { } measured)
-            {
-                components.Add(new JsonObject { ["code"] = Concept("http://loinc.org", loinc, name), ["valueQuantity"] = Quantity(measured, "mmHg", "mm[Hg]") });
-            }
-        }
-
-        static JsonObject Quantity(decimal value, string unit, string ucum) =>
-            new() { ["value"] = value, ["unit"] = unit, ["system"] = "http://unitsofmeasure.org", ["code"] = ucum };
-
-        static JsonObject Coding(string system, string code, string? display = null)
-        {
-            var coding = new JsonObject { ["system"] = system, ["code"] = code };
-            if (display is not null)
-            {
-                coding["display"] = display;
-            }
-            return coding;
-        }
-
-        static JsonObject Concept(string system, string code, string? display = null) => new() { ["coding"] = new JsonArray(Coding(system, code, display)) };
-
-        JsonObject Subject() => new() { ["reference"] = $"Patient/{patient}" };
-
-        JsonObject EncounterReference() => new() { ["reference"] = $"Encounter/{encounter}" };
+        var assessment = new Coding(AssessmentSystem, entry.Assessment.ToString().ToLowerInvariant());
+        yield return NewDraft(NewId(), new AssessmentRecord(null, assessment, patient, at, encounter).ToUtf8());
     }
+
+    static IEnumerable<(Measure Measure, decimal Value)> Measured(VitalSigns vitals) =>
+        from sign in new (Measure Measure, decimal? Value)[]
+        {
+            (Measure.HeartRate, vitals.HeartRate),
+            (Measure.BodyTemperature, vitals.Temperature),
+            (Measure.RespiratoryRate, vitals.RespiratoryRate),
+            (Measure.OxygenSaturation, vitals.OxygenSaturation),
+            (Measure.BodyMassIndex, vitals.BodyMassIndex),
+            (Measure.Glucose, vitals.Glucose),
+        }
+        where sign.Value is not null
+        select (sign.Measure, sign.Value!.Value);
+
+    static Draft NewDraft(string id, byte[] utf8) => FhirJson.Read(utf8) is FhirReadOutcome.Ok { Resource: var read }
+        ? new Draft(read, null, id)
+        : throw new InvalidOperationException("The node wrote a resource that it cannot read.");
 }

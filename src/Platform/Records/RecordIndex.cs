@@ -20,6 +20,9 @@ sealed class RecordIndex(KeyVault vault)
         {
             switch (value)
             {
+                case { Parameter: "_id" or "phonetic" }:
+                    // The id is the row's own; spelling alike is not sounding alike.
+                    break;
                 case IndexValue.Token token:
                     plain.Add((token.Parameter, TokenText(null, token.Code)));
                     plain.Add((token.Parameter, TokenText(token.System ?? "", token.Code)));
@@ -35,7 +38,7 @@ sealed class RecordIndex(KeyVault vault)
                     break;
             }
         }
-        return [.. plain.Select(pair => new BlindValue(pair.Parameter, Blind(type, pair.Parameter, pair.Value), type, id))];
+        return [.. plain.Select(pair => new BlindValue(Blind(type, pair.Parameter, pair.Value), type, id))];
     }
 
     /// <summary>The hash under which a value of a parameter of a type stands.</summary>

@@ -109,7 +109,7 @@ public sealed partial class RecordsDesk
         }
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var found = await RecordStore.MatchAsync(connection, "Patient",
-            [("identifier", [index.BlindToken("Patient", "identifier", null, identifier.Trim())])], 1, cancellation);
+            [[index.BlindToken("Patient", "identifier", null, identifier.Trim())]], 1, cancellation);
         await audit.RecordAsync(new AuditFact(AuditAction.Search, found.Count == 1, caller.Account, null, "Patient", "by identifier"), cancellation);
         return found.SingleOrDefault();
     }

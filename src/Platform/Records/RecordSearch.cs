@@ -57,11 +57,11 @@ public sealed partial class RecordsDesk
         return new SearchResult.Page(page, readable.Count, query.Offset, query.Count);
     }
 
-    sealed record Query(IReadOnlyList<(string, IReadOnlyList<byte[]>)> Criteria, IReadOnlyList<string>? Ids, int Offset, int Count);
+    sealed record Query(IReadOnlyList<IReadOnlyList<byte[]>> Criteria, IReadOnlyList<string>? Ids, int Offset, int Count);
 
     (Query Query, List<FhirIssue> Issues) Parse(string type, IReadOnlyList<KeyValuePair<string, string>> parameters)
     {
-        List<(string, IReadOnlyList<byte[]>)> criteria = [];
+        List<IReadOnlyList<byte[]>> criteria = [];
         List<FhirIssue> issues = [];
         IReadOnlyList<string>? ids = null;
         var (offset, count) = (0, CountDefault);
@@ -89,7 +89,7 @@ public sealed partial class RecordsDesk
             }
             else if (known.FirstOrDefault(parameter => parameter.Code == name) is { } parameter && Values(type, parameter, value) is { } values)
             {
-                criteria.Add((name, values));
+                criteria.Add(values);
             }
             else
             {
@@ -111,7 +111,7 @@ public sealed partial class RecordsDesk
             : index.BlindToken(type, parameter.Code, null, token))],
         SearchType.Reference => [.. value.Split(',').Select(reference => index.Blind(type, parameter.Code,
             reference.Contains('/') ? reference : $"{(parameter.Code is "patient" or "subject" ? "Patient" : parameter.Targets.Count > 0 ? parameter.Targets[0] : "Patient")}/{reference}"))],
-        SearchType.Text when type is "Patient" or "Practitioner" or "Organization" =>
+        SearchType.Text when parameter.Code != "phonetic" && type is "Patient" or "Practitioner" or "Organization" =>
             [.. value.Split(',').Select(text => index.BlindPrefix(type, parameter.Code, text))],
         _ => null,
     };

@@ -6,7 +6,7 @@ using Salus.Platform.Store;
 namespace Salus.Platform.Records;
 
 /// <summary>A value a record is found by, already blinded.</summary>
-sealed record BlindValue(string Parameter, byte[] Value, string Type, string Id);
+sealed record BlindValue(byte[] Value, string Type, string Id);
 
 /// <summary>The SQL of records: patients, newest versions, search values.</summary>
 static class RecordStore
@@ -43,17 +43,16 @@ static class RecordStore
 
     /// <summary>Records of a type that match every criterion: in each, any of the values.</summary>
     public static async Task<IReadOnlyList<string>> MatchAsync(
-        NpgsqlConnection connection, string type, IReadOnlyList<(string Parameter, IReadOnlyList<byte[]> Values)> criteria, int countMax, CancellationToken cancellation)
+        NpgsqlConnection connection, string type, IReadOnlyList<IReadOnlyList<byte[]>> criteria, int countMax, CancellationToken cancellation)
     {
         var sql = "SELECT id FROM (SELECT DISTINCT id FROM entry WHERE type = $1) AS every";
         List<object?> values = [type];
         if (criteria.Count > 0)
         {
             List<string> parts = [];
-            foreach (var (parameter, any) in criteria)
+            foreach (var any in criteria)
             {
-                parts.Add($"SELECT id FROM search_value WHERE type = $1 AND parameter = ${values.Count + 1} AND value = ANY(${values.Count + 2})");
-                values.Add(parameter);
+                parts.Add($"SELECT id FROM search_value WHERE type = $1 AND value = ANY(${values.Count + 1})");
                 values.Add(any.ToArray());
             }
             sql = $"SELECT id FROM ({string.Join(" INTERSECT ", parts)}) AS matched";
@@ -68,11 +67,10 @@ static class RecordStore
         {
             return;
         }
-        await using var writer = await connection.BeginBinaryImportAsync("COPY search_value (parameter, value, type, id) FROM STDIN (FORMAT binary)", cancellation);
+        await using var writer = await connection.BeginBinaryImportAsync("COPY search_value (value, type, id) FROM STDIN (FORMAT binary)", cancellation);
         foreach (var value in values)
         {
             await writer.StartRowAsync(cancellation);
-            await writer.WriteAsync(value.Parameter, NpgsqlDbType.Text, cancellation);
             await writer.WriteAsync(value.Value, NpgsqlDbType.Bytea, cancellation);
             await writer.WriteAsync(value.Type, NpgsqlDbType.Text, cancellation);
             await writer.WriteAsync(value.Id, NpgsqlDbType.Text, cancellation);

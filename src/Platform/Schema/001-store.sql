@@ -41,13 +41,12 @@ CREATE TABLE patient (
     created timestamptz NOT NULL
 );
 
--- Search values of the newest version; what identifies or diagnoses stands as a keyed hash.
+-- What the newest version is found by: a hash under a key of its own for each resource type and search parameter.
 CREATE TABLE search_value (
-    parameter text NOT NULL,
-    value     bytea NOT NULL,
-    type      text NOT NULL,
-    id        text NOT NULL
+    value bytea NOT NULL,
+    type  text NOT NULL,
+    id    text NOT NULL
 );
-CREATE INDEX search_value_by_value ON search_value (value, parameter, type);
-CREATE INDEX search_value_by_record ON search_value (type, id);
+CREATE INDEX search_value_by_value ON search_value (value);
+CREATE INDEX search_value_by_record ON search_value (id);
 CREATE INDEX entry_audit ON entry (written DESC) WHERE type = 'AuditEvent';

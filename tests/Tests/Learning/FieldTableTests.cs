@@ -13,7 +13,7 @@ public sealed class FieldTableTests
     [Fact]
     public void Pima_is_predicted_as_well_as_honest_cross_validation_allows_and_no_better()
     {
-        var table = FieldData.Read("pima_diabetes.csv");
+        var table = FieldTables.Read("pima_diabetes.csv");
         foreach (var name in new[] { "glucose", "blood_pressure", "skin_thickness", "insulin", "bmi" })
             table = table.With(((NumberColumn)table[name]).WithMissing(0));
         var report = Validate(table, "outcome", [], 3);
@@ -28,7 +28,7 @@ public sealed class FieldTableTests
     [Fact]
     public void Wisconsin_breast_cancer_is_told_apart_almost_wholly()
     {
-        var report = Validate(FieldData.Read("wdbc.csv"), "target", [], 2);
+        var report = Validate(FieldTables.Read("wdbc.csv"), "target", [], 2);
         Assert.InRange(report.FoldAucMean, 0.985, 0.997);
         Assert.InRange(report.Accuracy.Estimate, 0.94, 0.98);
     }
@@ -36,14 +36,14 @@ public sealed class FieldTableTests
     [Fact]
     public void Cleveland_heart_disease_is_predicted_in_the_known_range()
     {
-        var report = Validate(FieldData.Read("heart_cleveland.csv"), "target", ["num"], 3);
+        var report = Validate(FieldTables.Read("heart_cleveland.csv"), "target", ["num"], 3);
         Assert.InRange(report.FoldAucMean, 0.885, 0.925);
     }
 
     [Fact]
     public void Chronic_kidney_disease_with_its_many_missing_values_is_told_apart_almost_wholly()
     {
-        var table = FieldData.Read("ckd.csv");
+        var table = FieldTables.Read("ckd.csv");
         Assert.Equal(400, table.RowCount);
         Assert.Equal(ColumnKind.Category, table["rbc"].Kind);
         Assert.Equal(152, ColumnSummary.Of(table["rbc"]).Missing);
@@ -52,5 +52,5 @@ public sealed class FieldTableTests
     }
 
     static CrossValidationReport Validate(Table table, string target, string[] dropped, int repeats) =>
-        CrossValidation.Run(table.Without([target, .. dropped]), FieldData.Labels(table, target), null, new PreparationOptions(), Forest, new CrossValidationOptions(Repeats: repeats)).Report;
+        CrossValidation.Run(table.Without([target, .. dropped]), FieldTables.Labels(table, target), null, new PreparationOptions(), Forest, new CrossValidationOptions(Repeats: repeats)).Report;
 }

@@ -10,21 +10,8 @@ namespace Salus.Tests.Ledger;
 [Trait("Data", "field")]
 public sealed class FieldVectorTests
 {
-    static string Folder(string name)
-    {
-        var root = Environment.GetEnvironmentVariable("SALUS_DATA");
-        Assert.False(string.IsNullOrEmpty(root), "SALUS_DATA names no folder with the public field data.");
-        var folder = Path.Combine(root, name);
-        Assert.True(Directory.Exists(folder), $"The field data lacks the folder {name}.");
-        return folder;
-    }
-
-    static IEnumerable<(string Name, JsonElement Json)> Files(string folder, string pattern, int leastCount)
-    {
-        var files = Directory.GetFiles(Folder(folder), pattern, SearchOption.AllDirectories);
-        Assert.True(files.Length >= leastCount, $"{folder} holds {files.Length} files '{pattern}', fewer than {leastCount}.");
-        return files.Order(StringComparer.Ordinal).Select(file => (Path.GetFileName(file), JsonDocument.Parse(File.ReadAllBytes(file)).RootElement));
-    }
+    static IEnumerable<(string Name, JsonElement Json)> Files(string folder, string pattern, int leastCount) =>
+        FieldData.Files(folder, pattern, leastCount).Select(file => (Path.GetFileName(file), JsonDocument.Parse(File.ReadAllBytes(file)).RootElement));
 
     static byte[] Base64(JsonElement json, string name) => json.GetProperty(name).ValueKind == JsonValueKind.Null ? [] : json.GetProperty(name).GetBytesFromBase64();
 

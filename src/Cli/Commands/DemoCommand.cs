@@ -1,0 +1,37 @@
+using System.CommandLine;
+using Salus.Cli.Api;
+using Salus.Cli.Demo;
+
+namespace Salus.Cli.Commands;
+
+/// <summary><c>salus demo</c>: the main job, headless.</summary>
+static class DemoCommand
+{
+    static readonly Argument<string[]> Files = new("FILES") { Description = "FHIR R4 bundles (JSON), one patient each, or folders of them; none for the synthetic cohort alone." };
+    static readonly Option<string?> Keep = new("--keep") { Description = "Keep the node's state in this folder, which must be empty or new.", HelpName = "DIR" };
+    static readonly Option<bool> Json = new("--json") { Description = "One JSON object a step, and a last one with the totals." };
+    static readonly Option<int> Patients = new("--patients") { Description = "Patients of the synthetic cohort, 10 to 1000.", HelpName = "N", DefaultValueFactory = _ => 40 };
+
+    public static Command Create()
+    {
+        Files.Arity = ArgumentArity.ZeroOrMore;
+        var command = new Command("demo", "Run the main job against a throwaway node and tell it step by step. Exits non-zero at the first step that does not hold.")
+        {
+            Files, Keep, Json, Patients,
+        };
+        command.SetAction((arguments, cancellation) =>
+        {
+            var keep = arguments.GetValue(Keep) is { } folder ? Path.GetFullPath(folder) : null;
+            if (keep is not null && (File.Exists(keep) || (Directory.Exists(keep) && Directory.EnumerateFileSystemEntries(keep).Any())))
+            {
+                throw new CliException($"{keep} is not an empty folder. Name another with --keep.");
+            }
+            if (arguments.GetValue(Patients) is not (>= 10 and <= 1000) and var patients)
+            {
+                throw new CliException($"--patients {patients}: give 10 to 1000.");
+            }
+            return new DemoStory(new DemoOptions(BundleImport.Find(arguments.GetValue(Files) ?? []), keep, arguments.GetValue(Json), arguments.GetValue(Patients))).RunAsync(cancellation);
+        });
+        return command;
+    }
+}

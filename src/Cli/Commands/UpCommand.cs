@@ -1,0 +1,128 @@
+using System.CommandLine;
+using Salus.Cli.Node;
+using Salus.Cli.Terminal;
+using Spectre.Console;
+
+namespace Salus.Cli.Commands;
+
+/// <summary><c>salus up</c>: a node, until Ctrl+C.</summary>
+static class UpCommand
+{
+    static readonly Option<string> Data = new("--data") { Description = "The folder of all state.", HelpName = "DIR", DefaultValueFactory = _ => NodeSettings.DefaultData };
+    static readonly Option<string> Keys = new("--keys") { Description = "The folder of the master key; it may not lie in the data folder.", HelpName = "DIR", DefaultValueFactory = _ => NodeSettings.DefaultKeys };
+    static readonly Option<int> Port = new("--port") { Description = "The port to serve on at this machine; 0 takes a free one.", HelpName = "N", DefaultValueFactory = _ => 7411 };
+    static readonly Option<string?> Name = new("--name") { Description = "The hospital's name, at the first start.", HelpName = "HOSPITAL" };
+    static readonly Option<string?> Database = new("--database") { Description = "An external PostgreSQL (15 or later); none is started then.", HelpName = "CONNECTION" };
+    static readonly Option<string?> Ledger = new("--ledger") { Description = "An external EVM network's JSON-RPC address; none is started then.", HelpName = "URL" };
+    static readonly Option<bool> NoDemonstration = new("--no-demonstration") { Description = "Leave an empty node empty: no demonstration accounts, no synthetic patients." };
+    static readonly Option<int?> Patients = new("--patients") { Description = "Synthetic patients that an empty node begins with (120 unless told).", HelpName = "N" };
+
+    static readonly Dictionary<string, string> Work = new()
+    {
+        ["Administrator"] = "approve accounts, invite, check the node's integrity",
+        ["Practitioner"] = "add a condition, open a record that consent covers, predict",
+        ["Patient"] = "see the own record and who read it, grant and revoke consent, upload",
+        ["Auditor"] = "read the audit trail, check integrity",
+        ["Researcher"] = "train models, load data sets",
+        ["Laboratory"] = "add results to a record",
+        ["Pharmacy"] = "add what was dispensed",
+        ["Insurer"] = "see what a patient's consent for payment covers",
+    };
+
+    public static Command Create()
+    {
+        var command = new Command("up", "Start a node and serve it until Ctrl+C. The first start makes a demonstration consortium.")
+        {
+            Data, Keys, Port, Name, Database, Ledger, NoDemonstration, Patients,
+        };
+        command.SetAction((arguments, cancellation) => RunAsync(new NodeSettings(Path.GetFullPath(arguments.GetValue(Data)!), Path.GetFullPath(arguments.GetValue(Keys)!))
+        {
+            Port = arguments.GetValue(Port),
+            Name = arguments.GetValue(Name),
+            Database = arguments.GetValue(Database),
+            Ledger = arguments.GetValue(Ledger),
+            Demonstration = arguments.GetValue(NoDemonstration) ? false : null,
+            DemonstrationPatients = arguments.GetValue(Patients),
+        }, cancellation));
+        return command;
+    }
+
+    static async Task<int> RunAsync(NodeSettings settings, CancellationToken cancellation)
+    {
+        await using var node = NodeRun.Start(settings);
+        NodeEvent ready;
+        try
+        {
+            ready = await StepTeller.RunAsync("Starting", (at, line) => node.ReadyAsync(happening => Tell(happening, at, line), cancellation));
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            await StopAsync(node);
+            return Interruption.ExitCode;
+        }
+        Welcome(settings, ready);
+        var end = node.EndAsync();
+        if (await Task.WhenAny(end, Task.Delay(Timeout.InfiniteTimeSpan, cancellation)) == end)
+        {
+            throw new CliException(await end);
+        }
+        await StopAsync(node);
+        return 0;
+    }
+
+    static void Tell(NodeEvent happening, Action<string> at, Action<string> line)
+    {
+        switch (happening)
+        {
+            case { Event: "step", Name: { } name }:
+                at(name);
+                if (!StepTeller.IsLive)
+                {
+                    line($"{name} …");
+                }
+                break;
+            case { Event: "done", Name: { } name, Seconds: { } seconds }:
+                line($"✓ {name} ({StepTeller.Seconds(seconds)})");
+                break;
+        }
+    }
+
+    static async Task StopAsync(NodeRun node)
+    {
+        Console.WriteLine();
+        await StepTeller.RunAsync("Stopping", async (at, line) =>
+        {
+            if (!StepTeller.IsLive)
+            {
+                line("Stopping …");
+            }
+            await node.StopAsync();
+            line("✓ Stopped");
+            return 0;
+        });
+    }
+
+    static void Welcome(NodeSettings settings, NodeEvent ready)
+    {
+        Console.WriteLine();
+        AnsiConsole.MarkupLine($"[bold]{Markup.Escape(ready.Hospital ?? "Salus")}[/] serves at [bold]{ready.Address}[/]");
+        if (ready.Accounts is { Count: > 0 } accounts)
+        {
+            Console.WriteLine();
+            Console.WriteLine("Sign in as (demonstration accounts; the patients are synthetic, nobody of them exists):");
+            var width = accounts.Max(account => account.Role.Length);
+            var email = accounts.Max(account => account.Email.Length);
+            foreach (var account in accounts)
+            {
+                Console.WriteLine($"  {account.Role.ToLowerInvariant().PadRight(width)}  {account.Email.PadRight(email)}  {account.Password}  {Work.GetValueOrDefault(account.Role, "")}");
+            }
+        }
+        Console.WriteLine();
+        Console.WriteLine($"State lies in {settings.Data}, the master key in {settings.Keys}. Keep the second apart from copies of the first.");
+        if (ready.EmbeddedChain)
+        {
+            Console.WriteLine("The embedded chain has one owner, this machine: it shows how anchoring works and is evidence against nobody.");
+        }
+        Console.WriteLine("Ctrl+C stops all of it.");
+    }
+}

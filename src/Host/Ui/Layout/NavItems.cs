@@ -1,0 +1,29 @@
+using Salus.Platform.Identity;
+
+namespace Salus.Host.Ui.Layout;
+
+/// <summary>A place in the navigation.</summary>
+public sealed record NavItem(string Path, string Text);
+
+/// <summary>What each role finds in the navigation: the pages its work needs.</summary>
+static class NavItems
+{
+    static readonly NavItem Patients = new("/patients", "Patients");
+    static readonly NavItem Upload = new("/upload", "Upload");
+    static readonly NavItem Blocks = new("/blocks", "Block log");
+    static readonly NavItem DataSets = new("/data-sets", "Data sets");
+    static readonly NavItem Audit = new("/audit", "Audit trail");
+    static readonly NavItem Health = new("/health", "Health of the node");
+
+    public static IReadOnlyList<NavItem> Of(Role role) => role switch
+    {
+        Role.Patient => [new("/my-record", "My record"), new("/consents", "Who may read"), new("/who-read", "Who has read"), Upload, Blocks],
+        Role.Practitioner => [Patients, new("/conditions/new", "Add condition"), Upload, new("/predictions", "Predictions"), DataSets, Blocks],
+        Role.Laboratory or Role.Pharmacy => [Patients, Upload, Blocks],
+        Role.Insurer => [Patients, Blocks],
+        Role.Researcher => [DataSets, Blocks],
+        Role.Auditor => [Audit, Blocks, Health],
+        Role.Administrator => [new("/accounts", "Accounts"), Health, Blocks],
+        _ => [],
+    };
+}

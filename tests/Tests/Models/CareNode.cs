@@ -1,0 +1,98 @@
+using System.Runtime.Versioning;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Salus.Host.Engines;
+using Salus.Host.Node;
+using Salus.Ledger.Evm;
+using Salus.Platform.Anchoring;
+using Salus.Platform.Cohorts;
+using Salus.Platform.Consent;
+using Salus.Platform.Identity;
+using Salus.Platform.Models;
+using Salus.Platform.Records;
+using Salus.Tests.Engines;
+using Salus.Vault.Keys;
+
+namespace Salus.Tests.Models;
+
+/// <summary>A whole node without its web server, on a database of its own and the shared chain.</summary>
+[UnsupportedOSPlatform("windows")]
+public sealed class CareNode : IAsyncDisposable
+{
+    static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(30) };
+    static readonly TimeSpan WaitMax = TimeSpan.FromMinutes(2);
+
+    readonly DirectoryInfo folder;
+    readonly NpgsqlDataSource database;
+    readonly NodeFoundation foundation;
+    readonly IHost host;
+
+    CareNode(DirectoryInfo folder, NpgsqlDataSource database, NodeFoundation foundation, IHost host) =>
+        (this.folder, this.database, this.foundation, this.host) = (folder, database, foundation, host);
+
+    public NpgsqlDataSource Database => database;
+
+    public RecordsDesk Records => host.Services.GetRequiredService<RecordsDesk>();
+
+    public ConsentDesk Consents => host.Services.GetRequiredService<ConsentDesk>();
+
+    public ModelDesk Models => host.Services.GetRequiredService<ModelDesk>();
+
+    public CohortDesk Cohorts => host.Services.GetRequiredService<CohortDesk>();
+
+    public string BlobFolder => Path.Combine(folder.FullName, "blobs");
+
+    public static async Task<CareNode> StartAsync()
+    {
+        var folder = Directory.CreateTempSubdirectory("salus-node-");
+        var database = NpgsqlDataSource.Create(await EngineFixture.NewDatabaseAsync());
+        var foundation = await NodeFoundation.OpenAsync(
+            database, MasterKey.CreateTransient(), new EvmRpc(Http, EngineFixture.Chain.Endpoint), new DepthFinality(0),
+            (account, cancellation) => EngineFixture.Chain.FundAsync(account.ToString(), cancellation),
+            Path.Combine(folder.FullName, "log"), Path.Combine(folder.FullName, "blobs"), $"salus.test/{folder.Name}", CancellationToken.None);
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Services.AddLogging(logging => logging.ClearProviders());
+        builder.Services.AddSalusNode(foundation);
+        if (builder.Services.All(service => service.ServiceType != typeof(ModelDesk)))
+        {
+            builder.Services.AddModels();
+            builder.Services.AddCohorts();
+        }
+        var host = builder.Build();
+        await host.StartAsync();
+        return new CareNode(folder, database, foundation, host);
+    }
+
+    public static Caller NewCaller(Role role, string? patient = null) => new(Guid.CreateVersion7(), role, patient);
+
+    /// <summary>Grants the hospital access and waits until the chain has it.</summary>
+    public async Task ShareAsync(string patient, params Purpose[] purposes)
+    {
+        var caller = NewCaller(Role.Patient, patient);
+        Assert.IsType<GrantOutcome.Requested>(await Consents.GrantAsync(caller, new ConsentTerms(
+            GranteeKind.Hospital, ConsentTerms.ThisHospital, Enum.GetValues<RecordCategory>(), purposes, TimeProvider.System.GetUtcNow().AddMinutes(-1),
+            TimeProvider.System.GetUtcNow().AddDays(1)), CancellationToken.None));
+        await UntilAsync(async () => (await Consents.ListAsync(caller, CancellationToken.None)).All(consent => consent.State != ConsentState.Requested));
+    }
+
+    /// <summary>Waits until something holds, by asking; fails when it does not come to pass.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> holds)
+    {
+        using var limit = new CancellationTokenSource(WaitMax);
+        while (!await holds())
+        {
+            await Task.Delay(50, limit.Token);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await host.StopAsync();
+        host.Dispose();
+        foundation.Dispose();
+        await database.DisposeAsync();
+        folder.Delete(recursive: true);
+    }
+}

@@ -1,0 +1,125 @@
+using System.Text.Json;
+using System.Runtime.Versioning;
+using Salus.Learning.Cohort;
+using Salus.Platform.Audit;
+using Salus.Platform.Consent;
+using Salus.Platform.Identity;
+using Salus.Platform.Models;
+using Salus.Platform.Records;
+
+namespace Salus.Tests.Models;
+
+[UnsupportedOSPlatform("windows")]
+public sealed class ModelDeskTests
+{
+    static readonly TrainingRequest Quick = new(Trees: 20, Folds: 3, Repeats: 1);
+
+    [Fact]
+    public async Task A_model_learns_from_consented_records_and_its_prediction_is_a_record_like_any_other()
+    {
+        await using var node = await CareNode.StartAsync();
+        var doctor = CareNode.NewCaller(Role.Practitioner);
+        var cancellation = TestContext.Current.CancellationToken;
+        var cohort = CohortGenerator.Make(new CohortOptions { Patients = 16, EncountersMax = 4, Draws = 100, Seed = 3 });
+        var patients = await EnterAsync(node, doctor, cohort);
+
+        var few = Assert.IsType<ModelTraining.Refused>(await node.Models.TrainAsync(doctor, Quick, cancellation));
+        Assert.Contains("0 encounters", few.Message, StringComparison.Ordinal);
+        Assert.IsType<PredictionOutcome.NoModel>(await node.Models.PredictAsync(doctor, patients[0], null, cancellation));
+
+        foreach (var patient in patients.Skip(1))
+        {
+            await node.ShareAsync(patient, Purpose.Treatment);
+        }
+        var best = new BestAttainable(cohort.BestAccuracy, cohort.BestAccuracyError, "the synthetic cohort of seed 3");
+        var model = Assert.IsType<ModelTraining.Trained>(await node.Models.TrainAsync(doctor, Quick with { BestAttainable = best }, cancellation)).Model.Summary;
+        Assert.Equal(cohort.Patients.Skip(1).Sum(patient => patient.Encounters.Count), model.Encounters);
+        Assert.Equal(cohort.Patients.Skip(1).SelectMany(patient => patient.Encounters).Count(encounter => encounter.AssessedAbnormal), model.Abnormal);
+        Assert.Equal(patients.Count - 1, model.Patients);
+        Assert.Equal(best, model.BestAttainable);
+        Assert.Equal(doctor.Account, model.TrainedBy);
+        Assert.InRange(model.Accuracy.Low, 0, model.Accuracy.Estimate);
+
+        // The patient who shares nothing is not judged, and taught nothing.
+        Assert.IsType<PredictionOutcome.NoConsent>(await node.Models.PredictAsync(doctor, patients[0], null, cancellation));
+
+        var predicted = Assert.IsType<PredictionOutcome.Predicted>(await node.Models.PredictAsync(doctor, patients[1], null, cancellation)).Prediction;
+        Assert.InRange(predicted.Probability, 0, 1);
+        Assert.Equal(predicted.Probability >= model.Threshold ? "abnormal" : "normal", predicted.Label);
+        Assert.NotEmpty(predicted.Reasons);
+        Assert.Equal(model.Id, predicted.Model);
+
+        var owner = CareNode.NewCaller(Role.Patient, patients[1]);
+        var found = Assert.IsType<ReadOutcome.Found>(await node.Records.ReadAsync(owner, "RiskAssessment", predicted.RiskAssessment, null, Purpose.PatientRequest, cancellation));
+        using var json = JsonDocument.Parse(found.Record.Bytes);
+        Assert.Equal(predicted.Probability * 100, json.RootElement.GetProperty("prediction")[0].GetProperty("probabilityDecimal").GetDouble(), 3);
+
+        var listed = Assert.Single(Assert.IsType<PredictionList.Found>(await node.Models.PredictionsAsync(owner, patients[1], cancellation)).Predictions);
+        Assert.Equal((predicted.RiskAssessment, predicted.Label, predicted.Encounter), (listed.RiskAssessment, listed.Label, listed.Encounter));
+        Assert.Equal(predicted.Reasons.Select(reason => reason.Description), listed.Reasons.Select(reason => reason.Description));
+        Assert.Equal(model.Accuracy, listed.Figures?.Accuracy);
+        Assert.IsType<PredictionList.NoConsent>(await node.Models.PredictionsAsync(CareNode.NewCaller(Role.Patient, patients[2]), patients[1], cancellation));
+
+        await CareNode.UntilAsync(async () =>
+            ((PredictionList.Found)await node.Models.PredictionsAsync(owner, patients[1], cancellation)).Predictions[0].Proof.State == "anchored"
+            && (await node.Models.ListAsync(doctor, cancellation))![0].Proof.State == "anchored");
+        var accesses = await node.Records.AccessesAsync(owner, patients[1], 100, cancellation);
+        Assert.Contains(accesses!, line => line.Fact is { Action: AuditAction.Predict, Succeeded: true } && line.Fact.Account == doctor.Account);
+        Assert.Contains(await node.Records.AccessesAsync(CareNode.NewCaller(Role.Patient, patients[0]), patients[0], 100, cancellation) ?? [],
+            line => line.Fact is { Action: AuditAction.Read, Succeeded: false });
+    }
+
+    [Fact]
+    public async Task The_same_records_and_seed_give_the_same_model_and_the_newest_is_in_use()
+    {
+        await using var node = await CareNode.StartAsync();
+        var doctor = CareNode.NewCaller(Role.Practitioner);
+        var cancellation = TestContext.Current.CancellationToken;
+        foreach (var patient in await EnterAsync(node, doctor, CohortGenerator.Make(new CohortOptions { Patients = 14, Draws = 100, Seed = 4 })))
+        {
+            await node.ShareAsync(patient, Purpose.Research);
+        }
+
+        var one = Assert.IsType<ModelTraining.Trained>(await node.Models.TrainAsync(doctor, Quick, cancellation)).Model.Summary;
+        var two = Assert.IsType<ModelTraining.Trained>(await node.Models.TrainAsync(doctor, Quick, cancellation)).Model.Summary;
+
+        Assert.Equal((one.DataCommitment, one.Accuracy, one.Auc), (two.DataCommitment, two.Accuracy, two.Auc));
+        Assert.Equal([two.Id, one.Id], (await node.Models.ListAsync(CareNode.NewCaller(Role.Auditor), cancellation))!.Select(model => model.Summary.Id));
+    }
+
+    [Theory]
+    [InlineData(Role.Patient)]
+    [InlineData(Role.Laboratory)]
+    [InlineData(Role.Researcher)]
+    [InlineData(Role.Administrator)]
+    public async Task Only_a_practitioner_trains_and_predicts(Role role)
+    {
+        await using var node = await CareNode.StartAsync();
+        var caller = CareNode.NewCaller(role);
+
+        Assert.IsType<ModelTraining.Forbidden>(await node.Models.TrainAsync(caller, Quick, TestContext.Current.CancellationToken));
+        Assert.IsType<PredictionOutcome.Forbidden>(await node.Models.PredictAsync(caller, Guid.NewGuid().ToString(), null, TestContext.Current.CancellationToken));
+        Assert.Equal(role is Role.Researcher or Role.Administrator, await node.Models.ListAsync(caller, TestContext.Current.CancellationToken) is not null);
+    }
+
+    static async Task<List<string>> EnterAsync(CareNode node, Caller doctor, SyntheticCohort cohort)
+    {
+        List<string> patients = [];
+        foreach (var synthetic in cohort.Patients)
+        {
+            string? patient = null;
+            foreach (var encounter in synthetic.Encounters)
+            {
+                var vitals = encounter.Vitals;
+                patient = Assert.IsType<ConditionOutcome.Recorded>(await node.Records.RecordConditionAsync(doctor, new ConditionEntry(
+                    synthetic.Id, new NewPatient(synthetic.FamilyName, synthetic.GivenName, synthetic.BirthDate, synthetic.Sex),
+                    encounter.Symptoms, encounter.History, encounter.Examination,
+                    new VitalSigns(vitals.HeartRate, vitals.SystolicPressure, vitals.DiastolicPressure, vitals.Temperature, vitals.RespiratoryRate, vitals.OxygenSaturation, vitals.BodyMassIndex),
+                    encounter.AssessedAbnormal ? Assessment.Abnormal : Assessment.Normal,
+                    new DateTimeOffset(encounter.Date.ToDateTime(new TimeOnly(9, 0)), TimeSpan.Zero)), TestContext.Current.CancellationToken)).Patient;
+            }
+            patients.Add(patient!);
+        }
+        return patients;
+    }
+}
