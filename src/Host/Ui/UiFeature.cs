@@ -100,6 +100,10 @@ public static class UiFeature
         context.Request.QueryString = QueryString.Empty;
         context.SetEndpoint(null);
         context.Request.RouteValues.Clear();
+        var services = context.RequestServices;
+        await using var scope = services.CreateAsyncScope(); // a page's services serve one rendering
+        context.RequestServices = scope.ServiceProvider;
         await next(context);
+        context.RequestServices = services;
     }
 }
