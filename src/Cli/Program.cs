@@ -4,6 +4,10 @@ using Salus.Cli;
 using Salus.Cli.Commands;
 using Salus.Cli.Terminal;
 
+if (Console.IsOutputRedirected)
+{
+    Spectre.Console.AnsiConsole.Profile.Capabilities.Ansi = false;
+}
 var root = new RootCommand("Salus: a health record that can be checked instead of believed.")
 {
     UpCommand.Create(), DemoCommand.Create(),

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.StaticFiles;
+using Salus.Platform.Anchoring;
 
 namespace Salus.Host.Ui;
 
@@ -17,7 +18,7 @@ public static class UiFeature
     public static IServiceCollection AddSalusUi(this IServiceCollection services)
     {
         services.AddRazorComponents();
-        return services.AddSingleton<Assets>();
+        return services.AddSingleton<Assets>().AddSingleton<Handover>();
     }
 
     /// <summary>Sets the headers of every answer, serves static files, and gives refused page requests a page.</summary>
@@ -45,6 +46,9 @@ public static class UiFeature
     public static void MapSalusUi(this WebApplication app)
     {
         app.UseAntiforgery();
+        app.MapUploads();
+        app.MapGet("/blocks/checkpoint", async (BlockLog log, CancellationToken cancellation) =>
+            await log.CheckpointAsync(cancellation) is { } checkpoint ? Results.Text(checkpoint) : Results.NotFound()).AllowAnonymous().ExcludeFromDescription();
         app.MapRazorComponents<App>();
     }
 
@@ -86,6 +90,10 @@ public static class UiFeature
         context.Request.QueryString = QueryString.Empty;
         context.SetEndpoint(null);
         context.Request.RouteValues.Clear();
+        var services = context.RequestServices;
+        await using var scope = services.CreateAsyncScope(); // a page's services serve one rendering
+        context.RequestServices = scope.ServiceProvider;
         await next(context);
+        context.RequestServices = services;
     }
 }

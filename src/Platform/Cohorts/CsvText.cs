@@ -29,7 +29,7 @@ public static class CsvText
                 writer.Write(',');
             }
             // An empty line would be no row.
-            if (fields[i] is { Length: > 0 } field ? field.AsSpan().ContainsAny(Special) || field != field.Trim() : fields.Length == 1)
+            if (fields[i] is { Length: > 0 } field ? field.AsSpan().ContainsAny(Special) : fields.Length == 1)
             {
                 writer.Write($"\"{fields[i]?.Replace("\"", "\"\"", StringComparison.Ordinal)}\"");
             }

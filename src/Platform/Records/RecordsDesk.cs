@@ -108,7 +108,8 @@ public sealed partial class RecordsDesk(
         }
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        if (await SealedStore.FindAsync(connection, type, id, null, cancellation) is not { } newest)
+        // What the node itself wrote (models, data sets, consents, the audit trail) is nobody's to update.
+        if (await SealedStore.FindAsync(connection, type, id, null, cancellation) is not { Kind: LeafKind.Record } newest)
         {
             return new WriteOutcome.NotFound();
         }
