@@ -14,8 +14,20 @@ public sealed class LogFiles(string folder) : IDisposable
     readonly SafeFileHandle?[] levels = new SafeFileHandle?[LevelsMax];
     readonly Lock opening = new();
 
-    /// <summary>Leaves whose hashes lie here.</summary>
-    public long LeafCount => RandomAccess.GetLength(Level(0)) / MerkleHash.Size;
+    /// <summary>The largest size of the log whose hashes all lie here: no level ends before it.</summary>
+    public long LeafCount
+    {
+        get
+        {
+            var size = long.MaxValue;
+            for (var level = 0; level < LevelsMax && 1L << level <= size; level++)
+            {
+                var hashes = RandomAccess.GetLength(Level(level)) / MerkleHash.Size;
+                size = Math.Min(size, ((hashes + 1) << level) - 1);
+            }
+            return size;
+        }
+    }
 
     /// <summary>Writes the hashes of an append and makes them durable.</summary>
     public void Write(IReadOnlyList<StoredHash> added)

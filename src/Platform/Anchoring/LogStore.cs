@@ -2,6 +2,7 @@ using Npgsql;
 using NpgsqlTypes;
 using Salus.Ledger.Proofs;
 using Salus.Platform.Schema;
+using Salus.Platform.Store;
 
 namespace Salus.Platform.Anchoring;
 
@@ -22,7 +23,7 @@ static class LogStore
     public static async Task<List<PendingLeaf>> PendingAsync(NpgsqlConnection connection, int countMax, CancellationToken cancellation) =>
         await connection.QueryAsync(cancellation, row =>
             new PendingLeaf(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt32(3), new LeafEnvelope(
-                (LeafKind)row.GetInt16(4), $"{row.GetString(1)}/{row.GetString(2)}", (uint)row.GetInt32(3), Microseconds(row.GetFieldValue<DateTimeOffset>(5)),
+                (LeafKind)row.GetInt16(4), $"{row.GetString(1)}/{row.GetString(2)}", (uint)row.GetInt32(3), SealedStore.Microseconds(row.GetFieldValue<DateTimeOffset>(5)),
                 row.GetFieldValue<byte[]>(6), row.GetFieldValue<byte[]>(7)).Encode()),
             """
             SELECT p.number, p.type, p.id, p.version, e.kind, e.written, e.content, e.sealed
@@ -83,8 +84,6 @@ static class LogStore
             ON CONFLICT (size) DO UPDATE SET transaction_hash = excluded.transaction_hash, block_number = excluded.block_number,
                 block_hash = excluded.block_hash, gas_used = excluded.gas_used, mined = excluded.mined, durable = excluded.durable
             """, head.Size, head.TransactionHash, head.BlockNumber, head.BlockHash, head.GasUsed, head.Mined, head.Durable);
-
-    public static long Microseconds(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / TimeSpan.TicksPerMicrosecond;
 
     static LogHead ReadHead(NpgsqlDataReader row) =>
         new(row.GetInt64(0), row.GetFieldValue<byte[]>(1), row.Nullable<string>(2), row.GetFieldValue<DateTimeOffset>(3));

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Npgsql;
 using Salus.Ledger.Contracts;
+using Salus.Ledger.Evm;
 using Salus.Ledger.Merkle;
 using Salus.Ledger.Proofs;
 using Salus.Platform.Schema;
@@ -93,21 +94,40 @@ public sealed class ProofDesk(NpgsqlDataSource database, LogFiles files, ChainLi
         {
             return new ProofState.Logged(leaf.Position, head.Size);
         }
-        return await IsOnChainAsync(anchor, head, cancellation)
-            ? new ProofState.Anchored(leaf.Position, anchor)
-            : new ProofState.Broken(leaf.Position, $"The contract recorded another head than the one of size {head.Size} here.");
+        return await IsOnChainAsync(anchor, head, cancellation) switch
+        {
+            true => new ProofState.Anchored(leaf.Position, anchor),
+            false => new ProofState.Broken(leaf.Position, $"The contract recorded another head than the one of size {head.Size} here."),
+            null => new ProofState.Logged(leaf.Position, head.Size),
+        };
     }
 
-    /// <summary>Whether the transaction that anchored a head says the same as the head does; an event never changes, so an answer is kept.</summary>
-    async ValueTask<bool> IsOnChainAsync(AnchoredHead anchor, LogHead head, CancellationToken cancellation)
+    /// <summary>
+    /// Whether the transaction that anchored a head says the same as the head does; null when the chain does not answer now, or has the
+    /// transaction no longer. An event never changes, so a yes is kept.
+    /// </summary>
+    async ValueTask<bool?> IsOnChainAsync(AnchoredHead anchor, LogHead head, CancellationToken cancellation)
     {
         var key = (anchor.Size, Convert.ToHexString(anchor.TransactionHash) + Convert.ToHexString(head.Root));
-        if (heads.TryGetValue(key, out var known))
+        if (heads.ContainsKey(key))
         {
-            return known;
+            return true;
         }
-        var receipt = await link.Rpc.ReceiptAsync(anchor.TransactionHash, cancellation);
-        var holds = receipt is { Succeeded: true } && receipt.Logs.Any(log =>
+        Receipt? receipt;
+        try
+        {
+            receipt = await link.Rpc.ReceiptAsync(anchor.TransactionHash, cancellation);
+        }
+        catch (Exception away) when (away is HttpRequestException or EvmRpcException or FormatException
+            || (away is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            return null;
+        }
+        if (receipt is null)
+        {
+            return null;
+        }
+        var holds = receipt.Succeeded && receipt.Logs.Any(log =>
             log.Address == link.Contracts[ChainContract.Anchor]
             && AnchorContract.TryDecode(log) is { } anchored
             && anchored.Log.AsSpan().SequenceEqual(keys.LogId)
@@ -117,7 +137,11 @@ public sealed class ProofDesk(NpgsqlDataSource database, LogFiles files, ChainLi
         {
             heads.Clear();
         }
-        return heads[key] = holds;
+        if (holds)
+        {
+            heads[key] = true;
+        }
+        return holds;
     }
 
     static async Task<List<AnchoredHead>> AnchorsFromAsync(NpgsqlConnection connection, long position, CancellationToken cancellation) =>

@@ -79,16 +79,11 @@ public sealed partial class Sequencer(NpgsqlDataSource database, LogFiles files,
     {
         var head = await LogStore.HeadAsync(connection, cancellation);
         var size = head?.Size ?? 0;
-        var from = Math.Min(files.LeafCount, size);
-        edge = await EdgeAsync(from, cancellation);
-        while (edge.Size < size)
+        await GrowToAsync(connection, Math.Min(files.LeafCount, size), size, cancellation);
+        if (head is not null && !edge.Root().AsSpan().SequenceEqual(head.Root))
         {
-            var leaves = await LogStore.LeavesAsync(connection, edge.Size, Math.Min(LeavesPerHeadMax, size - edge.Size), cancellation);
-            if (leaves.Count == 0)
-            {
-                throw new InvalidOperationException($"The log has a head of size {size}, but its leaf {edge.Size} is missing. Run: salus verify");
-            }
-            Grow(leaves.Select(leaf => MerkleHash.Leaf(leaf.Envelope)).ToList());
+            // The files may have been damaged where they are long enough; the leaves decide.
+            await GrowToAsync(connection, 0, size, cancellation);
         }
         if (head is not null && !edge.Root().AsSpan().SequenceEqual(head.Root))
         {
@@ -121,11 +116,21 @@ public sealed partial class Sequencer(NpgsqlDataSource database, LogFiles files,
         return true;
     }
 
-    void Grow(IReadOnlyList<byte[]> leafHashes)
+    /// <summary>Goes on from the first <paramref name="from"/> leaves as the files have them, with the leaves of the database.</summary>
+    async Task GrowToAsync(NpgsqlConnection connection, long from, long size, CancellationToken cancellation)
     {
-        var growth = edge.Append(leafHashes);
-        files.Write(growth.Added);
-        edge = growth.Edge;
+        edge = await EdgeAsync(from, cancellation);
+        while (edge.Size < size)
+        {
+            var leaves = await LogStore.LeavesAsync(connection, edge.Size, Math.Min(LeavesPerHeadMax, size - edge.Size), cancellation);
+            if (leaves.Count == 0)
+            {
+                throw new InvalidOperationException($"The log has a head of size {size}, but its leaf {edge.Size} is missing. Run: salus verify");
+            }
+            var growth = edge.Append(leaves.Select(leaf => MerkleHash.Leaf(leaf.Envelope)).ToList());
+            files.Write(growth.Added);
+            edge = growth.Edge;
+        }
     }
 
     async Task<RightEdge> EdgeAsync(long size, CancellationToken cancellation)

@@ -117,7 +117,7 @@ public sealed class ConsentDesk(
         List<(string, ConsentTerms)> held = [];
         foreach (var row in rows)
         {
-            if (await TermsAsync(connection, row, cancellation) is { } terms && time.GetUtcNow() <= row.NotAfter)
+            if (await TermsAsync(connection, row, cancellation) is { } terms && terms.Grantee == row.Grantee && time.GetUtcNow() <= row.NotAfter)
             {
                 held.Add((row.Resource, terms));
             }
@@ -266,12 +266,13 @@ public sealed class ConsentDesk(
 
     async Task<ConsentTerms?> TermsAsync(NpgsqlConnection connection, ConsentRow row, CancellationToken cancellation)
     {
-        if (termsCache.TryGetValue(row.Resource, out var known) && await vault.FindOwnerAsync(Guid.Parse(row.Patient), cancellation) is not null)
+        var key = $"{row.Patient}/{row.Resource}";
+        if (termsCache.TryGetValue(key, out var known) && await vault.FindOwnerAsync(Guid.Parse(row.Patient), cancellation) is not null)
         {
             return known;
         }
         var entry = await SealedStore.FindAsync(connection, "Consent", row.Resource, 1, cancellation);
-        if (entry is null || !entry.Content.AsSpan().SequenceEqual(row.Commitment) || await store.OpenAsync(entry, cancellation) is not { } bytes)
+        if (entry is null || entry.Owner.ToString() != row.Patient || !entry.Content.AsSpan().SequenceEqual(row.Commitment) || await store.OpenAsync(entry, cancellation) is not { } bytes)
         {
             return null;
         }
@@ -279,7 +280,7 @@ public sealed class ConsentDesk(
         {
             termsCache.Clear();
         }
-        return termsCache[row.Resource] = ConsentTerms.Read(bytes);
+        return termsCache[key] = ConsentTerms.Read(bytes);
     }
 
     static SealContext KeyContext(string patient) => new("ConsentKey", patient, 1);

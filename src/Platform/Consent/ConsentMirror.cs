@@ -47,7 +47,8 @@ public sealed partial class ConsentMirror(
                 }
                 await Task.Delay(Poll, time, stoppingToken);
             }
-            catch (Exception fault) when (fault is NpgsqlException or HttpRequestException or EvmRpcException or FormatException)
+            catch (Exception fault) when (fault is NpgsqlException or HttpRequestException or EvmRpcException or FormatException
+                || (fault is OperationCanceledException && !stoppingToken.IsCancellationRequested))
             {
                 LogFault(logger, fault.GetType().Name, fault.Message);
                 await Task.Delay(FaultWait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -43,10 +43,11 @@ public sealed class IntegrityCheck(NpgsqlDataSource database, LogFiles files, Bl
         var started = time.GetUtcNow();
         findings.Clear();
         roots.Clear();
+        // The chain first: what it has by now, the database has too, while a node goes on writing.
+        var anchored = await AnchoredAsync(chain, cancellation);
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellation);
         var heads = await connection.QueryAsync(cancellation, row => (Size: row.GetInt64(0), Root: row.GetFieldValue<byte[]>(1)), "SELECT size, root FROM log_head ORDER BY size");
-        var anchored = await AnchoredAsync(chain, cancellation);
         foreach (var size in heads.Select(head => head.Size).Concat(anchored.Select(head => head.Size)).Concat(kept.Select(head => head.Size)))
         {
             roots[size] = [];
@@ -91,7 +92,8 @@ public sealed class IntegrityCheck(NpgsqlDataSource database, LogFiles files, Bl
             }
             return heads;
         }
-        catch (Exception away) when (away is HttpRequestException or EvmRpcException)
+        catch (Exception away) when (away is HttpRequestException or EvmRpcException or FormatException
+            || (away is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
             Add(FindingKind.Unchecked, null, null, "The chain did not answer; only the signed heads were compared.");
             return [];
@@ -188,7 +190,7 @@ public sealed class IntegrityCheck(NpgsqlDataSource database, LogFiles files, Bl
         {
             differences.Add($"the leaf tells of {committed.Id} version {committed.EntityVersion}");
         }
-        if (committed.UnixTimeMicroseconds != LogStore.Microseconds(entry.Written))
+        if (committed.UnixTimeMicroseconds != SealedStore.Microseconds(entry.Written))
         {
             differences.Add($"its time is {entry.Written:O}, the leaf says {DateTimeOffset.UnixEpoch.AddMicroseconds(committed.UnixTimeMicroseconds):O}");
         }

@@ -35,7 +35,7 @@ sealed record SealedEntry(
     /// <summary>The hash of everything that stands in the row beside its key and the content's commitment, as it stands there now.</summary>
     public byte[] HashAsStored() => SealedStore.RowHash(Owner, Deleted, Patient, Blob, Ciphertext);
 
-    public LeafEnvelope Envelope(byte[] sealedHash) => new(Kind, $"{Type}/{Id}", (uint)Version, Anchoring.LogStore.Microseconds(Written), Content, sealedHash);
+    public LeafEnvelope Envelope(byte[] sealedHash) => new(Kind, $"{Type}/{Id}", (uint)Version, SealedStore.Microseconds(Written), Content, sealedHash);
 }
 
 /// <summary>
@@ -84,11 +84,22 @@ sealed class SealedStore(KeyVault vault)
     public async ValueTask<byte[]?> OpenAsync(SealedEntry entry, CancellationToken cancellation)
     {
         var owner = await vault.FindOwnerAsync(entry.Owner, cancellation);
-        return owner is not null && owner.TryOpen(entry.Context, entry.Ciphertext, out var salted)
+        return owner is not null && Belongs(entry, owner) && owner.TryOpen(entry.Context, entry.Ciphertext, out var salted)
             && CryptographicOperations.FixedTimeEquals(SHA256.HashData(salted), entry.Content)
             ? salted[SaltBytes..]
             : null;
     }
+
+    /// <summary>
+    /// Whether the row names the patient whose key it is sealed under: who may read is decided on that column, which whoever writes to the
+    /// database can change, while the key cannot be exchanged.
+    /// </summary>
+    static bool Belongs(SealedEntry entry, OwnerKey owner) => owner.Kind switch
+    {
+        OwnerKind.Patient => entry.Patient == owner.Id.ToString(),
+        OwnerKind.Audit => entry.Type == "AuditEvent",
+        _ => entry.Patient is null,
+    };
 
     /// <summary>The time now, to the microsecond that PostgreSQL keeps and the leaf commits to.</summary>
     public static DateTimeOffset Now(TimeProvider time)
@@ -96,6 +107,9 @@ sealed class SealedStore(KeyVault vault)
         var now = time.GetUtcNow();
         return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
     }
+
+    /// <summary>Microseconds since 1970, as a leaf holds them.</summary>
+    public static long Microseconds(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / TimeSpan.TicksPerMicrosecond;
 
     internal static SealedEntry Read(NpgsqlDataReader row) => new(
         (LeafKind)row.GetInt16(0), row.GetString(1), row.GetString(2), row.GetInt32(3), row.GetGuid(4), row.Nullable<string>(5),

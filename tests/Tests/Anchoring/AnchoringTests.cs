@@ -1,0 +1,262 @@
+using System.Text;
+using Salus.Ledger.Contracts;
+using Salus.Ledger.Evm;
+using Salus.Ledger.Merkle;
+using Salus.Ledger.Proofs;
+using Salus.Platform.Anchoring;
+using Salus.Platform.Consent;
+using Salus.Platform.Identity;
+using Salus.Platform.Records;
+using Salus.Tests.Platform;
+
+namespace Salus.Tests.Anchoring;
+
+public sealed class AnchoringTests
+{
+    [Fact]
+    public async Task Five_hundred_records_of_concurrent_writers_get_one_position_each_and_prove()
+    {
+        await using var node = await TestNode.StartAsync();
+        var doctor = await node.AddAsync(Role.Practitioner);
+        var written = await WriteAsync(node, doctor, writers: 5, each: 100);
+        foreach (var record in written.Take(20))
+        {
+            for (var version = 1; version <= 2; version++)
+            {
+                Assert.IsType<WriteOutcome.Written>(await node.Records.UpdateAsync(doctor, record.Type, record.Id, record.Bytes, version, default));
+            }
+        }
+        await node.WaitUntilAnchoredAsync();
+        await LogIsWholeAsync(node);
+        await HeadsOnChainExtendEachOtherAsync(node);
+        foreach (var record in written)
+        {
+            Assert.IsType<ProofState.Anchored>(await node.Records.ProveAsync(doctor, record.Type, record.Id, 1, Purpose.Treatment, default));
+        }
+    }
+
+    [Fact]
+    public async Task Two_nodes_on_one_database_double_and_skip_nothing_and_one_goes_on_when_the_other_ends()
+    {
+        await using var ground = await TestGround.NewAsync();
+        var first = await TestNode.StartAsync(ground);
+        await using var second = await TestNode.StartAsync(ground);
+        var doctor = await first.AddAsync(Role.Practitioner);
+        await Task.WhenAll(WriteAsync(first, doctor, writers: 3, each: 20), WriteAsync(second, doctor, writers: 3, each: 20));
+        await first.WaitUntilAnchoredAsync();
+        await LogIsWholeAsync(second);
+        await first.DisposeAsync();
+
+        var written = await WriteAsync(second, doctor, writers: 2, each: 20);
+        await second.WaitUntilAnchoredAsync();
+        await LogIsWholeAsync(second);
+        await HeadsOnChainExtendEachOtherAsync(second);
+        Assert.IsType<ProofState.Anchored>(await second.Records.ProveAsync(doctor, "Organization", written[0].Id, 1, Purpose.Treatment, default));
+    }
+
+    [Fact]
+    public async Task A_sequencer_that_has_lost_its_lock_without_knowing_doubles_nothing()
+    {
+        await using var ground = await TestGround.NewAsync();
+        await using var first = await TestNode.StartAsync(ground);
+        await using var second = await TestNode.StartAsync(ground);
+        var doctor = await first.AddAsync(Role.Practitioner);
+        for (var round = 0; round < 3; round++)
+        {
+            var writing = WriteAsync(first, doctor, writers: 2, each: 20);
+            await first.Database.ExecuteAsync(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()");
+            await writing;
+        }
+        await first.WaitUntilAnchoredAsync();
+        await LogIsWholeAsync(first);
+        await HeadsOnChainExtendEachOtherAsync(first);
+    }
+
+    [Theory]
+    [InlineData("the whole folder gone")]
+    [InlineData("the last append missing")]
+    [InlineData("a leaf cut in half")]
+    [InlineData("the leaves there, but not the level above them")]
+    [InlineData("the highest level gone")]
+    [InlineData("a hash overwritten")]
+    public async Task Log_files_that_a_kill_left_behind_are_made_whole_at_the_next_start(string damage)
+    {
+        await using var ground = await TestGround.NewAsync();
+        Caller doctor;
+        await using (var node = await TestNode.StartAsync(ground))
+        {
+            doctor = await node.AddAsync(Role.Practitioner);
+            await WriteAsync(node, doctor, writers: 1, each: 37);
+            await node.WaitUntilAnchoredAsync();
+        }
+        Damage(ground.LogFolder, damage);
+
+        await using var again = await TestNode.StartAsync(ground);
+        var written = await WriteAsync(again, doctor, writers: 1, each: 3);
+        await again.WaitUntilAnchoredAsync();
+        await LogIsWholeAsync(again);
+        await HeadsOnChainExtendEachOtherAsync(again);
+        Assert.IsType<ProofState.Anchored>(await again.Records.ProveAsync(doctor, "Organization", written[^1].Id, 1, Purpose.Treatment, default));
+    }
+
+    [Fact]
+    public async Task Anchors_that_the_chain_has_lost_are_sent_again()
+    {
+        await using var ground = await TestGround.NewWithChainAsync();
+        await using var node = await TestNode.StartAsync(ground);
+        var doctor = await node.AddAsync(Role.Practitioner);
+        await node.WaitUntilAnchoredAsync();
+        ground.Finality.Durable = 0;
+        var mark = await ground.Chain.MarkAsync();
+        await WriteAsync(node, doctor, writers: 1, each: 10);
+        var contract = node.Chain.Contracts[ChainContract.Anchor];
+        async Task<bool> AllOnChainAsync() =>
+            (long)(await AnchorContract.HeadAsync(ground.Chain.Direct, contract, node.Keys.LogId)).Size == await node.Database.ValueAsync<long>("SELECT count(*) FROM leaf")
+            && await node.Database.ValueAsync<bool>("SELECT NOT EXISTS (SELECT 1 FROM leaf_pending)");
+        await TestNode.UntilAsync(AllOnChainAsync, "the head is on the chain");
+        var before = await AnchorContract.HeadAsync(ground.Chain.Direct, contract, node.Keys.LogId, cancellationToken: TestContext.Current.CancellationToken);
+
+        ground.Chain.IsCut = true;
+        await ground.Chain.RewindAsync(mark);
+        Assert.True((await AnchorContract.HeadAsync(ground.Chain.Direct, contract, node.Keys.LogId, cancellationToken: TestContext.Current.CancellationToken)).Size < before.Size);
+        ground.Chain.IsCut = false;
+        await TestNode.UntilAsync(AllOnChainAsync, "the head is on the chain again");
+        ground.Finality.Durable = ulong.MaxValue / 4;
+        await node.WaitUntilAnchoredAsync();
+        await HeadsOnChainExtendEachOtherAsync(node);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_chain_that_is_away_delays_proofs_and_nothing_else(bool hung)
+    {
+        await using var ground = await TestGround.NewWithChainAsync();
+        await using var node = await TestNode.StartAsync(ground);
+        var doctor = await node.AddAsync(Role.Practitioner);
+        await node.WaitUntilAnchoredAsync();
+        (ground.Chain.IsCut, ground.Chain.IsHung) = (!hung, hung);
+        var (patient, _) = await node.RecordAsync(doctor);
+        var account = await node.AddAsync(Role.Patient, patient);
+        await TestNode.UntilAsync(async () => await node.Database.ValueAsync<bool>("SELECT NOT EXISTS (SELECT 1 FROM leaf_pending)"), "the log has the leaves");
+        await TestNode.UntilAsync(() => Task.FromResult(node.Get<ChainHealth>().Fault is not null), "the node says what is wrong");
+        var own = Assert.IsType<RetrievalOutcome.Found>(await node.Records.RetrieveAsync(account, patient, Purpose.PatientRequest, null, default));
+        Assert.NotEmpty(own.Records);
+        Assert.All(own.Records, record => Assert.IsType<ProofState.Logged>(record.Proof));
+
+        (ground.Chain.IsCut, ground.Chain.IsHung) = (false, false);
+        await node.WaitUntilAnchoredAsync();
+        own = Assert.IsType<RetrievalOutcome.Found>(await node.Records.RetrieveAsync(account, patient, Purpose.PatientRequest, null, default));
+        Assert.All(own.Records, record => Assert.IsType<ProofState.Anchored>(record.Proof));
+    }
+
+    [Fact]
+    public async Task The_checkpoint_verifies_under_the_nodes_key_and_no_other()
+    {
+        await using var node = await TestNode.StartAsync();
+        await node.RecordAsync(await node.AddAsync(Role.Practitioner));
+        await node.WaitUntilAnchoredAsync();
+        using var client = await node.ClientAsync();
+        var note = await client.GetStringAsync("/api/log/checkpoint", TestContext.Current.CancellationToken);
+        using var verifier = NoteVerifier.Parse(node.Keys.VerifierKey);
+        var checkpoint = Checkpoint.Verify(note, node.Keys.Origin, verifier)!;
+        Assert.Equal(await node.Database.ValueAsync<long>("SELECT count(*) FROM leaf"), checkpoint.Size);
+        Assert.Equal((await TreeOfAsync(node)).Root(), checkpoint.Root.ToArray());
+        Assert.Null(Checkpoint.Verify(note.Replace($"\n{checkpoint.Size}\n", $"\n{checkpoint.Size + 1}\n"), node.Keys.Origin, verifier));
+        await using var stranger = await TestNode.StartAsync();
+        using var other = NoteVerifier.Parse(stranger.Keys.VerifierKey);
+        Assert.Null(Checkpoint.Verify(note, node.Keys.Origin, other));
+    }
+
+    static async Task<List<StoredRecord>> WriteAsync(TestNode node, Caller doctor, int writers, int each)
+    {
+        var written = await Task.WhenAll(Enumerable.Range(0, writers).Select(async writer =>
+        {
+            List<StoredRecord> mine = [];
+            for (var i = 0; i < each; i++)
+            {
+                var json = $$"""{"resourceType":"Organization","name":"Clinic {{writer}} of {{i}}"}""";
+                mine.AddRange(Assert.IsType<WriteOutcome.Written>(await node.Records.CreateAsync(doctor, Encoding.UTF8.GetBytes(json), default)).Records);
+            }
+            return mine;
+        }));
+        return [.. written.SelectMany(mine => mine)];
+    }
+
+    /// <summary>Every version has one place, places have no gap, versions of one record stand in their order, leaves lead to the newest head.</summary>
+    static async Task LogIsWholeAsync(TestNode node)
+    {
+        var leaves = await node.Database.RowsAsync(row => (Position: row.GetInt64(0), Name: $"{row.GetString(1)}/{row.GetString(2)}", Version: row.GetInt32(3)),
+            "SELECT position, type, id, version FROM leaf ORDER BY position");
+        Assert.Equal(Enumerable.Range(0, leaves.Count).Select(i => (long)i), leaves.Select(leaf => leaf.Position));
+        Assert.Equal(leaves.Count, leaves.Select(leaf => (leaf.Name, leaf.Version)).Distinct().Count());
+        Assert.All(leaves.GroupBy(leaf => leaf.Name), record => Assert.Equal(record.Select(leaf => leaf.Version).Order(), record.Select(leaf => leaf.Version)));
+        Assert.Equal(await node.Database.ValueAsync<long>("SELECT count(*) FROM entry"), leaves.Count + await node.Database.ValueAsync<long>("SELECT count(*) FROM leaf_pending"));
+        var root = await node.Database.ValueAsync<byte[]>("SELECT root FROM log_head ORDER BY size DESC LIMIT 1");
+        Assert.Equal((await TreeOfAsync(node)).Root(), root);
+    }
+
+    /// <summary>The events of the contract, from the first head to the newest, against a tree made from the leaves alone.</summary>
+    static async Task HeadsOnChainExtendEachOtherAsync(TestNode node)
+    {
+        var tree = await TreeOfAsync(node);
+        var contract = node.Chain.Contracts[ChainContract.Anchor];
+        var latest = await node.Chain.Rpc.BlockNumberAsync();
+        var size = 0UL;
+        foreach (var log in await node.Chain.Rpc.LogsAsync(new LogFilter([contract], node.Chain.DeploymentBlock, latest)))
+        {
+            if (AnchorContract.TryDecode(log) is { } anchored && anchored.Log.AsSpan().SequenceEqual(node.Keys.LogId))
+            {
+                Assert.Equal(size, anchored.OldSize);
+                Assert.Equal(tree.Root((long)anchored.NewSize), anchored.NewRoot);
+                size = anchored.NewSize;
+            }
+        }
+        Assert.Equal((ulong)tree.Size, size);
+    }
+
+    static async Task<MerkleTree> TreeOfAsync(TestNode node)
+    {
+        var tree = new MerkleTree();
+        tree.Append(await node.Database.RowsAsync(row => MerkleHash.Leaf(row.GetFieldValue<byte[]>(0)), "SELECT envelope FROM leaf ORDER BY position"));
+        return tree;
+    }
+
+    static void Damage(string folder, string damage)
+    {
+        string Level(int level) => Path.Combine(folder, $"level-{level:00}");
+        void Cut(string path, long bytes)
+        {
+            using var file = File.OpenWrite(path);
+            file.SetLength(file.Length - bytes);
+        }
+        switch (damage)
+        {
+            case "the whole folder gone":
+                Directory.Delete(folder, recursive: true);
+                break;
+            case "the last append missing":
+                Cut(Level(0), 32);
+                break;
+            case "a leaf cut in half":
+                Cut(Level(0), 16);
+                break;
+            case "the leaves there, but not the level above them":
+                Cut(Level(1), 32);
+                break;
+            case "the highest level gone":
+                File.Delete(Directory.GetFiles(folder, "level-*").Where(file => new FileInfo(file).Length > 0).Max()!);
+                break;
+            case "a hash overwritten":
+                var highest = Directory.GetFiles(folder, "level-*").Where(file => new FileInfo(file).Length > 0).Max()!;
+                using (var file = File.OpenWrite(highest))
+                {
+                    file.Write(new byte[32]);
+                }
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(damage));
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Net;
+using System.Text;
+using Salus.Platform.Audit;
+using Salus.Platform.Consent;
+using Salus.Platform.Identity;
+using Salus.Platform.Records;
+using Salus.Tests.Platform;
+
+namespace Salus.Tests.Audit;
+
+public sealed class AuditTests
+{
+    [Fact]
+    public async Task A_patient_sees_who_wrote_read_and_was_refused_and_nothing_of_others()
+    {
+        await using var node = await TestNode.StartAsync();
+        var (doctor, stranger) = (await node.AddAsync(Role.Practitioner), await node.AddAsync(Role.Practitioner));
+        var (patient, records) = await node.RecordAsync(doctor);
+        var (other, _) = await node.RecordAsync(doctor);
+        var account = await node.AddAsync(Role.Patient, patient);
+        await node.GrantAsync(account, doctor);
+        var condition = records.First(record => record.Type == "Condition").Id;
+        await node.Records.ReadAsync(doctor, "Condition", condition, null, Purpose.Treatment, default);
+        await node.Records.ReadAsync(stranger, "Condition", condition, null, Purpose.Treatment, default);
+
+        var trail = (await node.Records.AccessesAsync(account, patient, 100, default))!;
+        Assert.Equal(
+            [(AuditAction.Read, false, stranger.Account), (AuditAction.Read, true, doctor.Account), (AuditAction.Grant, true, account.Account), (AuditAction.Create, true, doctor.Account)],
+            trail.Select(line => (line.Fact.Action, line.Fact.Succeeded, line.Fact.Account!.Value)));
+        Assert.Single(trail.Select(line => line.Fact.PatientAlias).Distinct());
+        Assert.Null(await node.Records.AccessesAsync(account, other, 100, default));
+        Assert.Null(await node.Records.AccessesAsync(stranger, patient, 100, default));
+    }
+
+    [Fact]
+    public async Task The_trail_names_patients_by_aliases_alone()
+    {
+        await using var node = await TestNode.StartAsync();
+        var doctor = await node.AddAsync(Role.Practitioner);
+        var (patient, _) = await node.RecordAsync(doctor);
+        using var auditor = await node.ClientAsync(await node.AddAsync(Role.Auditor));
+        var trail = await auditor.GetStringAsync("/api/audit", TestContext.Current.CancellationToken);
+        Assert.DoesNotContain(patient, trail, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("Winterbourne", trail, StringComparison.Ordinal);
+        Assert.Contains(await node.Database.ValueAsync<string>("SELECT alias FROM patient WHERE id = $1", patient), trail, StringComparison.Ordinal);
+        Assert.Equal(0, await node.Database.ValueAsync<long>("SELECT count(*) FROM entry WHERE type = 'AuditEvent' AND patient = $1", patient));
+    }
+
+    [Fact]
+    public async Task A_deed_that_fails_leaves_no_fact_and_a_fact_that_fails_leaves_no_deed()
+    {
+        await using var node = await TestNode.StartAsync();
+        var doctor = await node.AddAsync(Role.Practitioner);
+        var before = await node.Database.ValueAsync<long>("SELECT count(*) FROM entry");
+        await node.Database.ExecuteAsync("ALTER TABLE entry ADD CONSTRAINT no_more_audit CHECK (type <> 'AuditEvent') NOT VALID");
+        await Assert.ThrowsAsync<Npgsql.PostgresException>(() => node.Records.CreateAsync(doctor, """{"resourceType":"Organization","name":"x"}"""u8.ToArray(), default));
+        Assert.Equal(before, await node.Database.ValueAsync<long>("SELECT count(*) FROM entry"));
+    }
+
+    [Fact]
+    public async Task Sign_ins_and_refused_roles_are_in_the_trail()
+    {
+        await using var node = await TestNode.StartAsync();
+        var researcher = await node.AddAsync(Role.Researcher);
+        using var client = await node.ClientAsync(researcher);
+        Assert.Equal(HttpStatusCode.Forbidden, (await client.GetAsync("/api/accounts", TestContext.Current.CancellationToken)).StatusCode);
+        using var wrong = new StringContent("""{"email":"nobody@salus.test","password":"wrong wrong wrong"}""", Encoding.UTF8, "application/json");
+        Assert.Equal(HttpStatusCode.Unauthorized, (await client.PostAsync("/api/token", wrong, TestContext.Current.CancellationToken)).StatusCode);
+        var trail = await node.Get<AuditTrail>().ListAsync(null, 100, default);
+        Assert.Contains(trail, line => line.Fact is { Succeeded: false, Detail: "RoleRefused" } && line.Fact.Account == researcher.Account);
+        Assert.Contains(trail, line => line.Fact is { Action: AuditAction.SignIn, Succeeded: false, Account: null });
+    }
+}

@@ -1,0 +1,111 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Routing;
+using Salus.Platform.Identity;
+using Salus.Tests.Platform;
+
+namespace Salus.Tests.Host;
+
+public sealed class RouteTests
+{
+    static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
+    [Fact]
+    public async Task Every_route_of_the_host_stands_in_the_table_and_the_table_names_no_other()
+    {
+        await using var node = await TestNode.StartAsync();
+        var routes = RoutesOf(node);
+        Assert.Equal([], routes.Except(RouteTable.Rows.Keys).Order());
+        Assert.Equal([], RouteTable.Rows.Keys.Except(routes).Order());
+    }
+
+    [Fact]
+    public async Task Each_route_lets_in_the_roles_of_the_table_and_nobody_else()
+    {
+        await using var node = await TestNode.StartAsync();
+        var doctor = await node.AddAsync(Role.Practitioner);
+        var (patient, records) = await node.RecordAsync(doctor, TestNode.EncounterOf(RouteTable.KnownIdentifier));
+        var observation = records.First(record => record.Type == "Observation").Id;
+        var clients = new Dictionary<Role, HttpClient>();
+        foreach (var role in Enum.GetValues<Role>())
+        {
+            clients[role] = await node.ClientAsync(await node.AddAsync(role));
+        }
+        using var nobody = await node.ClientAsync();
+
+        List<string> wrong = [];
+        foreach (var route in RoutesOf(node).Intersect(RouteTable.Rows.Keys).Order())
+        {
+            var (anonymous, letIn) = RouteTable.Rows[route];
+            var met = await AskAsync(nobody, route, patient, observation);
+            if (met.Answer != anonymous)
+            {
+                wrong.Add($"{route}: nobody should meet {anonymous}, but met {met.Answer} ({met.Status})");
+            }
+            foreach (var (role, client) in clients.Where(_ => route is not ("DELETE /api/token" or "POST /api/sign-out")))
+            {
+                var expected = letIn.Contains(role) ? Answer.Yes : Answer.No;
+                met = await AskAsync(client, route, patient, observation);
+                if (met.Answer != expected)
+                {
+                    wrong.Add($"{route}: {role} should meet {expected}, but met {met.Answer} ({met.Status})");
+                }
+            }
+        }
+        Assert.Equal([], wrong);
+    }
+
+    [Theory]
+    [InlineData("GET", "/api/account")]
+    [InlineData("DELETE", "/api/token")]
+    public async Task A_token_opens_nothing_once_it_is_revoked_or_made_up(string method, string path)
+    {
+        await using var node = await TestNode.StartAsync();
+        using var client = await node.ClientAsync(await node.AddAsync(Role.Practitioner));
+        Assert.Equal(HttpStatusCode.NoContent, (await client.DeleteAsync("/api/token", TestContext.Current.CancellationToken)).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await client.SendAsync(new HttpRequestMessage(new HttpMethod(method), path), TestContext.Current.CancellationToken)).StatusCode);
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "salus_made-up");
+        Assert.Equal(HttpStatusCode.Unauthorized, (await client.SendAsync(new HttpRequestMessage(new HttpMethod(method), path), TestContext.Current.CancellationToken)).StatusCode);
+    }
+
+    static SortedSet<string> RoutesOf(TestNode node) =>
+        [.. from endpoint in node.Get<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["GET"]
+            select $"{method} /{endpoint.RoutePattern.RawText!.TrimStart('/')}"];
+
+    static async Task<(Answer Answer, HttpStatusCode Status)> AskAsync(HttpClient client, string route, string patient, string observation)
+    {
+        var (method, pattern) = (route[..route.IndexOf(' ')], route[(route.IndexOf(' ') + 1)..]);
+        var path = pattern.Replace("{type}", "Observation").Replace("{patient}", patient).Replace("{version:int}", "1")
+            .Replace("{id:guid}", Guid.NewGuid().ToString())
+            .Replace("{id}", pattern.StartsWith("/fhir", StringComparison.Ordinal) ? observation : patient);
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (route == "POST /api/files")
+        {
+            request.RequestUri = new Uri($"/api/files?patient={patient}&title=Scan", UriKind.Relative);
+            request.Content = new ByteArrayContent("%PDF-1.7 of a test"u8.ToArray()) { Headers = { ContentType = new("application/pdf") } };
+        }
+        else if (RouteTable.BodyOf(route, patient, observation) is { } body)
+        {
+            request.Content = new StringContent(JsonSerializer.Serialize(body, Json), new MediaTypeHeaderValue("application/json"));
+        }
+        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+        return (response.StatusCode switch
+        {
+            // Wrong credentials are answered 401 at these doors, which are open to all.
+            HttpStatusCode.Unauthorized when route is "POST /api/sign-in" or "POST /api/sign-in/second-factor" or "POST /api/token" => Answer.Yes,
+            // A wrong present password is answered 403, and it is one's own account.
+            HttpStatusCode.Forbidden when route is "POST /api/account/password" or "POST /api/account/second-factor" => Answer.Yes,
+            // Nothing was anchored yet: an open door to an empty room.
+            HttpStatusCode.NotFound when route is "GET /api/log/checkpoint" => Answer.Yes,
+            HttpStatusCode.NotFound when route is "GET /api/account/registration" => Answer.Yes,
+            HttpStatusCode.Unauthorized => Answer.SignIn,
+            HttpStatusCode.Forbidden or HttpStatusCode.NotFound => Answer.No,
+            HttpStatusCode.Redirect => Answer.Redirect,
+            HttpStatusCode.InternalServerError => throw new InvalidOperationException($"{route} failed: {await response.Content.ReadAsStringAsync()}"),
+            _ => Answer.Yes,
+        }, response.StatusCode);
+    }
+}

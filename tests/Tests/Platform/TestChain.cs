@@ -1,0 +1,110 @@
+using System.Text.Json;
+using Salus.Host.Engines;
+using Salus.Ledger.Evm;
+using Salus.Platform.Anchoring;
+using Salus.Tests.Engines;
+
+namespace Salus.Tests.Platform;
+
+/// <summary>A way to a chain that a test can cut, and through which it can command anvil.</summary>
+sealed class TestChain : IAsyncDisposable
+{
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    readonly EmbeddedChain chain;
+    readonly DirectoryInfo? folder;
+    readonly CuttableHandler wire = new();
+    readonly HttpClient http;
+    readonly HttpClient direct = new();
+
+    TestChain(EmbeddedChain chain, DirectoryInfo? folder)
+    {
+        (this.chain, this.folder) = (chain, folder);
+        http = new HttpClient(wire) { Timeout = Patience };
+        Rpc = new EvmRpc(http, chain.Endpoint);
+        Direct = new EvmRpc(direct, chain.Endpoint);
+    }
+
+    /// <summary>The node's way to the chain.</summary>
+    public EvmRpc Rpc { get; }
+
+    /// <summary>The test's own way to the chain, that is never cut.</summary>
+    public EvmRpc Direct { get; }
+
+    /// <summary>The folder of a chain of its own.</summary>
+    public string Folder => folder!.FullName;
+
+    /// <summary>Whether every call fails as though the network were down.</summary>
+    public bool IsCut
+    {
+        get => wire.IsCut;
+        set => wire.IsCut = value;
+    }
+
+    /// <summary>Whether no call is answered until its time is up.</summary>
+    public bool IsHung
+    {
+        get => wire.IsHung;
+        set => wire.IsHung = value;
+    }
+
+    /// <summary>The chain all tests share; nobody rewinds it.</summary>
+    public static TestChain Shared() => new(EngineFixture.Chain, null);
+
+    /// <summary>A chain of its own, that may be rewound.</summary>
+    public static async Task<TestChain> StartAsync()
+    {
+        var folder = Directory.CreateTempSubdirectory("salus-chain-");
+        return new TestChain(await EmbeddedChain.StartAsync(folder.FullName), folder);
+    }
+
+    public Task FundAsync(Address account, CancellationToken cancellation) => chain.FundAsync(account.ToString(), cancellation);
+
+    public ValueTask<ulong> SnapshotFilesAsync() => chain.SnapshotAsync();
+
+    /// <summary>A point to come back to.</summary>
+    public Task<string> MarkAsync() => Direct.CallAsync("evm_snapshot", json => json.GetString()!, CancellationToken.None);
+
+    /// <summary>Takes the chain back to a point: every later block is lost.</summary>
+    public async Task RewindAsync(string mark) =>
+        Assert.True(await Direct.CallAsync("evm_revert", json => json.ValueKind == JsonValueKind.True, CancellationToken.None, mark));
+
+    public async ValueTask DisposeAsync()
+    {
+        http.Dispose();
+        direct.Dispose();
+        if (folder is not null)
+        {
+            await chain.DisposeAsync();
+            folder.Delete(recursive: true);
+        }
+    }
+
+    sealed class CuttableHandler() : DelegatingHandler(new SocketsHttpHandler())
+    {
+        public volatile bool IsCut;
+        public volatile bool IsHung;
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            IsCut ? throw new HttpRequestException("The wire is cut.")
+            : IsHung ? throw new TaskCanceledException("The request's time is up.", new TimeoutException())
+            : base.SendAsync(request, cancellationToken);
+    }
+}
+
+/// <summary>Blocks are durable up to the one the test names; at first all of them.</summary>
+sealed class NamedFinality : IChainFinality
+{
+    /// <summary>The newest durable block.</summary>
+    public ulong Durable { get; set; } = ulong.MaxValue / 4;
+
+    public ValueTask<ulong> DurableBlockAsync(EvmRpc rpc, CancellationToken cancellation) => ValueTask.FromResult(Durable);
+}
+
+/// <summary>The real time, moved by what a test says; timers and timestamps stay as they are.</summary>
+sealed class MovedClock : TimeProvider
+{
+    public TimeSpan By { get; set; }
+
+    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + By;
+}
