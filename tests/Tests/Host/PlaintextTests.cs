@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Net.Http.Headers;
 using System.Text;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Salus.Host.Engines;
 using Salus.Platform.Consent;
 using Salus.Platform.Identity;
@@ -31,7 +32,7 @@ public sealed class PlaintextTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        postgres = await EmbeddedPostgres.StartAsync(PostgresFolder);
+        postgres = await EmbeddedPostgres.StartAsync(PostgresFolder, NullLogger.Instance, CancellationToken.None);
         ground = TestGround.On(postgres.ConnectionString, await TestChain.StartAsync());
         node = await TestNode.StartAsync(ground);
     }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.AspNetCore.Routing;
 using Salus.Platform.Identity;
 using Salus.Tests.Platform;
@@ -72,20 +73,26 @@ public sealed class RouteTests
 
     static SortedSet<string> RoutesOf(TestNode node) =>
         [.. from endpoint in node.Get<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-            from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["GET"]
-            select $"{method} /{endpoint.RoutePattern.RawText!.TrimStart('/')}"];
+            // A page answers its own forms under the same rule.
+            from method in endpoint.Metadata.GetMetadata<ComponentTypeMetadata>() is null ? endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["GET"] : ["GET"]
+            select $"{method} /{endpoint.RoutePattern.RawText!.Trim('/')}"];
 
     static async Task<(Answer Answer, HttpStatusCode Status)> AskAsync(HttpClient client, string route, string patient, string observation)
     {
         var (method, pattern) = (route[..route.IndexOf(' ')], route[(route.IndexOf(' ') + 1)..]);
         var path = pattern.Replace("{type}", "Observation").Replace("{patient}", patient).Replace("{version:int}", "1")
-            .Replace("{id:guid}", Guid.NewGuid().ToString())
+            .Replace("{id:guid}", Guid.NewGuid().ToString(), StringComparison.OrdinalIgnoreCase).Replace("{Id}", patient)
             .Replace("{id}", pattern.StartsWith("/fhir", StringComparison.Ordinal) ? observation : patient);
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
         if (route == "POST /api/files")
         {
             request.RequestUri = new Uri($"/api/files?patient={patient}&title=Scan", UriKind.Relative);
             request.Content = new ByteArrayContent("%PDF-1.7 of a test"u8.ToArray()) { Headers = { ContentType = new("application/pdf") } };
+        }
+        else if (route == "POST /api/data-sets")
+        {
+            request.RequestUri = new Uri("/api/data-sets?name=Table", UriKind.Relative);
+            request.Content = new StringContent("age,sex\n51,female\n48,male\n", new MediaTypeHeaderValue("text/csv"));
         }
         else if (RouteTable.BodyOf(route, patient, observation) is { } body)
         {
