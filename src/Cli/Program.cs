@@ -4,9 +4,13 @@ using Salus.Cli;
 using Salus.Cli.Commands;
 using Salus.Cli.Terminal;
 
+if (Console.IsOutputRedirected)
+{
+    Spectre.Console.AnsiConsole.Profile.Capabilities.Ansi = false;
+}
 var root = new RootCommand("Salus: a health record that can be checked instead of believed.")
 {
-    UpCommand.Create(), DemoCommand.Create(),
+    UpCommand.Create(), DemoCommand.Create(), ImportCommand.Create(), VerifyCommand.Create(), LearnCommand.Create(), CheckpointCommand.Create(),
 };
 using var interruption = new Interruption();
 try

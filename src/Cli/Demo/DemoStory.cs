@@ -72,6 +72,9 @@ sealed class DemoStory(DemoOptions options)
         await teller.StepAsync("retrieve", "The doctor retrieves every record by patient id, each with its proof", notes => RecordSteps.RetrieveAsync(world, notes, cancellation));
         await teller.StepAsync("upload", "A document is uploaded and read back", notes => RecordSteps.UploadAsync(world, notes, cancellation));
         await teller.StepAsync("revoke", "A patient revokes", notes => PeopleSteps.RevokeAsync(world, notes, cancellation));
+        await teller.StepAsync("train", "A model learns from the records that consents cover", notes => ModelSteps.TrainAsync(world, notes, cancellation));
+        await teller.StepAsync("predict", "The model judges an encounter", notes => ModelSteps.PredictAsync(world, notes, cancellation));
+        await teller.StepAsync("data-set", "A data set is loaded, processed, noised, sealed and anchored", notes => DataSetSteps.RunAsync(world, notes, cancellation));
         await teller.StepAsync("accesses", "The patient sees who read what", notes => PeopleSteps.AccessesAsync(world, notes, cancellation));
         await teller.StepAsync("tamper", "One byte is bent at rest, and the alarm names it", notes => TamperSteps.RunAsync(world, notes, cancellation));
     }

@@ -37,7 +37,7 @@ sealed class StepNotes(Action<string> at, Action<string> line)
 /// <summary>Tells the demonstration step by step: lines for people, or one JSON object a step.</summary>
 sealed class DemoTeller(bool json)
 {
-    static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+    static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     int step;
 
     /// <summary>Whether every step so far held.</summary>

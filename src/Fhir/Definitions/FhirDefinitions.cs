@@ -1,4 +1,4 @@
-using System.Collections.Frozen;
+using System.Collections.Concurrent;
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
@@ -10,25 +10,23 @@ public sealed class FhirDefinitions
 {
     static readonly Lazy<FhirDefinitions> LazyR4 = new(LoadR4);
 
-    readonly FrozenDictionary<string, TypeDefinition> _types;
+    readonly Dictionary<string, TypeDefinition> _types;
     readonly Utf8Map<TypeDefinition> _resources;
-    readonly FrozenDictionary<string, IReadOnlyList<SearchParameterDefinition>> _searchParameters;
-    readonly FrozenDictionary<string, FrozenDictionary<string, string[]>> _compartments;
+    readonly ConcurrentDictionary<string, IReadOnlyList<SearchParameterDefinition>> _searchParameters = new();
+    readonly Dictionary<string, Dictionary<string, string[]>> _compartments;
 
     FhirDefinitions(JsonElement source)
     {
         var valueSets = source.GetProperty("valueSets").EnumerateObject().ToDictionary(set => set.Name, ReadValueSet);
         var types = source.GetProperty("types").EnumerateArray().Select(type => ReadType(type, valueSets)).ToList();
-        _types = types.ToFrozenDictionary(type => type.Name);
-        types.ForEach(type => type.Link(name => _types[name]));
+        _types = types.ToDictionary(type => type.Name);
         _resources = new([.. types.Where(type => type.Kind == TypeKind.Resource && !type.IsAbstract)
             .Select(type => KeyValuePair.Create(Encoding.UTF8.GetBytes(type.Name), type))]);
         ResourceTypes = [.. types.Where(type => type.Kind == TypeKind.Resource && !type.IsAbstract).Select(type => type.Name)];
         SearchParameters = [.. source.GetProperty("parameters").EnumerateArray().Select(ReadParameter)];
-        _searchParameters = ResourceTypes.ToFrozenDictionary(type => type, ParametersOf);
-        _compartments = source.GetProperty("compartments").EnumerateObject().ToFrozenDictionary(
+        _compartments = source.GetProperty("compartments").EnumerateObject().ToDictionary(
             compartment => compartment.Name,
-            compartment => compartment.Value.EnumerateObject().ToFrozenDictionary(type => type.Name, type => Texts(type.Value)));
+            compartment => compartment.Value.EnumerateObject().ToDictionary(type => type.Name, type => Texts(type.Value)));
     }
 
     /// <summary>FHIR 4.0.1, compiled from HL7's packages; read on first use.</summary>
@@ -44,7 +42,8 @@ public sealed class FhirDefinitions
     public TypeDefinition? Type(string name) => _types.GetValueOrDefault(name);
 
     /// <summary>The search parameters of a resource type, those of Resource and DomainResource included.</summary>
-    public IReadOnlyList<SearchParameterDefinition> SearchParametersOf(string resourceType) => _searchParameters.GetValueOrDefault(resourceType, []);
+    public IReadOnlyList<SearchParameterDefinition> SearchParametersOf(string resourceType) =>
+        Type(resourceType) is { Kind: TypeKind.Resource, IsAbstract: false } ? _searchParameters.GetOrAdd(resourceType, ParametersOf) : [];
 
     /// <summary>The search parameters that put a resource of a type into a compartment (<c>Patient</c>, <c>Encounter</c>, …).</summary>
     public IReadOnlyList<string> CompartmentParameters(string compartment, string resourceType) =>
@@ -74,7 +73,7 @@ public sealed class FhirDefinitions
         set.Name,
         [.. set.Value.EnumerateObject().SelectMany(system => Texts(system.Value).Select(code => (system.Name, code)))]);
 
-    static TypeDefinition ReadType(JsonElement source, Dictionary<string, ValueSetDefinition> valueSets)
+    TypeDefinition ReadType(JsonElement source, Dictionary<string, ValueSetDefinition> valueSets)
     {
         var kind = source.GetProperty("k").GetString() switch
         {
@@ -83,7 +82,7 @@ public sealed class FhirDefinitions
             "p" => TypeKind.Primitive,
             _ => TypeKind.Backbone,
         };
-        return new TypeDefinition(source.GetProperty("n").GetString()!, kind, source.TryGetProperty("a", out _), Text(source, "p"))
+        return new TypeDefinition(source.GetProperty("n").GetString()!, kind, source.TryGetProperty("a", out _), Text(source, "p"), named => _types[named])
         {
             Elements = [.. source.GetProperty("e").EnumerateArray().Select(element => ReadElement(element, valueSets))],
         };

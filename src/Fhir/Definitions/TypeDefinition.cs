@@ -21,10 +21,14 @@ public enum TypeKind
 /// <summary>A type of R4 and its elements, the inherited ones included.</summary>
 public sealed class TypeDefinition
 {
-    Utf8Map<ElementSlot>? _slots;
+    readonly Lazy<Utf8Map<ElementSlot>> _slots;
+    readonly Lazy<int[]> _required;
 
-    internal TypeDefinition(string name, TypeKind kind, bool isAbstract, string? parent)
+    /// <remarks>Most programs meet few of R4's types, so each is laid out on first use.</remarks>
+    internal TypeDefinition(string name, TypeKind kind, bool isAbstract, string? parent, Func<string, TypeDefinition> typeNamed)
     {
+        _slots = new(() => Slots(typeNamed));
+        _required = new(() => [.. Enumerable.Range(0, Elements.Count).Where(position => Elements[position].Min > 0)]);
         Name = name;
         Kind = kind;
         IsAbstract = isAbstract;
@@ -45,16 +49,16 @@ public sealed class TypeDefinition
     public string? Parent { get; }
 
     /// <summary>The elements in their order.</summary>
-    public IReadOnlyList<ElementDefinition> Elements { get; internal set; } = [];
+    public IReadOnlyList<ElementDefinition> Elements { get; internal init; } = [];
 
     internal PrimitiveKind Primitive { get; }
 
     /// <summary>Positions of the elements that must be present.</summary>
-    internal int[] Required { get; private set; } = [];
+    internal int[] Required => _required.Value;
 
-    internal ElementSlot? Slot(ReadOnlySpan<byte> jsonName) => _slots!.Find(jsonName);
+    internal ElementSlot? Slot(ReadOnlySpan<byte> jsonName) => _slots.Value.Find(jsonName);
 
-    internal void Link(Func<string, TypeDefinition> typeNamed)
+    Utf8Map<ElementSlot> Slots(Func<string, TypeDefinition> typeNamed)
     {
         var slots = new List<KeyValuePair<byte[], ElementSlot>>();
         for (var position = 0; position < Elements.Count; position++)
@@ -71,8 +75,7 @@ public sealed class TypeDefinition
                 }
             }
         }
-        _slots = new(slots);
-        Required = [.. Enumerable.Range(0, Elements.Count).Where(position => Elements[position].Min > 0)];
+        return new(slots);
     }
 }
 
@@ -107,15 +110,15 @@ sealed record ElementSlot(ElementDefinition Element, int Position, TypeDefinitio
 /// <summary>A value set, expanded.</summary>
 public sealed class ValueSetDefinition
 {
-    readonly Utf8Map<string> _codes;
-    readonly HashSet<(string System, string Code)> _pairs;
+    readonly Lazy<Utf8Map<string>> _codes;
+    readonly Lazy<HashSet<(string System, string Code)>> _pairs;
 
     internal ValueSetDefinition(string url, IReadOnlyList<(string System, string Code)> pairs)
     {
         Url = url;
         Codes = [.. pairs.Select(pair => pair.Code)];
-        _codes = new([.. Codes.Distinct().Select(code => KeyValuePair.Create(Encoding.UTF8.GetBytes(code), code))]);
-        _pairs = [.. pairs];
+        _codes = new(() => new([.. Codes.Distinct().Select(code => KeyValuePair.Create(Encoding.UTF8.GetBytes(code), code))]));
+        _pairs = new(() => [.. pairs]);
     }
 
     /// <summary>Its canonical URL.</summary>
@@ -125,10 +128,10 @@ public sealed class ValueSetDefinition
     public IReadOnlyList<string> Codes { get; }
 
     /// <summary>Whether a code is in it, whatever its system.</summary>
-    public bool Contains(ReadOnlySpan<byte> codeUtf8) => _codes.Find(codeUtf8) is not null;
+    public bool Contains(ReadOnlySpan<byte> codeUtf8) => _codes.Value.Find(codeUtf8) is not null;
 
     /// <summary>Whether a coding is in it.</summary>
-    public bool Contains(string system, string code) => _pairs.Contains((system, code));
+    public bool Contains(string system, string code) => _pairs.Value.Contains((system, code));
 }
 
 enum PrimitiveKind

@@ -9,9 +9,8 @@ public static class NormalisedText
     /// <summary>The normalised form.</summary>
     public static string Of(string text)
     {
-        var source = Ascii.IsValid(text) ? text : text.Normalize(NormalizationForm.FormD);
-        var result = new StringBuilder(source.Length);
-        foreach (var character in source)
+        var result = new StringBuilder(text.Length);
+        foreach (var character in text)
         {
             if (char.IsWhiteSpace(character))
             {
@@ -22,7 +21,7 @@ public static class NormalisedText
             }
             else if (CharUnicodeInfo.GetUnicodeCategory(character) != UnicodeCategory.NonSpacingMark)
             {
-                result.Append(char.ToLowerInvariant(character));
+                result.Append(Diacritics.Remove(char.ToLowerInvariant(character)));
             }
         }
         return result.ToString().TrimEnd();

@@ -53,7 +53,7 @@ static class Primitives
             PrimitiveKind.Instant => IsInstant(text) ? null : "an instant: YYYY-MM-DDThh:mm:ss.sss+zz:zz",
             PrimitiveKind.Time => FhirTime.IsTimeOfDay(text) ? null : "a time of day: hh:mm:ss",
             PrimitiveKind.Base64Binary => IsBase64(text) ? null : "base64",
-            PrimitiveKind.Xhtml => text.TrimStart(" \t\r\n"u8).StartsWith("<div"u8) ? null : "XHTML in a <div>",
+            PrimitiveKind.Xhtml => IsDiv(text.TrimStart(" \t\r\n"u8)) ? null : "XHTML in a <div>",
             _ => text.IndexOfAnyExcept(Spaces) >= 0 ? null : "more than white space",
         };
     }
@@ -87,6 +87,9 @@ static class Primitives
 
     static bool IsInstant(ReadOnlySpan<byte> text) =>
         FhirTime.TryParse(text, out var time) && time.Precision >= TimePrecision.Second && time.HasZone;
+
+    static bool IsDiv(ReadOnlySpan<byte> text) =>
+        text.StartsWith("<div"u8) && text.Length > 4 && (text[4] is (byte)'>' or (byte)'/' || Spaces.Contains(text[4]));
 
     static bool IsBase64(ReadOnlySpan<byte> text) => Base64.IsValid(text);
 }

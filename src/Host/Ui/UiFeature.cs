@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.StaticFiles;
+using Salus.Platform.Anchoring;
 
 namespace Salus.Host.Ui;
 
@@ -13,11 +14,17 @@ public static class UiFeature
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; "
         + "frame-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'; manifest-src 'self'; worker-src 'self'";
 
+    /// <summary>A record's files are shown in pages of this server; of themselves they may do nothing.</summary>
+    const string FileContentSecurityPolicy =
+        "default-src 'none'; img-src 'self'; media-src 'self'; object-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+
+    const string FilePath = "/fhir/Binary";
+
     /// <summary>Adds what pages need.</summary>
     public static IServiceCollection AddSalusUi(this IServiceCollection services)
     {
         services.AddRazorComponents();
-        return services.AddSingleton<Assets>();
+        return services.AddSingleton<Assets>().AddSingleton<Handover>();
     }
 
     /// <summary>Sets the headers of every answer, serves static files, and gives refused page requests a page.</summary>
@@ -45,6 +52,9 @@ public static class UiFeature
     public static void MapSalusUi(this WebApplication app)
     {
         app.UseAntiforgery();
+        app.MapUploads();
+        app.MapGet("/blocks/checkpoint", async (BlockLog log, CancellationToken cancellation) =>
+            await log.CheckpointAsync(cancellation) is { } checkpoint ? Results.Text(checkpoint) : Results.NotFound()).AllowAnonymous().ExcludeFromDescription();
         app.MapRazorComponents<App>();
     }
 
@@ -60,6 +70,10 @@ public static class UiFeature
         headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
+        if (((HttpContext)state).Request.Path.StartsWithSegments(FilePath))
+        {
+            (headers.ContentSecurityPolicy, headers.XFrameOptions) = (FileContentSecurityPolicy, "SAMEORIGIN");
+        }
         if (headers.ContentType.ToString().StartsWith("text/html", StringComparison.Ordinal))
         {
             headers.CacheControl = "no-store";
@@ -86,6 +100,10 @@ public static class UiFeature
         context.Request.QueryString = QueryString.Empty;
         context.SetEndpoint(null);
         context.Request.RouteValues.Clear();
+        var services = context.RequestServices;
+        await using var scope = services.CreateAsyncScope(); // a page's services serve one rendering
+        context.RequestServices = scope.ServiceProvider;
         await next(context);
+        context.RequestServices = services;
     }
 }

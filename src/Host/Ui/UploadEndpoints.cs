@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using Salus.Fhir.Elements;
 using Salus.Host.Ui.Pages.Clinic;
@@ -107,10 +108,10 @@ static class UploadEndpoints
         return Back(context, handover, new UploadResult.Refused(upload.FileName, reason, []));
     }
 
-    static IResult Back(HttpContext context, Handover handover, UploadResult result) =>
+    static RedirectHttpResult Back(HttpContext context, Handover handover, UploadResult result) =>
         TypedResults.LocalRedirect($"/upload?of={handover.Keep(context.Caller().Account, result)}");
 
-    static IResult ToDataSets(HttpContext context, Handover handover, UploadResult result) =>
+    static RedirectHttpResult ToDataSets(HttpContext context, Handover handover, UploadResult result) =>
         TypedResults.LocalRedirect($"/data-sets?of={handover.Keep(context.Caller().Account, result)}");
 
     static async Task<byte[]?> ReadAsync(Stream content, CancellationToken cancellation)

@@ -192,6 +192,20 @@ public sealed class AccountDesk(
         return await AccountStore.FindAsync(connection, id, cancellation) is { } row ? Show(row) : null;
     }
 
+    /// <summary>The professional, approved and not shut, who signs in with exactly this e-mail; null for everybody else, so that patients stay unknown.</summary>
+    public async Task<Account?> FindProfessionalAsync(string? email, CancellationToken cancellation)
+    {
+        if (SignInHash(vault, email) is not { } signIn)
+        {
+            return null;
+        }
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        return await AccountStore.FindAsync(connection, signIn, cancellation) is
+            { MayEnter: true, Role: Role.Practitioner or Role.Laboratory or Role.Pharmacy or Role.Insurer } row
+            ? Show(row)
+            : null;
+    }
+
     /// <summary>Accounts in the order they were made.</summary>
     public async Task<IReadOnlyList<Account>> ListAsync(int offset, int countMax, CancellationToken cancellation)
     {

@@ -13,7 +13,7 @@ static class NavItems
     static readonly NavItem Blocks = new("/blocks", "Block log");
     static readonly NavItem DataSets = new("/data-sets", "Data sets");
     static readonly NavItem Audit = new("/audit", "Audit trail");
-    static readonly NavItem Health = new("/health", "Health of the node");
+    static readonly NavItem Health = new("/node", "Health of the node");
 
     public static IReadOnlyList<NavItem> Of(Role role) => role switch
     {

@@ -18,7 +18,7 @@ sealed class ConditionForm(IFormCollection? typed)
     public string? this[string field] => typed?[field] is [{ } text, ..] ? text : null;
 
     /// <summary>Whether anything was typed about a new patient.</summary>
-    public bool NamesNewPatient => Particulars.Any(field => !string.IsNullOrWhiteSpace(this[field]));
+    public bool NamesNewPatient => Particulars.Any(name => !string.IsNullOrWhiteSpace(this[name]));
 
     /// <summary>The entry; what of it cannot be read or is out of range goes to <paramref name="errors"/>.</summary>
     public ConditionEntry Read(FieldErrors errors, DateTimeOffset now)

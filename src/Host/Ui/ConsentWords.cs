@@ -1,0 +1,42 @@
+using Salus.Platform.Consent;
+
+namespace Salus.Host.Ui;
+
+/// <summary>The terms of consents in words a patient uses.</summary>
+static class ConsentWords
+{
+    /// <summary>What a category holds.</summary>
+    public static string Of(RecordCategory category) => category switch
+    {
+        RecordCategory.Conditions => "Diagnoses, visits and procedures",
+        RecordCategory.Results => "Measurements and laboratory results",
+        RecordCategory.Medications => "Medications",
+        RecordCategory.Prevention => "Vaccinations and allergies",
+        RecordCategory.Documents => "Notes, letters and images",
+        RecordCategory.Predictions => "What a model has said",
+        RecordCategory.Billing => "Bills and insurance",
+        _ => category.ToString(),
+    };
+
+    /// <summary>What it may be opened for.</summary>
+    public static string Of(Purpose purpose) => purpose switch
+    {
+        Purpose.Treatment => "To treat me",
+        Purpose.Payment => "To settle bills",
+        Purpose.Research => "For research",
+        _ => "At my request",
+    };
+
+    /// <summary>How far it has come.</summary>
+    public static (string Text, string Class) Of(ConsentState state) => state switch
+    {
+        ConsentState.Active => ("In force", "badge-good"),
+        ConsentState.Requested => ("On its way to the chain", "badge-wait"),
+        ConsentState.Revoked => ("Revoked", "badge-bad"),
+        _ => ("Expired", ""),
+    };
+
+    /// <summary>To whom; <paramref name="name"/> where the account is known.</summary>
+    public static string Grantee(ConsentTerms terms, string? name) =>
+        terms.Kind == GranteeKind.Hospital ? "Every professional of this hospital" : name ?? "An account that is gone";
+}
