@@ -49,7 +49,7 @@ public sealed class RouteTests
             {
                 var expected = letIn.Contains(role) ? Answer.Yes : Answer.No;
                 met = await AskAsync(client, route, patient, observation);
-                if (met.Answer != expected)
+                if ((met.Answer is Answer.Redirect ? Answer.Yes : met.Answer) != expected)
                 {
                     wrong.Add($"{route}: {role} should meet {expected}, but met {met.Answer} ({met.Status})");
                 }
@@ -80,7 +80,7 @@ public sealed class RouteTests
     static async Task<(Answer Answer, HttpStatusCode Status)> AskAsync(HttpClient client, string route, string patient, string observation)
     {
         var (method, pattern) = (route[..route.IndexOf(' ')], route[(route.IndexOf(' ') + 1)..]);
-        var path = pattern.Replace("{type}", "Observation").Replace("{patient}", patient).Replace("{version:int}", "1")
+        var path = pattern.Replace("{Deed:regex(^(approve|disable)$)}", "approve").Replace("{Account:guid}", Guid.NewGuid().ToString()).Replace("{type}", "Observation").Replace("{patient}", patient).Replace("{version:int}", "1")
             .Replace("{id:guid}", Guid.NewGuid().ToString(), StringComparison.OrdinalIgnoreCase).Replace("{Id}", patient)
             .Replace("{id}", pattern.StartsWith("/fhir", StringComparison.Ordinal) ? observation : patient);
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
@@ -105,9 +105,8 @@ public sealed class RouteTests
             HttpStatusCode.Unauthorized when route is "POST /api/sign-in" or "POST /api/sign-in/second-factor" or "POST /api/token" => Answer.Yes,
             // A wrong present password is answered 403, and it is one's own account.
             HttpStatusCode.Forbidden when route is "POST /api/account/password" or "POST /api/account/second-factor" => Answer.Yes,
-            // Nothing was anchored yet: an open door to an empty room.
-            HttpStatusCode.NotFound when route is "GET /api/log/checkpoint" => Answer.Yes,
-            HttpStatusCode.NotFound when route is "GET /api/account/registration" => Answer.Yes,
+            // An open door to an empty room: nothing was anchored yet, or there is nothing of that id.
+            HttpStatusCode.NotFound when route is "GET /api/log/checkpoint" or "GET /blocks/checkpoint" or "GET /registered/{Account:guid}" or "GET /problem" => Answer.Yes,
             HttpStatusCode.Unauthorized => Answer.SignIn,
             HttpStatusCode.Forbidden or HttpStatusCode.NotFound => Answer.No,
             HttpStatusCode.Redirect => Answer.Redirect,
