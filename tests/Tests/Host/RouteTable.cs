@@ -13,6 +13,8 @@ enum Answer
     No,
     /// <summary>A page that sends whoever has not signed in to the sign-in.</summary>
     Redirect,
+    /// <summary>A fault of the node's; nobody should meet it.</summary>
+    Failed,
 }
 
 /// <summary>
@@ -114,6 +116,7 @@ static class RouteTable
         ["GET /data-sets"] = (Answer.Redirect, DataSetKeepers),
         ["GET /data-sets/{Id:guid}"] = (Answer.Redirect, []),
 
+        ["GET /_framework/opaque-redirect"] = (Answer.Redirect, All),
         ["GET /sign-up"] = (Answer.Yes, All),
         ["GET /registered/{Account:guid}"] = (Answer.Yes, All),
         ["GET /blocks"] = (Answer.Yes, All),
