@@ -10,7 +10,7 @@ if (Console.IsOutputRedirected)
 }
 var root = new RootCommand("Salus: a health record that can be checked instead of believed.")
 {
-    UpCommand.Create(), DemoCommand.Create(),
+    UpCommand.Create(), DemoCommand.Create(), ImportCommand.Create(), VerifyCommand.Create(), LearnCommand.Create(), CheckpointCommand.Create(),
 };
 using var interruption = new Interruption();
 try

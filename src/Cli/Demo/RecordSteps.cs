@@ -160,11 +160,9 @@ static class RecordSteps
         }, AnchorSecondsMax, $"not every record of patient {patient.Id} is anchored", cancellation);
         var expected = DemoWorld.ByType(patient.Records.Distinct());
         var returned = DemoWorld.ByType(found.Records.Where(record => record.Type != "Consent").Select(record => record.Type + "/" + record.Id));
-        foreach (var type in expected.Keys.Union(returned.Keys))
-        {
-            StepNotes.Require(expected.GetValueOrDefault(type) == returned.GetValueOrDefault(type),
-                $"Of patient {patient.Id}, {expected.GetValueOrDefault(type)} {type} went in and {returned.GetValueOrDefault(type)} came back.");
-        }
+        var differing = expected.Keys.Union(returned.Keys).Where(type => expected.GetValueOrDefault(type) != returned.GetValueOrDefault(type)).ToList();
+        StepNotes.Require(differing.Count == 0, $"Of patient {patient.Id}, "
+            + string.Join("; ", differing.Select(type => $"{expected.GetValueOrDefault(type)} {type} went in and {returned.GetValueOrDefault(type)} came back")) + ".");
         return found.Records;
     }
 

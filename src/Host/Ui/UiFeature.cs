@@ -14,6 +14,12 @@ public static class UiFeature
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; "
         + "frame-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'; manifest-src 'self'; worker-src 'self'";
 
+    /// <summary>A record's files are shown in pages of this server; of themselves they may do nothing.</summary>
+    const string FileContentSecurityPolicy =
+        "default-src 'none'; img-src 'self'; media-src 'self'; object-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+
+    const string FilePath = "/fhir/Binary";
+
     /// <summary>Adds what pages need.</summary>
     public static IServiceCollection AddSalusUi(this IServiceCollection services)
     {
@@ -64,6 +70,10 @@ public static class UiFeature
         headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
+        if (((HttpContext)state).Request.Path.StartsWithSegments(FilePath))
+        {
+            (headers.ContentSecurityPolicy, headers.XFrameOptions) = (FileContentSecurityPolicy, "SAMEORIGIN");
+        }
         if (headers.ContentType.ToString().StartsWith("text/html", StringComparison.Ordinal))
         {
             headers.CacheControl = "no-store";

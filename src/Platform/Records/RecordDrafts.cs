@@ -78,6 +78,16 @@ sealed class DraftSet
         return null;
     }
 
+    /// <summary>
+    /// The same drafts with their references to one another as they will be stored. A urn tells no type, so only then can it be seen whose record a
+    /// draft belongs to and by what it is found.
+    /// </summary>
+    public DraftSet Resolved(DateTimeOffset now) => new([.. Drafts.Select(draft =>
+        ResourceRewriter.References(draft.Resource).Any(reference => Map(reference) is not null)
+            && FhirJson.Read(ResourceRewriter.Rewrite(draft.Resource, draft.Id, "1", now, Map)) is FhirReadOutcome.Ok { Resource: var resolved }
+            ? draft with { Resource = resolved }
+            : draft)]);
+
     /// <summary>References by urn that lead nowhere.</summary>
     public IEnumerable<FhirIssue> Unresolved() =>
         from draft in Drafts

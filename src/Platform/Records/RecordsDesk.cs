@@ -164,7 +164,8 @@ public sealed partial class RecordsDesk(
         {
             return await ForbidAsync(caller, null, forbidden.Type, $"The role {caller.Role} may not write {forbidden.Type}.", cancellation);
         }
-        var patients = drafts.Select(draft => patientOverride ?? set.PatientOf(draft)).ToList();
+        set = set.Resolved(SealedStore.Now(time));
+        var patients = set.Drafts.Select(draft => patientOverride ?? set.PatientOf(draft)).ToList();
         if (caller.Role == Role.Patient && patients.Any(patient => patient is null || patient != caller.Patient))
         {
             return await ForbidAsync(caller, null, null, "A patient may only add to their own record.", cancellation);
