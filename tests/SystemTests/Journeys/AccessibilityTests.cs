@@ -1,0 +1,170 @@
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+using Salus.SystemTests.Browsing;
+using Salus.SystemTests.Support;
+
+namespace Salus.SystemTests.Journeys;
+
+/// <summary>Every page that a role can reach by links, looked at with axe-core at a desk and on a phone, by day and by night.</summary>
+public sealed partial class AccessibilityTests(SharedNode shared, Chromium chromium)
+{
+    const string Nobody = "";
+
+    /// <summary>The pages by role, with ids left out. A page that is reached and not named here fails too: it belongs in the table.</summary>
+    static readonly Dictionary<string, string[]> Pages = new()
+    {
+        [Nobody] = ["/", "/sign-in", "/sign-up", "/sign-out", "/blocks", "/nowhere"],
+        ["Patient"] =
+        [
+            "/", "/account", "/account/password", "/account/second-factor", "/my-record", "/consents", "/consents/new", "/consents/{id}/revoke", "/who-read", "/upload",
+            "/blocks", "/data-sets", "/patients/{id}", "/patients/{id}/predictions",
+        ],
+        ["Practitioner"] =
+        [
+            "/", "/account", "/account/password", "/account/second-factor", "/patients", "/patients/{id}", "/patients/{id}/predictions", "/conditions/new", "/upload",
+            "/predictions", "/data-sets", "/data-sets/{id}", "/blocks",
+        ],
+        ["Researcher"] = ["/", "/account", "/account/password", "/account/second-factor", "/data-sets", "/data-sets/{id}", "/predictions", "/blocks"],
+        ["Auditor"] = ["/", "/account", "/account/password", "/account/second-factor", "/audit", "/node", "/predictions", "/blocks"],
+        ["Administrator"] =
+        [
+            "/", "/account", "/account/password", "/account/second-factor", "/accounts", "/accounts/{id}/approve", "/accounts/{id}/disable", "/node", "/predictions", "/blocks",
+        ],
+    };
+
+    /// <summary>Addresses that no link of the role leads to.</summary>
+    static readonly Dictionary<string, string[]> Unlinked = new()
+    {
+        [Nobody] = ["/sign-out", "/blocks", "/nowhere"],
+        ["Patient"] = ["/data-sets"],
+        ["Researcher"] = ["/predictions"],
+        ["Auditor"] = ["/predictions"],
+        ["Administrator"] = ["/predictions"],
+    };
+
+    public static TheoryData<string> Roles => [.. Pages.Keys];
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public async Task Axe_finds_nothing_on_any_page_of_a_role(string role)
+    {
+        var node = await shared.StartedAsync();
+        await FurnishAsync(node, role);
+        await chromium.BrowseAsync(node, Look.Desktop, $"axe-{(role == Nobody ? "signed-out" : role)}", async visitor =>
+        {
+            visitor.Expect(404);
+            if (role != Nobody)
+            {
+                await visitor.SignInAsync(role);
+            }
+            var (visited, violations) = await VisitAllAsync(visitor, ["/", .. Unlinked.GetValueOrDefault(role, [])]);
+            Assert.True(violations.Count == 0, string.Join('\n', violations));
+            Assert.Equal(Pages[role].Order(StringComparer.Ordinal), visited.Order(StringComparer.Ordinal));
+        });
+    }
+
+    [Fact]
+    public async Task The_sign_in_form_is_walked_by_keyboard_in_the_order_it_is_read()
+    {
+        await chromium.BrowseAsync(await shared.StartedAsync(), Look.Desktop, "keyboard", async visitor =>
+        {
+            await visitor.GoAsync("/sign-in");
+            await visitor.Page.Keyboard.PressAsync("Tab");
+            Assert.Equal("Skip to the content", await FocusedAsync(visitor));
+            await RequireVisibleFocusAsync(visitor);
+            await visitor.Page.Keyboard.PressAsync("Enter");
+            Assert.Equal("main", await visitor.Page.EvaluateAsync<string>("() => document.activeElement.id"));
+            foreach (var stop in new[] { "email", "password", "Sign in" })
+            {
+                await visitor.Page.Keyboard.PressAsync("Tab");
+                Assert.Equal(stop, await FocusedAsync(visitor));
+                await RequireVisibleFocusAsync(visitor);
+            }
+        });
+    }
+
+    /// <summary>Gives the pages something to show.</summary>
+    static async Task FurnishAsync(RunningNode node, string role)
+    {
+        using var client = role == Nobody ? ApiClient.Anonymous(node) : await ApiClient.SignInAsync(node, role);
+        switch (role)
+        {
+            case "Practitioner":
+                await client.PostAsync("/api/models/train", new { });
+                foreach (var patient in (await client.GetAsync("/api/patients")).EnumerateArray())
+                {
+                    await client.PostAsync($"/api/patients/{patient.GetString()}/predictions", null);
+                }
+                await LoadTableAsync(client);
+                break;
+            case "Researcher":
+                await LoadTableAsync(client);
+                break;
+            case "Administrator":
+                using (var nobody = ApiClient.Anonymous(node))
+                {
+                    await nobody.PostAsync("/api/sign-up", new { email = "waits@example.org", displayName = "Will Wait", password = "nine patient otters", role = "Laboratory" });
+                }
+                break;
+            default:
+                break;
+        }
+        if (role != Nobody)
+        {
+            await client.AnchoredAsync();
+        }
+    }
+
+    static async Task LoadTableAsync(ApiClient client)
+    {
+        var answer = await client.AskAsync(HttpMethod.Post, "/api/data-sets?name=Ages&fileName=ages.csv", new StringContent("age,sex\n41,female\n52,male\n63,female\n", new System.Net.Http.Headers.MediaTypeHeaderValue("text/csv")));
+        Assert.True(answer.IsSuccess, $"The table was refused: {answer.Status} {answer.Body}");
+    }
+
+    /// <summary>Visits one page of each kind, following links from the first.</summary>
+    static async Task<(HashSet<string> Visited, List<string> Violations)> VisitAllAsync(Visitor visitor, IEnumerable<string> begin)
+    {
+        HashSet<string> visited = [];
+        List<string> violations = [];
+        var ahead = new Queue<string>(begin);
+        while (ahead.TryDequeue(out var path))
+        {
+            if (!visited.Add(Kind(path)))
+            {
+                continue;
+            }
+            await visitor.GoAsync(path);
+            await OpenEverythingAsync(visitor.Page);
+            violations.AddRange((await Accessibility.ViolationsAsync(visitor.Page)).Select(line => $"{path}: {line}"));
+            foreach (var link in await LinksAsync(visitor.Page))
+            {
+                ahead.Enqueue(link);
+            }
+        }
+        return (visited, violations);
+    }
+
+    /// <summary>What is folded away is looked at too; documents stay folded, for their viewer is the browser's own page.</summary>
+    static async Task OpenEverythingAsync(IPage page) =>
+        await page.EvaluateAsync("() => document.querySelectorAll('details:not(:has(iframe))').forEach(details => { details.open = true; })");
+
+    static Task<string[]> LinksAsync(IPage page) => page.EvaluateAsync<string[]>(
+        "() => [...document.querySelectorAll('a[href]:not([download]):not([target])')].map(link => new URL(link.href)).filter(url => url.origin === location.origin).map(url => url.pathname)");
+
+    static string Kind(string path) => Identifier().Replace(path, "{id}");
+
+    static Task<string> FocusedAsync(Visitor visitor) =>
+        visitor.Page.EvaluateAsync<string>("() => document.activeElement.id || document.activeElement.textContent.trim()");
+
+    static async Task RequireVisibleFocusAsync(Visitor visitor)
+    {
+        var isSeen = await visitor.Page.EvaluateAsync<bool>(
+            "() => { const focused = document.activeElement, style = getComputedStyle(focused), box = focused.getBoundingClientRect(); "
+            + "return focused.matches(':focus-visible') && box.width > 1 && box.height > 1 && box.top >= 0 && box.left >= 0 "
+            + "&& ((style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== 'none'); }");
+        Assert.True(isSeen, $"The focus on '{await FocusedAsync(visitor)}' cannot be seen.");
+    }
+
+    [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")]
+    private static partial Regex Identifier();
+}
