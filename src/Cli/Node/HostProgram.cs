@@ -8,7 +8,7 @@ static class HostProgram
 {
     const string PathVariable = "SALUS_HOST";
     const string Assembly = "Salus.Host.dll";
-    const int Interrupt = 2;
+    const int Terminate = 15;
 
     /// <summary>The assembly named by SALUS_HOST, beside this program, or in the source tree around it.</summary>
     /// <exception cref="CliException">It is not there.</exception>
@@ -56,10 +56,10 @@ static class HostProgram
         return Process.Start(start) ?? throw new CliException("The node's program did not start.");
     }
 
-    /// <summary>What Ctrl+C does: asks a process to stop in its order.</summary>
-    public static void InterruptProcess(int processId)
+    /// <summary>Asks a process to stop in its order. Not by SIGINT, which is ignored where the program was started in the background.</summary>
+    public static void StopProcess(int processId)
     {
-        if (kill(processId, Interrupt) != 0 && Marshal.GetLastPInvokeError() is var error && error != 3 /* no such process */)
+        if (kill(processId, Terminate) != 0 && Marshal.GetLastPInvokeError() is var error && error != 3 /* no such process */)
         {
             throw new CliException($"The node (process {processId}) cannot be told to stop: error {error}.");
         }

@@ -76,7 +76,7 @@ public sealed class NodeRun : IAsyncDisposable
     {
         if (!process.HasExited)
         {
-            HostProgram.InterruptProcess(process.Id);
+            HostProgram.StopProcess(process.Id);
         }
         using var patience = new CancellationTokenSource(StopWaitMax);
         try

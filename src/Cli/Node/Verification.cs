@@ -33,7 +33,7 @@ static class Verification
             arguments.Add($"--Salus:Ledger:Endpoint={settings.Ledger}");
         }
         using var process = HostProgram.Start(arguments, settings.Environment());
-        using var stop = cancellation.Register(() => HostProgram.InterruptProcess(process.Id));
+        using var stop = cancellation.Register(() => HostProgram.StopProcess(process.Id));
         var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
         VerifyReport? report = null;
         string? refusal = null;
