@@ -20,7 +20,7 @@ static class RecordReader
             record.Type, record.Id, record.Version, TimelinePart.Other, FhirText.Words(record.Type), Title(json) ?? FhirText.Words(record.Type),
             json.Moment("effectiveDateTime", "effectivePeriod", "onsetDateTime", "performedDateTime", "performedPeriod", "occurrenceDateTime", "period", "started",
                 "authoredOn", "recordedDate", "date", "billablePeriod", "whenHandedOver", "startDate", "created", "issued"),
-            record.Type == "Encounter" ? record.Id : json.Reference("encounter", "Encounter") ?? (json.Member("context") is { } context ? context.Reference("encounter", "Encounter") : null),
+            record.Type == "Encounter" ? record.Id : Encounter(json),
             ProofView.Of(proven.Proof));
         return record.Type switch
         {
@@ -157,6 +157,12 @@ static class RecordReader
             Facts = ["Not a diagnosis."],
         };
     }
+
+    /// <summary>The visit a record names: itself, in its context, or, for a bill, in its first line that names one.</summary>
+    static string? Encounter(JsonElement json) =>
+        json.Reference("encounter", "Encounter")
+            ?? (json.Member("context") is { } context ? context.Reference("encounter", "Encounter") : null)
+            ?? json.Items("item").Select(line => line.Reference("encounter", "Encounter")).FirstOrDefault(named => named is not null);
 
     static string? Title(JsonElement json) => json.Concept("code") ?? json.Concept("type") ?? json.Text("title") ?? json.Text("name") ?? json.Text("description");
 
