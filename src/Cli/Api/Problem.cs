@@ -53,7 +53,9 @@ static class Problem
         var fields = root.TryGetProperty("errors", out var errors) && errors.ValueKind == JsonValueKind.Object
             ? string.Join(" ", errors.EnumerateObject().Select(field => $"{field.Name}: {string.Join(" ", field.Value.EnumerateArray().Select(value => value.GetString()))}"))
             : null;
-        return string.Join(" ", new[] { Text(root, "title"), Text(root, "detail"), fields }.Where(part => !string.IsNullOrWhiteSpace(part)));
+        var title = Text(root, "title");
+        var rest = string.Join(" ", new[] { Text(root, "detail"), fields }.Where(part => !string.IsNullOrWhiteSpace(part)));
+        return title is null || rest.Length == 0 ? title ?? rest : $"{title.TrimEnd('.', ' ')}: {rest}";
     }
 
     static string? Text(JsonElement element, string name) =>

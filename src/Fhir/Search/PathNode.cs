@@ -165,13 +165,21 @@ sealed class AndNode(PathNode left, PathNode right, TypeDefinition boolean) : Pa
     }
 }
 
-/// <summary><c>resolve() is X</c>, decided from the reference's own text: nothing is fetched.</summary>
+/// <summary>
+/// <c>resolve() is X</c>, decided from the reference's own text: nothing is fetched. A urn of a transaction names no type and may be of any;
+/// whoever maps it to what it stands for decides.
+/// </summary>
 sealed class RefersToNode(PathNode source, string typeName, TypeDefinition boolean) : PathNode
 {
     public override void Evaluate(PathItem focus, List<PathItem> into) =>
         into.Add(new(default, boolean, Any(source, focus, into, Refers)));
 
-    bool Refers(PathItem item) => LiteralReference.Of(item.Element) is { Type: { } type } ? type == typeName : item.Element["type"u8].Text == typeName;
+    bool Refers(PathItem item) => LiteralReference.Of(item.Element) switch
+    {
+        { Type: { } type } => type == typeName,
+        { Text: var text } when item.Element["type"u8].Text is null && text.StartsWith("urn:uuid:", StringComparison.Ordinal) => true,
+        _ => item.Element["type"u8].Text == typeName,
+    };
 }
 
 /// <summary><c>extension('url')</c>.</summary>

@@ -87,7 +87,7 @@ static class UploadEndpoints
             case DataSetOutcome.NotCsv broken:
                 await upload.DrainAsync(context.RequestAborted);
                 return ToDataSets(context, handover, new UploadResult.Refused(upload.FileName, "It is not the CSV that it says.",
-                    [new UploadIssue(broken.Line == 0 ? "The file" : $"Line {broken.Line}, column {broken.Column}{(broken.ColumnName is { } column ? $" ({column})" : "")}", broken.Message)]));
+                    [new UploadIssue(broken.Line == 0 ? "The file" : $"Line {broken.Line}, column {broken.Column}{(broken.ColumnName is { } column ? $" ({column})" : "")}", broken.Message[(broken.Message.StartsWith("line ", StringComparison.Ordinal) ? broken.Message.IndexOf(": ", StringComparison.Ordinal) + 2 : 0)..])]));
             case var other:
                 await upload.DrainAsync(context.RequestAborted);
                 return ToDataSets(context, handover, new UploadResult.Refused(upload.FileName, DataSetRoles.Words(other), []));

@@ -34,6 +34,10 @@ sealed class PlaintextSearch(params Needle[] needles)
         List<string> found = [];
         foreach (var file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
         {
+            if (file.EndsWith(".lock", StringComparison.Ordinal))
+            {
+                continue; // held by this process for itself alone: it holds a process id
+            }
             byte[] bytes;
             try
             {

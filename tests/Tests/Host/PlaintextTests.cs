@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Net.Http.Headers;
 using System.Text;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Salus.Host.Engines;
 using Salus.Platform.Consent;
 using Salus.Platform.Identity;
@@ -31,7 +32,7 @@ public sealed class PlaintextTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        postgres = await EmbeddedPostgres.StartAsync(PostgresFolder);
+        postgres = await EmbeddedPostgres.StartAsync(PostgresFolder, NullLogger.Instance, CancellationToken.None);
         ground = TestGround.On(postgres.ConnectionString, await TestChain.StartAsync());
         node = await TestNode.StartAsync(ground);
     }
@@ -87,12 +88,12 @@ public sealed class PlaintextTests : IAsyncLifetime
         var cancellation = TestContext.Current.CancellationToken;
         var accounts = node.Get<AccountDesk>();
         var doctor = new Caller(Assert.IsType<SignUpOutcome.Created>(await accounts.CreateAsync(
-            $"{Stem}.doctor@salus.test", $"Dr {Stem}", $"{Stem} harbour violet", Role.Practitioner, null, cancellation)).Account, Role.Practitioner, null);
+            $"{Stem}.doctor@salus.test", $"Dr {Stem}", "harbour violet tractor", Role.Practitioner, null, cancellation)).Account, Role.Practitioner, null);
         var (patient, _) = await node.RecordAsync(doctor, new ConditionEntry(
             $"MRN-{Stem}", new NewPatient($"{Stem}son", $"Ana{Stem}", new DateOnly(1960, 2, 3), "female"), $"Symptoms of {Stem}", $"History of {Stem}", $"Findings of {Stem}",
             new VitalSigns(HeartRate: 61), Assessment.Abnormal));
         var account = new Caller(Assert.IsType<SignUpOutcome.Created>(await accounts.CreateAsync(
-            $"{Stem}.patient@salus.test", $"Ana {Stem}", $"{Stem} tractor violet", Role.Patient, patient, cancellation)).Account, Role.Patient, patient);
+            $"{Stem}.patient@salus.test", $"Ana {Stem}", "harbour violet tractor", Role.Patient, patient, cancellation)).Account, Role.Patient, patient);
         await node.GrantAsync(account, doctor);
         using var client = await node.ClientAsync(doctor);
         var observation = $$"""

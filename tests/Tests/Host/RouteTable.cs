@@ -13,6 +13,8 @@ enum Answer
     No,
     /// <summary>A page that sends whoever has not signed in to the sign-in.</summary>
     Redirect,
+    /// <summary>A fault of the node's; nobody should meet it.</summary>
+    Failed,
 }
 
 /// <summary>
@@ -25,6 +27,9 @@ static class RouteTable
     public const string KnownIdentifier = "P-known";
 
     static readonly Role[] All = Enum.GetValues<Role>();
+
+    static readonly Role[] Professionals = [Role.Practitioner, Role.Laboratory, Role.Pharmacy, Role.Insurer];
+    static readonly Role[] DataSetKeepers = [Role.Researcher, Role.Practitioner, Role.Patient];
 
     /// <summary>By <c>METHOD /pattern</c>: what nobody in particular meets, and which roles are let in.</summary>
     public static readonly IReadOnlyDictionary<string, (Answer Anonymous, Role[] LetIn)> Rows = new Dictionary<string, (Answer, Role[])>
@@ -56,7 +61,7 @@ static class RouteTable
 
         // FHIR: the body decides what is written, the consent what is read
         ["GET /fhir/metadata"] = (Answer.Yes, All),
-        ["POST /fhir/"] = (Answer.SignIn, [Role.Practitioner]),
+        ["POST /fhir"] = (Answer.SignIn, [Role.Practitioner]),
         ["POST /fhir/{type}"] = (Answer.SignIn, [Role.Practitioner, Role.Laboratory]),
         ["PUT /fhir/{type}/{id}"] = (Answer.SignIn, []),
         ["GET /fhir/{type}"] = (Answer.SignIn, [Role.Patient, Role.Practitioner, Role.Laboratory, Role.Pharmacy, Role.Insurer]),
@@ -65,7 +70,7 @@ static class RouteTable
         ["GET /fhir/{type}/{id}/$proof"] = (Answer.SignIn, []),
 
         // Patients
-        ["GET /api/patients/"] = (Answer.SignIn, All),
+        ["GET /api/patients"] = (Answer.SignIn, All),
         ["POST /api/patients/find"] = (Answer.SignIn, [Role.Practitioner, Role.Laboratory, Role.Pharmacy, Role.Insurer]),
         ["GET /api/patients/{patient}/records"] = (Answer.SignIn, []),
         ["GET /api/patients/{patient}/accesses"] = (Answer.SignIn, [Role.Auditor]),
@@ -73,9 +78,64 @@ static class RouteTable
         ["POST /api/files"] = (Answer.SignIn, [Role.Practitioner, Role.Laboratory]),
 
         // Consents: one's own, of which a caller without a record has none
-        ["GET /api/consents/"] = (Answer.SignIn, All),
-        ["POST /api/consents/"] = (Answer.SignIn, []),
+        ["GET /api/consents"] = (Answer.SignIn, All),
+        ["POST /api/consents"] = (Answer.SignIn, []),
         ["DELETE /api/consents/{id}"] = (Answer.SignIn, []),
+
+        // Models and predictions
+        ["GET /api/models"] = (Answer.SignIn, [Role.Practitioner, Role.Researcher, Role.Auditor, Role.Administrator]),
+        ["POST /api/models/train"] = (Answer.SignIn, [Role.Practitioner]),
+        ["GET /api/patients/{patient}/predictions"] = (Answer.SignIn, []),
+        ["POST /api/patients/{patient}/predictions"] = (Answer.SignIn, [Role.Practitioner]),
+
+        // Data sets: one's own, of which a new caller has none
+        ["GET /api/data-sets"] = (Answer.SignIn, All),
+        ["POST /api/data-sets"] = (Answer.SignIn, DataSetKeepers),
+        ["GET /api/data-sets/{id:guid}"] = (Answer.SignIn, []),
+        ["DELETE /api/data-sets/{id:guid}"] = (Answer.SignIn, []),
+        ["GET /api/data-sets/{id:guid}/rows"] = (Answer.SignIn, []),
+        ["GET /api/data-sets/{id:guid}/charts"] = (Answer.SignIn, []),
+        ["POST /api/data-sets/{id:guid}/process"] = (Answer.SignIn, []),
+        ["POST /api/data-sets/{id:guid}/noise"] = (Answer.SignIn, []),
+        ["POST /api/data-sets/{id:guid}/seal"] = (Answer.SignIn, []),
+        ["GET /api/data-sets/{id:guid}/file"] = (Answer.SignIn, []),
+
+        // Pages: a role gets the page; what stands on it is decided as above
+        ["GET /"] = (Answer.Yes, All),
+        ["GET /sign-in"] = (Answer.Yes, All),
+        ["GET /sign-out"] = (Answer.Yes, All),
+        ["GET /refused"] = (Answer.Yes, All),
+        ["GET /problem"] = (Answer.Yes, All),
+        ["GET /patients"] = (Answer.Redirect, Professionals),
+        ["GET /patients/{Id}"] = (Answer.Redirect, [.. Professionals, Role.Patient]),
+        ["GET /patients/{Id}/predictions"] = (Answer.Redirect, [.. Professionals, Role.Patient]),
+        ["GET /conditions/new"] = (Answer.Redirect, [Role.Practitioner]),
+        ["GET /conditions/recorded"] = (Answer.Redirect, [Role.Practitioner]),
+        ["GET /upload"] = (Answer.Redirect, [Role.Practitioner, Role.Laboratory, Role.Pharmacy, Role.Patient]),
+        ["GET /predictions"] = (Answer.Redirect, [Role.Practitioner, Role.Researcher, Role.Auditor, Role.Administrator]),
+        ["GET /data-sets"] = (Answer.Redirect, DataSetKeepers),
+        ["GET /data-sets/{Id:guid}"] = (Answer.Redirect, []),
+
+        ["GET /_framework/opaque-redirect"] = (Answer.Redirect, All),
+        ["GET /sign-up"] = (Answer.Yes, All),
+        ["GET /registered/{Account:guid}"] = (Answer.Yes, All),
+        ["GET /blocks"] = (Answer.Yes, All),
+        ["GET /blocks/checkpoint"] = (Answer.Yes, All),
+        ["GET /account"] = (Answer.Redirect, All),
+        ["GET /account/password"] = (Answer.Redirect, All),
+        ["GET /account/second-factor"] = (Answer.Redirect, All),
+        ["GET /my-record"] = (Answer.Redirect, [Role.Patient]),
+        ["GET /who-read"] = (Answer.Redirect, [Role.Patient]),
+        ["GET /consents"] = (Answer.Redirect, [Role.Patient]),
+        ["GET /consents/new"] = (Answer.Redirect, [Role.Patient]),
+        ["GET /consents/{Id:guid}/revoke"] = (Answer.Redirect, [Role.Patient]),
+        ["GET /accounts"] = (Answer.Redirect, [Role.Administrator]),
+        ["GET /accounts/{Id:guid}/{Deed:regex(^(approve|disable)$)}"] = (Answer.Redirect, [Role.Administrator]),
+        ["GET /audit"] = (Answer.Redirect, [Role.Auditor]),
+        ["GET /node"] = (Answer.Redirect, [Role.Administrator, Role.Auditor]),
+        ["POST /upload/file"] = (Answer.Redirect, [Role.Practitioner, Role.Laboratory, Role.Pharmacy, Role.Patient]),
+        ["POST /upload/bundle"] = (Answer.Redirect, [Role.Practitioner]),
+        ["POST /data-sets/load"] = (Answer.Redirect, DataSetKeepers),
 
         // The trail, the log, the node
         ["GET /api/audit"] = (Answer.SignIn, [Role.Auditor]),
@@ -84,15 +144,15 @@ static class RouteTable
         ["GET /api/log/place"] = (Answer.Yes, All),
         ["GET /api/log/checkpoint"] = (Answer.Yes, All),
         ["GET /api/health"] = (Answer.Yes, All),
-        ["GET /api/integrity/"] = (Answer.SignIn, [Role.Administrator, Role.Auditor]),
-        ["POST /api/integrity/"] = (Answer.SignIn, [Role.Administrator, Role.Auditor]),
+        ["GET /api/integrity"] = (Answer.SignIn, [Role.Administrator, Role.Auditor]),
+        ["POST /api/integrity"] = (Answer.SignIn, [Role.Administrator, Role.Auditor]),
         ["GET /api/totals"] = (Answer.SignIn, All),
     };
 
     /// <summary>The body that lets a route get as far as its decision; the patient is somebody else's.</summary>
     public static object? BodyOf(string route, string patient, string observation) => route switch
     {
-        "POST /fhir/" => new
+        "POST /fhir" => new
         {
             resourceType = "Bundle", type = "transaction",
             entry = new[] { new { resource = new { resourceType = "Organization", name = "A clinic" }, request = new { method = "POST", url = "Organization" } } },
@@ -105,7 +165,7 @@ static class RouteTable
             patientId = $"new-{Guid.NewGuid():n}", newPatient = new { family = "Row", given = "Tab", birthDate = "1990-01-01", sex = "other" },
             symptoms = "none", assessment = "Normal",
         },
-        "POST /api/consents/" => new
+        "POST /api/consents" => new
         {
             grantee = "hospital", categories = new[] { "Results" }, purposes = new[] { "Treatment" }, until = DateTimeOffset.UnixEpoch.AddYears(80),
         },

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
 using Salus.Host.Engines;
 using Salus.Ledger.Evm;
 using Salus.Platform.Anchoring;
@@ -55,12 +56,13 @@ sealed class TestChain : IAsyncDisposable
     public static async Task<TestChain> StartAsync()
     {
         var folder = Directory.CreateTempSubdirectory("salus-chain-");
-        return new TestChain(await EmbeddedChain.StartAsync(folder.FullName), folder);
+        return new TestChain(await EmbeddedChain.StartAsync(folder.FullName, NullLogger.Instance, CancellationToken.None), folder);
     }
 
     public Task FundAsync(Address account, CancellationToken cancellation) => chain.FundAsync(account.ToString(), cancellation);
 
-    public ValueTask<ulong> SnapshotFilesAsync() => chain.SnapshotAsync();
+    /// <summary>Makes the chain's files hold what it has.</summary>
+    public Task<ulong> SnapshotFilesAsync() => chain.SnapshotAsync(CancellationToken.None);
 
     /// <summary>A point to come back to.</summary>
     public Task<string> MarkAsync() => Direct.CallAsync("evm_snapshot", json => json.GetString()!, CancellationToken.None);

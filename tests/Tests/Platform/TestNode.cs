@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -104,7 +105,7 @@ sealed class TestNode : IAsyncDisposable
             database, ground.Master, ground.Chain.Rpc, ground.Finality, ground.Chain.FundAsync, ground.LogFolder, ground.BlobFolder, Origin, CancellationToken.None);
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions
         {
-            ApplicationName = typeof(NodeServices).Assembly.GetName().Name, ContentRootPath = AppContext.BaseDirectory, EnvironmentName = "Production",
+            ApplicationName = typeof(NodeServices).Assembly.GetName().Name, ContentRootPath = AppContext.BaseDirectory, WebRootPath = WebRoot(), EnvironmentName = "Production",
         });
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.Logging.ClearProviders().AddProvider(new FileLog(ground.NodeLogFolder)).SetMinimumLevel(LogLevel.Information);
@@ -129,6 +130,8 @@ sealed class TestNode : IAsyncDisposable
         await app.StartAsync();
         return new TestNode(app, foundation, ground, ownsGround);
     }
+
+    static string WebRoot([CallerFilePath] string file = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "../../../src/Host/wwwroot"));
 
     /// <summary>An approved account, signed up through the desk.</summary>
     public async Task<Caller> AddAsync(Role role, string? patient = null)

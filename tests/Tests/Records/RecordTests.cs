@@ -13,7 +13,7 @@ public sealed class RecordTests
 {
     [Theory]
     [InlineData("""{"resourceType":"Observation","status":"done","code":{"text":"x"},"subject":{"reference":"Patient/PAT"}}""", "Observation.status")]
-    [InlineData("""{"resourceType":"Observation","status":"final","subject":{"reference":"Patient/PAT"}}""", "Observation.code")]
+    [InlineData("""{"resourceType":"Observation","status":"final","subject":{"reference":"Patient/PAT"}}""", "Observation")]
     [InlineData("""{"resourceType":"Observation","status":"final","code":{"text":"x"},"colour":"red","subject":{"reference":"Patient/PAT"}}""", "Observation.colour")]
     [InlineData("""{"resourceType":"Observation","status":"final","code":{"text":7},"subject":{"reference":"Patient/PAT"}}""", "Observation.code.text")]
     public async Task What_is_not_fhir_is_refused_with_its_place_and_nothing_is_kept(string json, string place)
@@ -69,6 +69,9 @@ public sealed class RecordTests
         var account = await node.AddAsync(Role.Patient, patient);
         var found = Assert.IsType<RetrievalOutcome.Found>(await node.Records.RetrieveAsync(account, patient, Purpose.PatientRequest, null, default));
         Assert.Equal(3, found.Records.Count);
+        Assert.Equal(0, await node.Database.ValueAsync<long>("SELECT count(*) FROM entry WHERE patient IS NULL AND type <> 'AuditEvent'"));
+        var search = Assert.IsType<SearchResult.Page>(await node.Records.SearchAsync(account, "Condition", [new("patient", patient)], Purpose.PatientRequest, default));
+        Assert.Single(search.Records);
         foreach (var record in found.Records.Where(record => record.Record.Type != "Patient"))
         {
             var json = JsonElement.Parse(record.Record.Bytes);

@@ -22,7 +22,7 @@ public sealed class SearchTests
         Assert.Equal([patient], await SearchAsync(node, doctor, "Patient", ("identifier", "P-77")));
         Assert.Equal([patient], await SearchAsync(node, doctor, "Patient", ("identifier", $"{RecordsDesk.PatientIdSystem}|P-77")));
         Assert.Empty(await SearchAsync(node, doctor, "Patient", ("identifier", "urn:other|P-77")));
-        Assert.Equal([patient], await SearchAsync(node, doctor, "Patient", ("family", "ozt")));
+        Assert.Equal([patient], await SearchAsync(node, doctor, "Patient", ("family", "özt")));
         Assert.Equal([patient], await SearchAsync(node, doctor, "Patient", ("name", "Öztürk")));
         Assert.Equal([patient], await SearchAsync(node, doctor, "Patient", ("name", "iso")));
         Assert.Empty(await SearchAsync(node, doctor, "Patient", ("name", "brandt-oz")));

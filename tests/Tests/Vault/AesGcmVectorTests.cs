@@ -37,13 +37,7 @@ public sealed class AesGcmVectorTests
 
     static IEnumerable<(byte[] Key, byte[] Nonce, JsonElement Test)> Cases()
     {
-        var folder = Environment.GetEnvironmentVariable("SALUS_DATA") ?? throw new InvalidOperationException("SALUS_DATA is not set: name the folder that holds vectors/");
-        var path = Path.Combine(folder, "vectors", "wycheproof", "aes_gcm_test.json");
-        if (!File.Exists(path))
-        {
-            throw new InvalidOperationException($"{path} is missing: SALUS_DATA must name a complete folder of field data");
-        }
-        using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+        using var document = JsonDocument.Parse(File.ReadAllBytes(FieldData.File("vectors/wycheproof", "aes_gcm_test.json")));
         foreach (var group in document.RootElement.GetProperty("testGroups").EnumerateArray().Where(group =>
             (group.GetProperty("keySize").GetInt32(), group.GetProperty("ivSize").GetInt32(), group.GetProperty("tagSize").GetInt32()) == (256, 96, 128)))
         {

@@ -68,6 +68,7 @@ const wait = (part) => setTimeout(() => refresh(part), 1000 * Number(part.datase
 enhance(document);
 document.querySelectorAll('[data-refresh-seconds]').forEach(wait);
 document.querySelector('[data-focus]')?.focus();
+document.querySelector('.nav-more [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
 if (document.querySelector('[data-chart]')) {
   import(document.querySelector('meta[name="salus-charts"]').content).then((charts) => charts.drawAll(document));
 }
