@@ -20,7 +20,7 @@ public sealed class SharedNode : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (node.IsValueCreated)
+        if (node.IsValueCreated && node.Value.IsCompletedSuccessfully)
         {
             await (await node.Value).StopAsync();
         }

@@ -36,6 +36,8 @@ public sealed class Chromium : IAsyncDisposable
         {
             BaseURL = node.Address, ViewportSize = new ViewportSize { Width = look.Width, Height = look.Height },
             IsMobile = look.IsPhone, HasTouch = look.IsPhone, DeviceScaleFactor = look.IsPhone ? 3 : 1, ColorScheme = ColorScheme.Light,
+            // A transition between pages that is cut short by the next step is no fault of the page.
+            ReducedMotion = ReducedMotion.Reduce,
         });
         context.SetDefaultTimeout(Visitor.WaitMillisecondsMax);
         context.SetDefaultNavigationTimeout(Visitor.WaitMillisecondsMax);
@@ -75,6 +77,7 @@ public sealed class Chromium : IAsyncDisposable
     {
         var path = Names.SelectMany(name => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, name))).FirstOrDefault(File.Exists);
         Assert.True(path is not null, "Chromium is missing. Install it: apt-get install chromium");
+        Assertions.SetDefaultExpectTimeout(Visitor.WaitMillisecondsMax);
         var playwright = await Playwright.CreateAsync();
         return (playwright, await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = path, Args = Arguments }));
     }

@@ -97,9 +97,10 @@ sealed class Visitor
 
     void Watch(string url)
     {
-        if (!url.StartsWith(node.Address + "/", StringComparison.Ordinal) && !url.StartsWith("data:", StringComparison.Ordinal) && !url.StartsWith("blob:" + node.Address, StringComparison.Ordinal))
+        // Other schemes (data, blob, the browser's own document viewer) reach no host.
+        if (new Uri(url) is { Scheme: "http" or "https" or "ws" or "wss" } address && !url.StartsWith(node.Address + "/", StringComparison.Ordinal))
         {
-            complaints.Enqueue($"A request to another host: {url}");
+            complaints.Enqueue($"A request to another host: {address}");
         }
     }
 }

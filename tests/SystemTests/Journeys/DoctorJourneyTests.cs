@@ -23,7 +23,7 @@ public sealed class DoctorJourneyTests(SharedNode shared, Chromium chromium)
         var proof = doctor.Main.Locator("details.proof").First;
         await proof.Locator("summary").ClickAsync();
         await Assertions.Expect(proof).ToContainTextAsync("verified now");
-        await Assertions.Expect(proof).ToContainTextAsync(new Regex("Transaction.*0x[0-9a-f]{8}"));
+        await Assertions.Expect(proof).ToContainTextAsync(new Regex(@"Transaction\s+0x[0-9a-f]{8}"));
 
         await doctor.SignOutAsync();
         doctor.Expect(401);
@@ -101,9 +101,9 @@ public sealed class DoctorJourneyTests(SharedNode shared, Chromium chromium)
         await UploadFileAsync(doctor, record, "letter.pdf", "application/pdf", "This is no PDF."u8.ToArray());
         await doctor.SeesAsync("letter.pdf: nothing of it was kept");
 
-        var broken = "{\n  \"resourceType\": \"Bundle\",\n  \"type\": \"transaction\",\n  \"entry\": [ nonsense ]\n}\n";
+        var broken = "{\n  \"resourceType\": \"Bundle\",\n  \"type\": \"transaction\",\n  \"entry\": [ ! ]\n}\n";
         await doctor.GoAsync("/upload");
-        await doctor.Main.GetByLabel("Bundle").SetInputFilesAsync(Payload("broken.json", "application/json", Encoding.UTF8.GetBytes(broken)));
+        await doctor.Main.GetByLabel("Bundle", new LocatorGetByLabelOptions { Exact = true }).SetInputFilesAsync(Payload("broken.json", "application/json", Encoding.UTF8.GetBytes(broken)));
         await doctor.PressAsync("Import the bundle");
         await doctor.SeesAsync("broken.json: nothing of it was kept");
         await doctor.SeesAsync("Line 4, column 14");
@@ -169,7 +169,7 @@ public sealed class DoctorJourneyTests(SharedNode shared, Chromium chromium)
 
     static async Task<bool> EveryProofIsAsync(Visitor doctor, string text)
     {
-        var badges = await doctor.Main.Locator("details.proof summary .badge").AllInnerTextsAsync();
+        var badges = await doctor.Main.Locator("details.proof summary .badge").AllTextContentsAsync();
         return badges.Count > 0 && badges.All(badge => badge.Trim() == text);
     }
 
