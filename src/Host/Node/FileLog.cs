@@ -3,6 +3,14 @@ using System.Globalization;
 
 namespace Salus.Host.Node;
 
+/// <summary>How a node logs.</summary>
+static class NodeLog
+{
+    /// <summary>Into files; of the framework only warnings, whose request lines would hold what is searched for.</summary>
+    public static void UseNodeLog(this ILoggingBuilder logging, string folder) => logging.ClearProviders()
+        .AddProvider(new FileLog(folder)).SetMinimumLevel(LogLevel.Warning).AddFilter("Salus", LogLevel.Information);
+}
+
 /// <summary>The node's log: a file a day, the newest week kept. It holds ids only.</summary>
 sealed class FileLog : ILoggerProvider
 {

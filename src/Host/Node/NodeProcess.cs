@@ -138,10 +138,7 @@ static class NodeProcess
 
     static void ConfigureLogging(WebApplicationBuilder builder, NodeOptions options)
     {
-        builder.Logging.ClearProviders();
-        builder.Logging.AddProvider(new FileLog(Path.Combine(options.Data, "logs")));
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        builder.Logging.AddFilter("Salus", LogLevel.Information);
+        builder.Logging.UseNodeLog(Path.Combine(options.Data, "logs"));
     }
 
     static int TakePort(int port)

@@ -21,6 +21,8 @@ public sealed class PlaintextTests : IAsyncLifetime
     const string Planted = "Pjqzxvgkw";
 
     static readonly PlaintextSearch StorySearch = new(new Needle(Stem), new Needle(Stem.ToLowerInvariant()), new Needle(Stem.ToUpperInvariant()));
+    const string PlantedInLog = "Wkvrqzhyd";
+    static readonly PlaintextSearch PlantedInLogSearch = new(new Needle(PlantedInLog));
     static readonly PlaintextSearch PlantedSearch = new(new Needle(Planted));
 
     readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("salus-plaintext-");
@@ -70,13 +72,13 @@ public sealed class PlaintextTests : IAsyncLifetime
         }
         await node.Database.ExecuteAsync("DROP TABLE planted");
 
-        await node.Database.ExecuteAsync("SELECT pg_logical_emit_message(false, 'planted', $1)", Convert.ToBase64String(Encoding.UTF8.GetBytes($"..{Planted}..")));
+        await node.Database.ExecuteAsync("SELECT pg_logical_emit_message(false, 'planted', $1)", Convert.ToBase64String(Encoding.UTF8.GetBytes($"..{PlantedInLog}..")));
         await node.Chain.SendAsync(node.Keys.Chain.Address, Encoding.UTF8.GetBytes($"calldata with {Planted}"), default);
         node.Get<ILoggerFactory>().CreateLogger("Salus.Test").Log(LogLevel.Warning, new EventId(1), Planted, null, (state, _) => $"A line with {state}");
         Directory.CreateDirectory(ground.BlobFolder);
         await File.WriteAllBytesAsync(Path.Combine(ground.BlobFolder, "planted"), Compressed(target => new GZipStream(target, CompressionLevel.Optimal)), TestContext.Current.CancellationToken);
         await SettleAsync();
-        Assert.Contains(PlantedSearch.InFolder(PostgresFolder), place => place.Contains("pg_wal", StringComparison.Ordinal) && place.Contains("base64", StringComparison.Ordinal));
+        Assert.Contains(PlantedInLogSearch.InFolder(PostgresFolder), place => place.Contains("pg_wal", StringComparison.Ordinal) && place.Contains("base64", StringComparison.Ordinal));
         Assert.Contains(PlantedSearch.InFolder(ground.Chain.Folder), place => place.Contains("snapshot", StringComparison.Ordinal));
         Assert.Contains(PlantedSearch.InFolder(ground.Folder), place => place.StartsWith("blobs", StringComparison.Ordinal));
         await TestNode.UntilAsync(() => Task.FromResult(PlantedSearch.InFolder(ground.NodeLogFolder).Count > 0), "the log line is written and found");

@@ -108,7 +108,7 @@ sealed class TestNode : IAsyncDisposable
             ApplicationName = typeof(NodeServices).Assembly.GetName().Name, ContentRootPath = AppContext.BaseDirectory, WebRootPath = WebRoot(), EnvironmentName = "Production",
         });
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        builder.Logging.ClearProviders().AddProvider(new FileLog(ground.NodeLogFolder)).SetMinimumLevel(LogLevel.Information);
+        builder.Logging.UseNodeLog(ground.NodeLogFolder);
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             [$"{IdentityOptions.Section}:SignInsPerMinute"] = "100000",
