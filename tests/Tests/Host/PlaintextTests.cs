@@ -42,6 +42,7 @@ public sealed class PlaintextTests : IAsyncLifetime
     [Fact]
     public async Task Nothing_of_a_story_lies_anywhere_in_the_clear()
     {
+        node.Get<ILoggerFactory>().CreateLogger("Salus.Test").Log(LogLevel.Information, new EventId(1), "begins", null, (state, _) => $"The story {state}");
         await LiveAsync();
         await SettleAsync();
         Assert.True(await node.Database.ValueAsync<long>("SELECT count(*) FROM entry") > 20, "the story was told");
@@ -79,7 +80,7 @@ public sealed class PlaintextTests : IAsyncLifetime
         await File.WriteAllBytesAsync(Path.Combine(ground.BlobFolder, "planted"), Compressed(target => new GZipStream(target, CompressionLevel.Optimal)), TestContext.Current.CancellationToken);
         await SettleAsync();
         Assert.Contains(PlantedInLogSearch.InFolder(PostgresFolder), place => place.Contains("pg_wal", StringComparison.Ordinal) && place.Contains("base64", StringComparison.Ordinal));
-        Assert.Contains(PlantedSearch.InFolder(ground.Chain.Folder), place => place.Contains("snapshot", StringComparison.Ordinal));
+        Assert.Contains(PlantedSearch.InFolder(ground.Chain.Folder), place => place.StartsWith("chain.state", StringComparison.Ordinal));
         Assert.Contains(PlantedSearch.InFolder(ground.Folder), place => place.StartsWith("blobs", StringComparison.Ordinal));
         await TestNode.UntilAsync(() => Task.FromResult(PlantedSearch.InFolder(ground.NodeLogFolder).Count > 0), "the log line is written and found");
         Assert.Empty(StorySearch.InFolder(ground.Folder));

@@ -108,6 +108,8 @@ public sealed class RouteTests
             // An open door to an empty room: nothing was anchored yet, or there is nothing of that id.
             HttpStatusCode.NotFound when route is "GET /api/log/checkpoint" or "GET /blocks/checkpoint" or "GET /registered/{Account:guid}" or "GET /problem"
                 or "GET /consents/{Id:guid}/revoke" or "GET /accounts/{Id:guid}/{Deed:regex(^(approve|disable)$)}" => Answer.Yes,
+            // The page that tells of a refusal, asked for by itself.
+            HttpStatusCode.Forbidden when route is "GET /refused" => Answer.Yes,
             HttpStatusCode.Unauthorized => Answer.SignIn,
             HttpStatusCode.Forbidden or HttpStatusCode.NotFound => Answer.No,
             HttpStatusCode.Redirect => Answer.Redirect,
