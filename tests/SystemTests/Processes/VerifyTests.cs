@@ -26,7 +26,7 @@ public sealed class VerifyTests
         Assert.True(damaged.Output.Contains(binary, StringComparison.Ordinal), $"{binary} is not named: {damaged}");
     }
 
-    static Task<ProgramRun> VerifyAsync(Clinic clinic) => ProgramRun.OfAsync(Repository.Cli, "verify", "--data", clinic.Folders.Data);
+    static Task<ProgramRun> VerifyAsync(Clinic clinic) => ProgramRun.OfAsync(Repository.Cli, "verify", "--json", "--data", clinic.Folders.Data);
 
     static async Task RequireHoldsAsync(Clinic clinic)
     {
