@@ -17,7 +17,7 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
         ["Patient"] =
         [
             "/", "/account", "/account/password", "/account/second-factor", "/my-record", "/consents", "/consents/new", "/consents/{id}/revoke", "/who-read", "/upload",
-            "/blocks", "/data-sets", "/patients/{id}", "/patients/{id}/predictions",
+            "/blocks", "/data-sets",
         ],
         ["Practitioner"] =
         [

@@ -23,10 +23,10 @@ public sealed class VerifyTests
         FlipByte(Assert.Single(clinic.Folders.Blobs));
         var damaged = await VerifyAsync(clinic);
         Assert.True(damaged.ExitCode == 2, $"{damaged}");
-        Assert.Contains(binary, damaged.Output, StringComparison.Ordinal);
+        Assert.True(damaged.Output.Contains(binary, StringComparison.Ordinal), $"{binary} is not named: {damaged}");
     }
 
-    static Task<ProgramRun> VerifyAsync(Clinic clinic) => ProgramRun.OfAsync(Repository.Cli, "verify", "--data", clinic.Folders.Data);
+    static Task<ProgramRun> VerifyAsync(Clinic clinic) => ProgramRun.OfAsync(Repository.Cli, "verify", "--json", "--data", clinic.Folders.Data);
 
     static async Task RequireHoldsAsync(Clinic clinic)
     {

@@ -14,7 +14,7 @@ sealed class RunningNode : IAsyncDisposable
 
     readonly Process process;
     readonly Task<string> errors;
-    Task reading = Task.CompletedTask;
+    Task<string> saidLater = Task.FromResult("");
 
     RunningNode(Process process)
     {
@@ -63,7 +63,7 @@ sealed class RunningNode : IAsyncDisposable
     {
         ProcessTree.Signal(process.Id, ProcessTree.Interrupt);
         await ExitAsync();
-        Assert.True(process.ExitCode == 0, $"The node ended with {process.ExitCode}: {await errors}");
+        Assert.True(process.ExitCode == 0, $"The node ended with {process.ExitCode}: {await saidLater}{await errors}");
     }
 
     /// <summary>Ends the node's own process without a warning; the engines are left to their guards.</summary>
@@ -93,7 +93,7 @@ sealed class RunningNode : IAsyncDisposable
             {
                 (Address, Accounts) = (ready.Address!, ready.Accounts ?? []);
                 // What it says later is read so that a full pipe never holds it up.
-                reading = process.StandardOutput.ReadToEndAsync();
+                saidLater = process.StandardOutput.ReadToEndAsync();
                 return;
             }
         }
@@ -106,7 +106,7 @@ sealed class RunningNode : IAsyncDisposable
         try
         {
             await process.WaitForExitAsync(patience.Token);
-            await reading;
+            await saidLater;
         }
         catch (OperationCanceledException)
         {
