@@ -99,7 +99,7 @@ static class NodeProcess
     {
         var origin = $"http://localhost:{port}";
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Salus:Consent:Origin"] = origin });
-        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton(options).AddSingleton<IHostLifetime, NodeLifetime>();
         builder.Services.AddSalusNode(foundation);
         builder.Services.AddSalusUi();
         await using var app = builder.Build();
