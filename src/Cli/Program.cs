@@ -7,6 +7,8 @@ using Salus.Cli.Terminal;
 if (Console.IsOutputRedirected)
 {
     Spectre.Console.AnsiConsole.Profile.Capabilities.Ansi = false;
+    // A table that wraps breaks the ids that a script looks for.
+    Spectre.Console.AnsiConsole.Profile.Width = 400;
 }
 var root = new RootCommand("Salus: a health record that can be checked instead of believed.")
 {
