@@ -103,7 +103,14 @@ sealed class Clinic : IAsyncDisposable
         Assert.NotEmpty(acknowledged);
         var found = await Waiting.UntilAsync(async () =>
         {
-            var answer = await doctor.GetAsync($"/api/patients/{patient}/records");
+            var asked = await doctor.AskAsync(HttpMethod.Get, $"/api/patients/{patient}/records", null);
+            if (asked.Status == System.Net.HttpStatusCode.Forbidden)
+            {
+                // A grant whose block the killed chain has lost is out of force until it is sent again.
+                return null;
+            }
+            Assert.True(asked.IsSuccess, $"{(int)asked.Status} {asked.Body}");
+            var answer = asked.Body;
             Assert.Empty(answer.GetProperty("altered").EnumerateArray());
             var records = answer.GetProperty("records").EnumerateArray().ToList();
             Assert.DoesNotContain(records, record => State(record) == "broken");
