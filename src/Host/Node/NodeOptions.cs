@@ -21,6 +21,9 @@ public sealed record NodeOptions
     /// <summary>Synthetic patients in the demonstration consortium.</summary>
     public int DemonstrationPatients { get; init; } = 120;
 
+    /// <summary>Whether the node stops when its standard input ends: the program that started it is gone then, however it ended.</summary>
+    public bool StopsWithInput { get; init; }
+
     /// <summary>Where the database is.</summary>
     public DatabaseOptions Database { get; init; } = new();
 

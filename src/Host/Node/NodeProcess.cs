@@ -1,11 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Text.Json;
 using Salus.Host.Ui;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Identity;
-using Salus.Platform.Monitoring;
-using Salus.Vault.Blobs;
 using Salus.Vault.Keys;
 
 namespace Salus.Host.Node;
@@ -42,13 +39,18 @@ static class NodeProcess
             System.Runtime.InteropServices.PosixSignal.SIGINT, signal => Stop(signal, stopping));
         using var terminate = System.Runtime.InteropServices.PosixSignalRegistration.Create(
             System.Runtime.InteropServices.PosixSignal.SIGTERM, signal => Stop(signal, stopping));
+        if (options.StopsWithInput)
+        {
+            StopWithInput(stopping);
+        }
         using var loggers = LoggerFactory.Create(logging => logging.AddProvider(new FileLog(Path.Combine(options.Data, "logs"))).SetMinimumLevel(LogLevel.Warning));
         try
         {
             await using var engines = await NodeEngines.StartAsync(options, ledger, loggers, stopping.Token);
+            var origin = await RunningNode.OriginAsync(options.Data);
             using var foundation = await Progress.StepAsync("Opening vault, log and contracts", () => NodeFoundation.OpenAsync(
                 engines.Database, Master(options), engines.Rpc, engines.Finality, engines.FundAsync,
-                options.LogFolder, options.BlobFolder, "salus.local/" + Path.GetFileName(Path.TrimEndingDirectorySeparator(options.Data)), stopping.Token));
+                options.LogFolder, options.BlobFolder, origin, stopping.Token));
             await running.TellAsync(port, engines, foundation.Keys.VerifierKey, stopping.Token);
             await RunAsync(builder, options, engines, foundation, port, stopping.Token);
             Progress.Write(new { Event = "stopping" });
@@ -125,6 +127,25 @@ static class NodeProcess
         signal.Cancel = true;
         stopping.Cancel();
     }
+
+    /// <summary>Reads the input to its end on a thread of its own: the read cannot be cancelled, and the process does not wait for it.</summary>
+    static void StopWithInput(CancellationTokenSource stopping) => new Thread(() =>
+    {
+        using var input = Console.OpenStandardInput();
+        while (input.ReadByte() >= 0)
+        {
+            // Nothing is said there; only its end means something.
+        }
+        try
+        {
+            stopping.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The node has stopped already.
+        }
+    })
+    { IsBackground = true, Name = "input" }.Start();
 
     static void CreatePrivate(string folder)
     {

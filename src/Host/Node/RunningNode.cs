@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Salus.Host.Engines;
+using Salus.Ledger.Proofs;
 
 namespace Salus.Host.Node;
 
@@ -73,6 +74,19 @@ sealed class RunningNode : IDisposable
         {
             throw new NodeException($"The node of {folder} is just starting or stopping. Try again in a moment.");
         }
+    }
+
+    /// <summary>The name of the folder's log in its checkpoints: the one it has, wherever the folder was moved, or a new one after the folder.</summary>
+    public static async Task<string> OriginAsync(string folder)
+    {
+        if (await VerifierKeyAsync(folder) is { } known)
+        {
+            using var verifier = NoteVerifier.Parse(known);
+            return verifier.Name;
+        }
+        // A signed note's key name has neither spaces nor plus signs.
+        var name = string.Concat(Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)).Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_' ? letter : '-'));
+        return $"salus.local/{name}";
     }
 
     /// <summary>The key that the folder's log is checked with; null when its node was never started.</summary>
