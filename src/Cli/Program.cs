@@ -38,7 +38,7 @@ catch (TaskCanceledException slow) when (slow.InnerException is TimeoutException
 }
 catch (HttpRequestException away)
 {
-    return Refuse($"The node does not answer: {away.Message} Check the address, and that the node runs.", ExitCodes.Refused);
+    return Refuse($"The node does not answer: {away.Message.TrimEnd('.')}. Check the address, and that the node runs.", ExitCodes.Refused);
 }
 catch (Exception denied) when (denied is IOException or UnauthorizedAccessException)
 {

@@ -23,7 +23,7 @@ static class UpCommand
         ["Practitioner"] = "add a condition, open a record that consent covers, predict",
         ["Patient"] = "see the own record and who read it, grant and revoke consent, upload",
         ["Auditor"] = "read the audit trail, check integrity",
-        ["Researcher"] = "train models, load data sets",
+        ["Researcher"] = "load, process and noise data sets",
         ["Laboratory"] = "add results to a record",
         ["Pharmacy"] = "add what was dispensed",
         ["Insurer"] = "see what a patient's consent for payment covers",

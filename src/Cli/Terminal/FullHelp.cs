@@ -37,7 +37,7 @@ sealed class FullHelp(HelpAction options) : SynchronousCommandLineAction
         ["train"] =
         [
             "salus learn train --csv heart.csv --target disease --positive 1 --drop id --group patient --out heart.model",
-            "salus learn train --url http://localhost:7411 --email researcher@salus.example",
+            "salus learn train --url http://localhost:7411 --email practitioner@salus.example",
         ],
         ["predict"] = ["salus learn predict heart.model --csv new.csv > judged.csv"],
     };

@@ -12,18 +12,20 @@ static class Usage
     /// <summary>The first thing wrong with the line, or null.</summary>
     public static string? Objection(ParseResult line)
     {
-        if (line.Errors.Count == 0)
+        // An argument that takes any number of words takes a misspelt option as well.
+        var swallowed = line.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).FirstOrDefault(token => token.Value.StartsWith("--", StringComparison.Ordinal))?.Value;
+        if (line.Errors.Count == 0 && swallowed is null)
         {
             return null;
         }
         var command = line.CommandResult.Command;
         var help = $"See {FullName(line.CommandResult)} --help.";
-        if (line.UnmatchedTokens is [var unknown, ..])
+        if ((swallowed ?? (line.UnmatchedTokens is [var first, ..] ? first : null)) is { } unknown)
         {
             return unknown.StartsWith('-')
-                ? $"{unknown} is no option of {FullName(line.CommandResult)}{Suggest(unknown, OptionNames(line.CommandResult))}. {help}"
+                ? $"{unknown} is no option of {FullName(line.CommandResult)}{Suggest(unknown, OptionNames(line.CommandResult))} {help}"
                 : command.Subcommands.Count > 0
-                    ? $"'{unknown}' is no command of {FullName(line.CommandResult)}{Suggest(unknown, command.Subcommands.Select(sub => sub.Name))}. {help}"
+                    ? $"'{unknown}' is no command of {FullName(line.CommandResult)}{Suggest(unknown, command.Subcommands.Select(sub => sub.Name))} {help}"
                     : $"'{unknown}' is one word too many for {FullName(line.CommandResult)}. {help}";
         }
         if (command.Subcommands.Count > 0)
@@ -45,7 +47,7 @@ static class Usage
     // An option cut short is meant however much of it is missing.
     static bool IsBegun(string word, string candidate) => word.TrimStart('-').Length > 1 && candidate.StartsWith(word, StringComparison.Ordinal);
 
-    static string Suggest(string word, IEnumerable<string> candidates) => Nearest(word.Split('=')[0], candidates) is { } near ? $"; did you mean {near}?" : "";
+    static string Suggest(string word, IEnumerable<string> candidates) => Nearest(word.Split('=')[0], candidates) is { } near ? $"; did you mean {near}?" : ".";
 
     static IEnumerable<string> OptionNames(CommandResult result) => result.Command.Options.Select(option => option.Name).Append("--help");
 
