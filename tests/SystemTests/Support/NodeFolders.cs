@@ -17,7 +17,7 @@ sealed class NodeFolders : IDisposable
     public string Elsewhere => Directory.CreateDirectory(Path.Combine(root, "elsewhere")).FullName;
 
     /// <summary>The connection string of the node that runs on these folders.</summary>
-    public string Database => JsonElement.Parse(File.ReadAllText(Path.Combine(Data, "node.json"))).GetProperty("Database").GetString()!;
+    public string Database => JsonElement.Parse(File.ReadAllText(Path.Combine(Data, "node.json"))).GetProperty(nameof(Database)).GetString()!;
 
     /// <summary>Sealed files.</summary>
     public IReadOnlyList<string> Blobs => Directory.GetFiles(Path.Combine(Data, "blobs"), "*", SearchOption.AllDirectories);
