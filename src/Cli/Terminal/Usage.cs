@@ -40,8 +40,13 @@ static class Usage
     /// <summary>The candidate that a typing slip away from the word is nearest to, or null when none is near.</summary>
     public static string? Nearest(string word, IEnumerable<string> candidates)
     {
-        var near = candidates.Select(candidate => (Candidate: candidate, Distance: Distance(word, candidate))).OrderBy(pair => pair.Distance).FirstOrDefault();
-        return near.Candidate is { } found && (near.Distance <= Math.Max(1, Math.Max(word.Length, found.Length) / 3) || IsBegun(word, found)) ? found : null;
+        var known = candidates.ToList();
+        if (known.Where(candidate => IsBegun(word, candidate)).ToList() is [var only])
+        {
+            return only;
+        }
+        var near = known.Select(candidate => (Candidate: candidate, Distance: Distance(word, candidate))).OrderBy(pair => pair.Distance).FirstOrDefault();
+        return near.Candidate is { } found && near.Distance <= Math.Max(1, Math.Max(word.Length, found.Length) / 3) ? found : null;
     }
 
     // An option cut short is meant however much of it is missing.

@@ -23,7 +23,7 @@ static class ExternalDatabase
             {
                 throw new NodeException("--database names no host. Give one such as 'Host=db.example;Database=salus;Username=salus;Password=…'.");
             }
-            if (!builder.ContainsKey("Maximum Pool Size"))
+            if (!builder.Keys.Contains("Maximum Pool Size"))
             {
                 // Below the 100 connections that a PostgreSQL allows unless told otherwise.
                 builder.MaxPoolSize = PoolMax;

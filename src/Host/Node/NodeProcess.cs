@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Win32.SafeHandles;
 using Salus.Host.Ui;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Identity;
@@ -131,7 +132,7 @@ static class NodeProcess
     /// <summary>Reads the input to its end on a thread of its own: the read cannot be cancelled, and the process does not wait for it.</summary>
     static void StopWithInput(CancellationTokenSource stopping) => new Thread(() =>
     {
-        using var input = Console.OpenStandardInput();
+        using var input = new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
         while (input.ReadByte() >= 0)
         {
             // Nothing is said there; only its end means something.
