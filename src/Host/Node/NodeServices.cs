@@ -64,7 +64,7 @@ public static class NodeServices
         AddOptions<ConsentOptions>(services, "Salus:Consent");
         AddOptions<MonitoringOptions>(services, "Salus:Monitoring");
 
-        services.AddSingleton<ChainHealth>().AddSingleton<ChainOutbox>().AddSingleton<ProofDesk>().AddSingleton<BlockLog>();
+        services.AddSingleton<ChainHealth>().AddSingleton<ChainOutbox>().AddSingleton<ProofDesk>().AddSingleton<LogTiles>().AddSingleton<BlockLog>();
         services.AddSingleton<AuditTrail>().AddSingleton<ConsentDesk>().AddSingleton<RecordsDesk>();
         AddWorker<Sequencer>(services);
         AddWorker<ChainRelay>(services);

@@ -54,6 +54,23 @@ public sealed record AnchorEvidence(
             : throw new FormatException("The node proved another number of storage slots than two.");
     }
 
+    /// <summary>The evidence as JSON in UTF-8.</summary>
+    public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(AnchorEvidenceJson.Of(this), ProofFile.Options);
+
+    /// <summary>Reads evidence.</summary>
+    /// <exception cref="FormatException">Not evidence of an anchor.</exception>
+    public static AnchorEvidence Read(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<AnchorEvidenceJson>(bytes, ProofFile.Options)?.ToEvidence() ?? throw new FormatException("The evidence is empty.");
+        }
+        catch (JsonException cause)
+        {
+            throw new FormatException("The evidence is not the JSON of an anchor.", cause);
+        }
+    }
+
     /// <summary>Whether the evidence shows that the contract accepted this head and held it after the block.</summary>
     /// <returns>Null when all of it holds; otherwise the first step that does not.</returns>
     public ProofFault? Check(long size, ReadOnlySpan<byte> root, out BlockHeader? header)

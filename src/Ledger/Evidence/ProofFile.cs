@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Salus.Ledger.Evm;
 using Salus.Ledger.Proofs;
 
 namespace Salus.Ledger.Evidence;
@@ -20,7 +19,7 @@ public sealed record ProofFile(LeafEnvelope Leaf, ProvenContent? Content, TlogPr
 
     const string FormatName = "salus-proof/1";
 
-    static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    internal static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -31,7 +30,7 @@ public sealed record ProofFile(LeafEnvelope Leaf, ProvenContent? Content, TlogPr
     /// <summary>The file's bytes: JSON in UTF-8.</summary>
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(new FileJson(
         FormatName, Leaf.Encode(), Content is null ? null : new ContentJson(Content.Bytes, Content.Salt), Proof.ToString(),
-        Anchor is null ? null : AnchorJson.Of(Anchor)), Options);
+        Anchor is null ? null : AnchorEvidenceJson.Of(Anchor)), Options);
 
     /// <summary>Reads a proof file.</summary>
     /// <exception cref="FormatException">Not a proof file; the message names the part and why.</exception>
@@ -71,26 +70,7 @@ public sealed record ProofFile(LeafEnvelope Leaf, ProvenContent? Content, TlogPr
 
     static T Given<T>(T? value) where T : class => value ?? throw new FormatException("It is missing.");
 
-    sealed record FileJson(string? Format, byte[]? Leaf, ContentJson? Content, string? Proof, AnchorJson? Anchor);
+    sealed record FileJson(string? Format, byte[]? Leaf, ContentJson? Content, string? Proof, AnchorEvidenceJson? Anchor);
 
     sealed record ContentJson(byte[]? Bytes, byte[]? Salt);
-
-    sealed record AnchorJson(
-        ulong ChainId, string? Contract, string? Log, byte[]? Header, string? Transaction, int Index, byte[][]? Receipt, byte[][]? Account,
-        byte[][]? SizeSlot, byte[][]? RootSlot)
-    {
-        const int NodesMax = 65;
-
-        public static AnchorJson Of(AnchorEvidence anchor) => new(
-            anchor.ChainId, anchor.Contract.ToString(), Hex.Of(anchor.Log), anchor.Header, Hex.Of(anchor.TransactionHash), anchor.TransactionIndex,
-            [.. anchor.Receipt], [.. anchor.Account], [.. anchor.SizeSlot], [.. anchor.RootSlot]);
-
-        public AnchorEvidence ToEvidence() => new(
-            ChainId, Address.Parse(Given(Contract)), Hex.Data(Log, Keccak256.Size), Given(Header), Hex.Data(Transaction, Keccak256.Size),
-            Index >= 0 ? Index : throw new FormatException("The transaction's index is negative."),
-            Nodes(Receipt), Nodes(Account), Nodes(SizeSlot), Nodes(RootSlot));
-
-        static byte[][] Nodes(byte[][]? nodes) =>
-            nodes is { Length: <= NodesMax } && nodes.All(node => node is not null) ? nodes : throw new FormatException($"A proof's nodes are missing, or more than {NodesMax}.");
-    }
 }

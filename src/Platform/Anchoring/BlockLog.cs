@@ -58,8 +58,7 @@ public sealed class BlockLog(NpgsqlDataSource database, ChainHealth health, Chai
     public async Task<string?> CheckpointAsync(CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        return (await connection.QueryAsync(cancellation, row => row.GetString(0),
-            "SELECT checkpoint FROM log_head WHERE checkpoint IS NOT NULL ORDER BY size DESC LIMIT 1")).SingleOrDefault();
+        return (await LogStore.SignedHeadAsync(connection, cancellation))?.Checkpoint;
     }
 
     /// <summary>How far log and chain are.</summary>

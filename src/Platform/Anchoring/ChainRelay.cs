@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Salus.Ledger.Contracts;
+using Salus.Ledger.Evidence;
 using Salus.Ledger.Evm;
 using Salus.Ledger.Merkle;
 using Salus.Platform.Schema;
@@ -141,7 +142,22 @@ public sealed partial class ChainRelay(
         await LogStore.AddAnchorAsync(connection, new AnchoredHead(
             head.Size, receipt.TransactionHash, (long)receipt.BlockNumber, receipt.BlockHash, (long)receipt.GasUsed,
             await MinedAsync(receipt, cancellation), Durable: false), cancellation);
+        await CaptureAsync(connection, contract, head.Size, receipt, cancellation);
         return true;
+    }
+
+    /// <summary>Keeps what the chain shows of an anchor now. A chain that cannot show it costs the proof, not the anchor.</summary>
+    async Task CaptureAsync(NpgsqlConnection connection, Address contract, long size, Receipt receipt, CancellationToken cancellation)
+    {
+        try
+        {
+            var evidence = await AnchorEvidence.CaptureAsync(link.Rpc, link.ChainId, contract, keys.LogId, receipt, cancellation);
+            await LogStore.AddEvidenceAsync(connection, size, evidence.ToBytes(), cancellation);
+        }
+        catch (Exception fault) when (fault is HttpRequestException or EvmRpcException or FormatException)
+        {
+            LogUncaptured(logger, size, fault.Message);
+        }
     }
 
     /// <summary>Marks as durable what a durable block holds, and queues again what the chain has lost with its block.</summary>
@@ -232,6 +248,9 @@ public sealed partial class ChainRelay(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The chain no longer holds block {Number}; what it held is sent again")]
     static partial void LogLost(ILogger logger, long number);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The chain gave no evidence of the anchor of size {Size}; proofs wait for the next one: {Reason}")]
+    static partial void LogUncaptured(ILogger logger, long size, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The contract refused transaction {Id} of the outbox: {Reason}")]
     static partial void LogRefused(ILogger logger, long id, string reason);

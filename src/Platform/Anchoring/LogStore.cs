@@ -85,6 +85,25 @@ static class LogStore
                 block_hash = excluded.block_hash, gas_used = excluded.gas_used, mined = excluded.mined, durable = excluded.durable
             """, head.Size, head.TransactionHash, head.BlockNumber, head.BlockHash, head.GasUsed, head.Mined, head.Durable);
 
+    public static Task AddEvidenceAsync(NpgsqlConnection connection, long size, byte[] evidence, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation,
+            "INSERT INTO anchor_evidence (size, evidence) VALUES ($1, $2) ON CONFLICT (size) DO UPDATE SET evidence = excluded.evidence", size, evidence);
+
+    /// <summary>The smallest anchored head that covers a position and of which evidence was captured.</summary>
+    public static async Task<(LogHead Head, byte[] Evidence)?> EvidenceOfAsync(NpgsqlConnection connection, long position, CancellationToken cancellation)
+    {
+        var found = await connection.QueryAsync(cancellation, row => (ReadHead(row), row.GetFieldValue<byte[]>(4)),
+            """
+            SELECT h.size, h.root, h.checkpoint, h.written, e.evidence FROM anchor_evidence e JOIN anchor a USING (size) JOIN log_head h USING (size)
+            WHERE h.size > $1 AND a.durable ORDER BY h.size LIMIT 1
+            """, position);
+        return found.Count == 0 ? null : found[0];
+    }
+
+    public static async Task<LogHead?> SignedHeadAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
+        (await connection.QueryAsync(cancellation, ReadHead,
+            "SELECT size, root, checkpoint, written FROM log_head WHERE checkpoint IS NOT NULL ORDER BY size DESC LIMIT 1")).SingleOrDefault();
+
     static LogHead ReadHead(NpgsqlDataReader row) =>
         new(row.GetInt64(0), row.GetFieldValue<byte[]>(1), row.Nullable<string>(2), row.GetFieldValue<DateTimeOffset>(3));
 

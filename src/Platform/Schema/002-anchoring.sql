@@ -33,6 +33,12 @@ CREATE TABLE anchor (
     durable          boolean NOT NULL
 );
 
+-- What the chain showed right after: nodes forget old states, so it cannot be had later.
+CREATE TABLE anchor_evidence (
+    size     bigint PRIMARY KEY REFERENCES anchor ON DELETE CASCADE,
+    evidence bytea NOT NULL
+);
+
 -- Transactions other than anchors, in the order they must be sent. Contracts take each of them twice without harm.
 CREATE TABLE chain_transaction (
     id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -68,6 +68,7 @@ static class RouteTable
         ["GET /fhir/{type}/{id}"] = (Answer.SignIn, []),
         ["GET /fhir/{type}/{id}/_history/{version:int}"] = (Answer.SignIn, []),
         ["GET /fhir/{type}/{id}/$proof"] = (Answer.SignIn, []),
+        ["GET /fhir/{type}/{id}/_history/{version:int}/$proof"] = (Answer.SignIn, []),
 
         // Patients
         ["GET /api/patients"] = (Answer.SignIn, All),
@@ -142,7 +143,11 @@ static class RouteTable
         ["GET /api/log/status"] = (Answer.Yes, All),
         ["GET /api/log/blocks"] = (Answer.Yes, All),
         ["GET /api/log/place"] = (Answer.Yes, All),
-        ["GET /api/log/checkpoint"] = (Answer.Yes, All),
+        ["GET /log/checkpoint"] = (Answer.Yes, All),
+        ["GET /log/tile/{level:int}/{**path}"] = (Answer.Yes, All),
+        ["GET /log/proof/{position:long}"] = (Answer.Yes, All),
+        ["GET /log/consistency/{from:long}/{to:long}"] = (Answer.Yes, All),
+        ["GET /log/policy"] = (Answer.Yes, All),
         ["GET /api/health"] = (Answer.Yes, All),
         ["GET /api/integrity"] = (Answer.SignIn, [Role.Administrator, Role.Auditor]),
         ["POST /api/integrity"] = (Answer.SignIn, [Role.Administrator, Role.Auditor]),

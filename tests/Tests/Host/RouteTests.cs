@@ -106,7 +106,8 @@ public sealed class RouteTests
             // A wrong present password is answered 403, and it is one's own account.
             HttpStatusCode.Forbidden when route is "POST /api/account/password" or "POST /api/account/second-factor" => Answer.Yes,
             // An open door to an empty room: nothing was anchored yet, or there is nothing of that id.
-            HttpStatusCode.NotFound when route is "GET /api/log/checkpoint" or "GET /blocks/checkpoint" or "GET /registered/{Account:guid}" or "GET /problem"
+            HttpStatusCode.NotFound when route is "GET /log/checkpoint" or "GET /log/tile/{level:int}/{**path}"
+                or "GET /log/proof/{position:long}" or "GET /log/consistency/{from:long}/{to:long}" or "GET /blocks/checkpoint" or "GET /registered/{Account:guid}" or "GET /problem"
                 or "GET /consents/{Id:guid}/revoke" or "GET /accounts/{Id:guid}/{Deed:regex(^(approve|disable)$)}" => Answer.Yes,
             // The page that tells of a refusal, asked for by itself.
             HttpStatusCode.Forbidden when route is "GET /refused" => Answer.Yes,
