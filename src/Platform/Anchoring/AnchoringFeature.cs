@@ -35,6 +35,7 @@ public static class AnchoringFeature
         log.MapGet("/proof/{position:long}", ProofAsync);
         log.MapGet("/consistency/{from:long}/{to:long}", ConsistencyAsync);
         log.MapGet("/policy", (LogTiles tiles) => TypedResults.File(tiles.Policy().ToBytes(), "application/json", "salus-policy.json"));
+        log.MapGet("/{**rest}", () => TypedResults.NotFound()).ExcludeFromDescription();
     }
 
     static async Task<Results<ContentHttpResult, NotFound>> CheckpointAsync(BlockLog log, HttpContext context) =>

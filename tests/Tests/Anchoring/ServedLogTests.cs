@@ -48,29 +48,22 @@ public sealed class ServedLogTests
         }
     }
 
-    [Theory]
-    [InlineData("/log/tile/0/000")]
-    [InlineData("/log/tile/0/000.p/0")]
-    [InlineData("/log/tile/0/000.p/256")]
-    [InlineData("/log/tile/0/000.p/255")]
-    [InlineData("/log/tile/0/001.p/1")]
-    [InlineData("/log/tile/0/x000/x000/x000/x000/x000/000")]
-    [InlineData("/log/tile/0/1")]
-    [InlineData("/log/tile/1/000.p/1")]
-    [InlineData("/log/tile/7/000.p/1")]
-    [InlineData("/log/tile/0/x999/x999/x999/x999/999")]
-    [InlineData("/log/tile/entries/000")]
-    [InlineData("/log/proof/1000000")]
-    [InlineData("/log/consistency/5/4")]
-    [InlineData("/log/consistency/0/1000000")]
-    public async Task What_the_log_has_not_is_not_found(string path)
+    [Fact]
+    public async Task What_the_log_has_not_is_not_found()
     {
         await using var node = await TestNode.StartAsync();
         await node.RecordAsync(await node.AddAsync(Role.Practitioner));
         await node.WaitUntilAnchoredAsync();
         using var client = await node.ClientAsync();
-        using var response = await client.GetAsync(path, TestContext.Current.CancellationToken);
-        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        foreach (var path in new[]
+        {
+            "tile/0/000", "tile/0/000.p/0", "tile/0/000.p/256", "tile/0/000.p/255", "tile/0/001.p/1", "tile/0/x000/x000/x000/x000/x000/000", "tile/0/1",
+            "tile/1/000.p/1", "tile/7/000.p/1", "tile/0/x999/x999/x999/x999/999", "tile/entries/000", "proof/1000000", "consistency/5/4", "consistency/0/1000000",
+        })
+        {
+            using var response = await client.GetAsync($"/log/{path}", TestContext.Current.CancellationToken);
+            Assert.True(response.StatusCode == HttpStatusCode.NotFound, $"{path}: {response.StatusCode}");
+        }
     }
 
     [Fact]
