@@ -63,8 +63,8 @@ public sealed record ProofPolicy(IReadOnlyList<TrustedLog> Logs, IReadOnlyList<N
             throw new FormatException("'logs' names no log: give at least one with its origin and keys.");
         NoteVerifier[] witnesses = [.. (json.Witnesses?.Keys ?? []).Select((key, i) => Verifier(key, $"witnesses.keys[{i}]", isWitness: true))];
         var required = json.Witnesses?.Required ?? 0;
-        if (json.Witnesses is not null && (required < 1 || required > witnesses.Select(witness => witness.Name).Distinct(StringComparer.Ordinal).Count()))
-            throw new FormatException($"'witnesses.required' is {required}: it is at least 1 and at most the number of witnesses named.");
+        if (json.Witnesses is not null && (required < 0 || required > witnesses.Select(witness => witness.Name).Distinct(StringComparer.Ordinal).Count()))
+            throw new FormatException($"'witnesses.required' is {required}: it is at least 0 and at most the number of witnesses named.");
         return new ProofPolicy([.. json.Logs.Select(Log)], witnesses, required, json.Chain is null ? null : Place(json.Chain));
     }
 

@@ -23,6 +23,7 @@ public static class AnchoringFeature
         {
             log.Place.Origin,
             log.Place.VerifierKey,
+            log.Place.WitnessKey,
             log.Place.LogId,
             log.Place.ChainId,
             Contracts = log.Place.Contracts.ToDictionary(pair => pair.Key.ToString(), pair => pair.Value.ToString()),

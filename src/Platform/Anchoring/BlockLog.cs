@@ -35,8 +35,8 @@ public sealed record AnchoringStatus(
 public sealed class BlockLog(NpgsqlDataSource database, ChainHealth health, ChainLink link, NodeKeys keys)
 {
     /// <summary>The log's name, its verifier key and where the contracts stand.</summary>
-    public (string Origin, string VerifierKey, string LogId, ulong ChainId, IReadOnlyDictionary<ChainContract, Address> Contracts) Place =>
-        (keys.Origin, keys.VerifierKey, "0x" + Convert.ToHexStringLower(keys.LogId), link.ChainId, link.Contracts);
+    public (string Origin, string VerifierKey, string WitnessKey, string LogId, ulong ChainId, IReadOnlyDictionary<ChainContract, Address> Contracts) Place =>
+        (keys.Origin, keys.VerifierKey, keys.Witness.Verifier.ToString(), "0x" + Convert.ToHexStringLower(keys.LogId), link.ChainId, link.Contracts);
 
     /// <summary>The newest transactions, newest first.</summary>
     public async Task<IReadOnlyList<BlockLogLine>> ListAsync(int countMax, CancellationToken cancellation)

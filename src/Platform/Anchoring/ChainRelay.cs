@@ -5,6 +5,7 @@ using Salus.Ledger.Contracts;
 using Salus.Ledger.Evidence;
 using Salus.Ledger.Evm;
 using Salus.Ledger.Merkle;
+using Salus.Platform.Anchoring.Witness;
 using Salus.Platform.Schema;
 
 namespace Salus.Platform.Anchoring;
@@ -14,7 +15,7 @@ namespace Salus.Platform.Anchoring;
 /// outbox only when a durable block holds it; one that was lost with its block is sent again.
 /// </summary>
 public sealed partial class ChainRelay(
-    NpgsqlDataSource database, ChainLink link, IChainFinality finality, LogFiles files, NodeKeys keys, ChainOptions options, ChainHealth health,
+    NpgsqlDataSource database, ChainLink link, IChainFinality finality, LogFiles files, NodeKeys keys, ChainOptions options, ChainHealth health, Witnessing witnessing,
     TimeProvider time, ILogger<ChainRelay> logger) : BackgroundService
 {
     const int BatchMax = 200;
@@ -131,6 +132,12 @@ public sealed partial class ChainRelay(
         if ((long)onChain.Size >= head.Size)
         {
             return false;
+        }
+        if (head.Cosigned < witnessing.Keys.Count)
+        {
+            // Only now, for a witness cosigns no smaller head after a larger one: what is anchored is what should carry its name.
+            var (checkpoint, count) = await witnessing.GatherAsync(head.Checkpoint, cancellation);
+            await LogStore.CosignHeadAsync(connection, head.Size, checkpoint, count, cancellation);
         }
         var proof = await TreeProofs.ConsistencyAsync((long)onChain.Size, head.Size, files.ReadAsync, cancellation);
         var receipt = await link.SendAsync(contract, AnchorContract.Anchor(keys.LogId, onChain.Size, (ulong)head.Size, head.Root, proof), cancellation);

@@ -4,6 +4,7 @@ using Npgsql;
 using Salus.Ledger.Evidence;
 using Salus.Ledger.Merkle;
 using Salus.Ledger.Proofs;
+using Salus.Platform.Anchoring.Witness;
 
 namespace Salus.Platform.Anchoring;
 
@@ -11,7 +12,7 @@ namespace Salus.Platform.Anchoring;
 /// The log as anyone may read it (C2SP tlog-tiles, tlog-proof): hashes and proofs under the newest signed checkpoint, never what a leaf
 /// tells.
 /// </summary>
-public sealed partial class LogTiles(NpgsqlDataSource database, LogFiles files, NodeKeys keys, ChainLink link)
+public sealed partial class LogTiles(NpgsqlDataSource database, LogFiles files, NodeKeys keys, ChainLink link, Witnessing witnessing)
 {
     const int TileHeight = 8;
     const int TileWidth = 1 << TileHeight;
@@ -63,7 +64,7 @@ public sealed partial class LogTiles(NpgsqlDataSource database, LogFiles files, 
     /// contract with what they have from elsewhere.
     /// </summary>
     public ProofPolicy Policy() => new(
-        [new TrustedLog(keys.Origin, [new LogKey(NoteVerifier.Parse(keys.VerifierKey), 0, null)], keys.LogId)], [], 0,
+        [new TrustedLog(keys.Origin, [new LogKey(NoteVerifier.Parse(keys.VerifierKey), 0, null)], keys.LogId)], witnessing.Keys, witnessing.Required,
         new TrustedChain(link.ChainId, link.Contracts[ChainContract.Anchor], []));
 
     static bool TryPath(string path, out long index, out int width)

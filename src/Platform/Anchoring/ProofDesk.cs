@@ -5,6 +5,7 @@ using Salus.Ledger.Evidence;
 using Salus.Ledger.Evm;
 using Salus.Ledger.Merkle;
 using Salus.Ledger.Proofs;
+using Salus.Platform.Anchoring.Witness;
 using Salus.Platform.Schema;
 
 namespace Salus.Platform.Anchoring;
@@ -30,7 +31,7 @@ public abstract record ProofState
 }
 
 /// <summary>Makes and checks proofs that a version stands in the log and that the contract holds the log's head.</summary>
-public sealed class ProofDesk(NpgsqlDataSource database, LogFiles files, ChainLink link, NodeKeys keys)
+public sealed class ProofDesk(NpgsqlDataSource database, LogFiles files, ChainLink link, NodeKeys keys, Witnessing witnessing)
 {
     const int HeadsCachedMax = 256;
 
@@ -81,7 +82,7 @@ public sealed class ProofDesk(NpgsqlDataSource database, LogFiles files, ChainLi
         {
             return null;
         }
-        var anchored = await LogStore.EvidenceOfAsync(connection, leaf.Position, cancellation);
+        var anchored = await LogStore.EvidenceOfAsync(connection, leaf.Position, witnessing.Required, cancellation);
         var head = anchored?.Head ?? await LogStore.SignedHeadAsync(connection, cancellation);
         if (head is not { Checkpoint: { } checkpoint } || head.Size <= leaf.Position)
         {

@@ -19,7 +19,8 @@ CREATE TABLE log_head (
     size       bigint PRIMARY KEY,
     root       bytea NOT NULL,
     checkpoint text,
-    written    timestamptz NOT NULL
+    written    timestamptz NOT NULL,
+    cosigned   integer NOT NULL DEFAULT 0
 );
 
 -- Heads that the contract has accepted, with the evidence captured then.

@@ -147,6 +147,7 @@ static class RouteTable
         ["GET /log/proof/{position:long}"] = (Answer.Yes, All),
         ["GET /log/consistency/{from:long}/{to:long}"] = (Answer.Yes, All),
         ["GET /log/{**rest}"] = (Answer.Yes, All),
+        ["POST /witness/add-checkpoint"] = (Answer.Yes, All),
         ["GET /log/policy"] = (Answer.Yes, All),
         ["GET /api/health"] = (Answer.Yes, All),
         ["GET /api/integrity"] = (Answer.SignIn, [Role.Administrator, Role.Auditor]),
