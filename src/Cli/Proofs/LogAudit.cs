@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Salus.Cli.Api;
+using Salus.Cli.Node;
 using Salus.Ledger.Contracts;
 using Salus.Ledger.Evidence;
 using Salus.Ledger.Evm;
@@ -18,7 +19,20 @@ namespace Salus.Cli.Proofs;
 /// <param name="AnchoredSize">Leaves under the head on the chain; null when no chain was asked.</param>
 /// <param name="Fault">What does not hold; null when all does.</param>
 /// <param name="Evidence">The folder with the signed checkpoints that contradict each other.</param>
-sealed record LogAuditReport(string Origin, long Size, long Seen, long? AnchoredSize, string? Fault, string? Evidence);
+sealed record LogAuditReport(string Origin, long Size, long Seen, long? AnchoredSize, string? Fault, string? Evidence)
+{
+    /// <summary>The report for people.</summary>
+    public string ToText()
+    {
+        if (Fault is not null)
+        {
+            return $"✗ {Origin}: {Fault}\n  The signed checkpoints that show it are kept in {Evidence}.\n";
+        }
+        var news = Seen == 0 ? $"{Size:N0} leaves, all read" : Seen == Size ? $"{Size:N0} leaves, none of them new" : $"{Size:N0} leaves, {Size - Seen:N0} of them new";
+        var chain = AnchoredSize is { } anchored ? $"; the chain holds the head of {anchored:N0}" : "; no chain was asked (--rpc)";
+        return $"✓ {Origin}: {news}; they make the root that the log signed, and extend what was seen before{chain}.\n";
+    }
+}
 
 /// <summary>
 /// Audits a node's whole log from outside: every leaf hash is fetched once, the root is recomputed, and what was seen is kept, so that a
@@ -27,6 +41,10 @@ sealed record LogAuditReport(string Origin, long Size, long Seen, long? Anchored
 sealed class LogAudit(NodeClient node, string folder)
 {
     const int TileWidth = 256;
+
+    /// <summary>Where an audit keeps what it saw when no folder is named.</summary>
+    public static string DefaultFolder(string address) =>
+        Path.Combine(NodeSettings.DefaultData + "-audits", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(address.TrimEnd('/'))))[..16]);
 
     readonly string kept = Path.Combine(folder, "checkpoint");
     readonly string edgeFile = Path.Combine(folder, "edge.json");

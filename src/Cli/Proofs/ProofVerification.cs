@@ -37,6 +37,12 @@ static class ProofVerification
         return (int)report.Failed;
     }
 
+    /// <summary>The address that <c>--rpc</c> names.</summary>
+    public static Uri ChainAddress(string endpoint) =>
+        Uri.TryCreate(endpoint, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
+            ? address
+            : throw new CliException($"'{endpoint}' is no address of a chain. Give --rpc one such as http://localhost:8545.", ExitCodes.Usage);
+
     static void Tell(ProofReport report)
     {
         Console.WriteLine($"{report.Leaf.Id}, version {report.Leaf.EntityVersion}, written {TimeOf(report):u}");
@@ -55,10 +61,7 @@ static class ProofVerification
     /// <summary>The block of the evidence, when the chain that was named has it at its height and is the chain that the policy means.</summary>
     static async Task<IReadOnlyList<byte[]>> VouchedAsync(ProofFile proof, ProofPolicy policy, string endpoint, CancellationToken cancellation)
     {
-        if (!Uri.TryCreate(endpoint, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
-        {
-            throw new CliException($"'{endpoint}' is no address of a chain. Give --rpc one such as http://localhost:8545.");
-        }
+        var address = ChainAddress(endpoint);
         if (proof.Anchor is not { } anchor || policy.Chain is not { } chain)
         {
             return [];

@@ -31,6 +31,8 @@ sealed class FullHelp(HelpAction options) : SynchronousCommandLineAction
         [
             "salus verify --data /srv/salus",
             "salus verify --data /srv/salus --checkpoint /mnt/elsewhere/checkpoint --json",
+            "salus verify Condition-1.salus-proof.json --policy trusted.json --rpc https://chain.example",
+            "salus verify --node https://hospital.example --rpc https://chain.example",
         ],
         ["checkpoint"] = ["salus checkpoint --url http://localhost:7411 --out /mnt/elsewhere/checkpoint"],
         ["learn"] = ["salus learn train --csv heart.csv --target disease --out heart.model", "salus learn predict heart.model --csv new.csv"],
@@ -70,6 +72,11 @@ sealed class FullHelp(HelpAction options) : SynchronousCommandLineAction
     [
         (ExitCodes.Done, "all of it was checked, and holds"), (ExitCodes.Refused, "not checked; the last line says why, and the mend"),
         (ExitCodes.Findings, "something differs; every finding is named"), (ExitCodes.Unchecked, "what was checked holds, but something could not be checked"),
+        (20, "the proof file cannot be read; 21 the policy cannot"),
+        (30, "the content is not what the leaf commits to"),
+        (40, "an unknown log; 41 its signature; 42 the leaf's path"),
+        (50, "a cosignature does not verify; 51 too few witnesses"),
+        (80, "no anchor in the file; 81 another chain or contract; 82 the header; 83 nobody vouches for the block; 84 the receipt; 85 the event; 86 the account; 87 the storage"),
         (ExitCodes.Usage, "the command line is not understood"), (ExitCodes.Interrupted, "interrupted"),
     ];
 

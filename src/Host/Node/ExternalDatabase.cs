@@ -23,7 +23,8 @@ static class ExternalDatabase
             {
                 throw new NodeException("--database names no host. Give one such as 'Host=db.example;Database=salus;Username=salus;Password=…'.");
             }
-            if (!builder.Keys.Contains("Maximum Pool Size"))
+            // ContainsKey would say whether the keyword is known, not whether it was given.
+            if (!builder.Keys.OfType<string>().Contains("Maximum Pool Size"))
             {
                 // Below the 100 connections that a PostgreSQL allows unless told otherwise.
                 builder.MaxPoolSize = PoolMax;

@@ -31,28 +31,28 @@ public enum ProofStep
     Witnesses = 51,
 
     /// <summary>That there is evidence of an anchor at all.</summary>
-    Anchor = 60,
+    Anchor = 80,
 
     /// <summary>The chain and the contract against the policy.</summary>
-    Chain = 61,
+    Chain = 81,
 
     /// <summary>The block's header.</summary>
-    Header = 62,
+    Header = 82,
 
     /// <summary>The block against those that the policy, or a chain that was asked, vouches for.</summary>
-    Block = 63,
+    Block = 83,
 
     /// <summary>The receipt's path to the header.</summary>
-    Receipt = 64,
+    Receipt = 84,
 
     /// <summary>The contract's event in the receipt.</summary>
-    Event = 65,
+    Event = 85,
 
     /// <summary>The contract's account and its path to the header.</summary>
-    Account = 66,
+    Account = 86,
 
     /// <summary>The contract's storage.</summary>
-    Storage = 67,
+    Storage = 87,
 }
 
 /// <summary>The step at which a check failed, and why, in a sentence.</summary>
