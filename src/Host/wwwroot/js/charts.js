@@ -7,7 +7,7 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 const barsOf = (data, i) => {
   const share = 0.8 / data.series.length;
   const places = data.x.map((x) => x + (i - (data.series.length - 1) / 2) * share);
-  // With both given, uPlot takes a bar's place as its left edge; it reads the width off the distance of places, so a lone place is measured here.
+  // With a size given, uPlot takes a place as the bar's left edge.
   return uPlot.paths.bars({ disp: { x0: { unit: 1, values: () => places.map((x) => x - share / 2) }, size: { unit: 1, values: () => [share * 0.94] } } });
 };
 
@@ -27,6 +27,8 @@ const timeRange = (_, low, high) => {
 
 const options = (data, width, height) => {
   const bars = data.kind === 'bar';
+  // As many names as stand beside one another without touching.
+  const every = Math.ceil(data.x.length / Math.max(2, Math.floor((width - 60) / 30)));
   const axis = { stroke: colour('--muted'), grid: { stroke: colour('--chart-grid'), width: 1 }, ticks: { stroke: colour('--chart-grid'), width: 1 }, font: '12px system-ui, sans-serif' };
   const series = data.series.map((one, i) => {
     const stroke = colour(`--chart-${(i % 4) + 1}`);
@@ -35,7 +37,7 @@ const options = (data, width, height) => {
       : { label: one.name, stroke, width: 2, spanGaps: true, points: { show: data.x.length <= 60, size: 6, fill: stroke } };
   });
   const x = bars
-    ? { ...axis, grid: { show: false }, splits: () => data.x, values: (_, places) => places.map((place) => data.labels?.[place] ?? place), rotate: data.x.length > 8 ? -40 : 0, size: data.x.length > 8 ? 70 : 36 }
+    ? { ...axis, grid: { show: false }, splits: () => data.x, values: (_, places) => places.map((place, i) => (i % every === 0 ? data.labels?.[place] ?? place : null)), rotate: data.x.length > 8 ? -40 : 0, size: data.x.length > 8 ? 70 : 36 }
     : axis;
   return {
     width, height,
