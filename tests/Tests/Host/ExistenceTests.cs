@@ -43,7 +43,7 @@ public sealed class ExistenceTests
         using var request = new HttpRequestMessage(method, string.Format(System.Globalization.CultureInfo.InvariantCulture, path, record, patient));
         if (method == HttpMethod.Put)
         {
-            request.Content = new StringContent($$"""{"resourceType":"Condition","id":"{{record}}","subject":{"reference":"Patient/{{patient}}"}}""", System.Text.Encoding.UTF8, "application/fhir+json");
+            request.Content = new StringContent($$$"""{"resourceType":"Condition","id":"{{{record}}}","subject":{"reference":"Patient/{{{patient}}}"}}""", System.Text.Encoding.UTF8, "application/fhir+json");
         }
         var answer = await client.SendAsync(request, TestContext.Current.CancellationToken);
         var body = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
