@@ -7,6 +7,8 @@ namespace Salus.Fhir.Elements;
 /// <summary>Reads FHIR JSON (R4 section 2.6.2) into elements, within limits, and refuses what is not well formed with its place.</summary>
 public static class FhirJson
 {
+    const int LiteralShownMax = 32;
+
     /// <summary>Reads one resource. The bytes are kept, not copied: the caller must not change them afterwards.</summary>
     public static FhirReadOutcome Read(ReadOnlyMemory<byte> utf8, ReadLimits? limits = null)
     {
@@ -31,7 +33,13 @@ public static class FhirJson
         catch (JsonException broken)
         {
             var place = ((int)(broken.LineNumber ?? 0) + 1, (int)(broken.BytePositionInLine ?? 0) + 1);
-            return Refuse("structure", builder.Expression(), $"The JSON is not well formed: {Plain(broken.Message)}", place);
+            var message = Plain(broken.Message);
+            if (message.Contains("JSON literal", StringComparison.Ordinal))
+            {
+                (var word, place) = Literal(utf8.Span, place);
+                message = $"'{word}' is none of its words: true, false and null.";
+            }
+            return Refuse("structure", builder.Expression(), $"The JSON is not well formed: {message}", place);
         }
     }
 
@@ -55,6 +63,26 @@ public static class FhirJson
     {
         var end = message.IndexOf(" LineNumber:", StringComparison.Ordinal);
         return end < 0 ? message : message[..end];
+    }
+
+    /// <summary>The word that stands where a literal should, and where it begins: the parser names the byte at which it stops being one.</summary>
+    static (string Word, (int Line, int Column) Place) Literal(ReadOnlySpan<byte> utf8, (int Line, int Column) place)
+    {
+        var line = 0;
+        for (var i = 1; i < place.Line; i++)
+        {
+            line += utf8[line..].IndexOf((byte)'\n') + 1;
+        }
+        var (start, end) = (line + place.Column - 1, line + place.Column - 1);
+        while (start > line && char.IsAsciiLetter((char)utf8[start - 1]))
+        {
+            start--;
+        }
+        while (end < utf8.Length && end - start < LiteralShownMax && char.IsAsciiLetterOrDigit((char)utf8[end]))
+        {
+            end++;
+        }
+        return (Encoding.ASCII.GetString(utf8[start..end]), (place.Line, start - line + 1));
     }
 
     static int FirstInvalid(ReadOnlySpan<byte> utf8)

@@ -123,14 +123,6 @@ sealed class ResourceJson : IDisposable
         Text("code", ucum);
     });
 
-    public void Note(string? text)
-    {
-        if (!string.IsNullOrEmpty(text))
-        {
-            Objects("note", [text], note => Text("text", note));
-        }
-    }
-
     public void Dispose() => Json.Dispose();
 
     void ConceptMembers(Coding? coding, string? text)

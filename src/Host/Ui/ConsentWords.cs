@@ -27,6 +27,10 @@ static class ConsentWords
         _ => "At my request",
     };
 
+    /// <summary>Several purposes in a row.</summary>
+    public static string Of(IEnumerable<Purpose> purposes) =>
+        string.Join(", ", purposes.Select((purpose, i) => i == 0 ? Of(purpose) : char.ToLowerInvariant(Of(purpose)[0]) + Of(purpose)[1..]));
+
     /// <summary>How far it has come.</summary>
     public static (string Text, string Class) Of(ConsentState state) => state switch
     {

@@ -99,7 +99,26 @@ public static class UiFeature
         var services = context.RequestServices;
         await using var scope = services.CreateAsyncScope(); // a page's services serve one rendering
         context.RequestServices = scope.ServiceProvider;
-        await next(context);
-        context.RequestServices = services;
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            context.RequestServices = services;
+        }
+        if (!context.Response.HasStarted)
+        {
+            await ShowPlainlyAsync(context, status);
+        }
+    }
+
+    /// <summary>What made the request fail, such as a database that is away, can fail the page about it too; then a file tells of it.</summary>
+    static async Task ShowPlainlyAsync(HttpContext context, int status)
+    {
+        context.Response.Clear();
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "text/html; charset=utf-8";
+        await context.Response.SendFileAsync(context.RequestServices.GetRequiredService<IWebHostEnvironment>().WebRootFileProvider.GetFileInfo("problem.html"), context.RequestAborted);
     }
 }

@@ -9,7 +9,7 @@ namespace Salus.Learning.Text;
 /// <param name="LengthMin">Words of fewer letters are left out.</param>
 public sealed record TokenizerOptions(bool KeepNumbers = false, bool MarkNegation = true, int LengthMin = 2);
 
-/// <summary>Splits text into lower-case words of Unicode letters.</summary>
+/// <summary>Splits text into lower-case words of Unicode letters; English words that only join others are left out.</summary>
 public static class Tokenizer
 {
     /// <summary>Stands before a word that the text denies ("denies fever" gives "¬fever").</summary>
@@ -23,6 +23,15 @@ public static class Tokenizer
 
     static readonly FrozenSet<string> Turns =
         new[] { "but", "however", "although", "reports", "with", "has" }.ToFrozenSet(StringComparer.Ordinal);
+
+    /// <summary>Words that join others and tell nothing of themselves. Negations are not among them.</summary>
+    static readonly FrozenSet<string> Joins = new[]
+    {
+        "a", "an", "the", "and", "or", "but", "of", "to", "in", "on", "at", "for", "from", "with", "by", "as", "into", "onto", "than", "then", "so", "also", "such",
+        "is", "are", "was", "were", "be", "been", "being", "am", "has", "have", "had", "having", "do", "does", "did",
+        "this", "that", "these", "those", "there", "here", "it", "its", "he", "him", "his", "she", "her", "hers", "they", "them", "their", "theirs",
+        "we", "us", "our", "you", "your", "me", "my", "who", "whom", "whose", "which", "what", "when", "where", "while", "if", "both", "each",
+    }.ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>The words in their order, denied ones with the mark before them.</summary>
     public static IEnumerable<string> Words(string text, TokenizerOptions options)
@@ -62,7 +71,7 @@ public static class Tokenizer
             if (Turns.Contains(found))
                 denied = false;
         }
-        if (found.Length < options.LengthMin)
+        if (found.Length < options.LengthMin || Joins.Contains(found))
             return null;
         return denied ? Denied + found : found;
     }

@@ -37,7 +37,11 @@ public enum AuditAction
 /// <param name="PatientAlias">About whom: an alias that dies with the patient's key.</param>
 /// <param name="Entity">To what: a resource type, or type and id.</param>
 /// <param name="Detail">In a few words that hold no health data: a purpose, a reason for refusal, a count.</param>
-public sealed record AuditFact(AuditAction Action, bool Succeeded, Guid? Account, string? PatientAlias, string? Entity, string? Detail);
+public sealed record AuditFact(AuditAction Action, bool Succeeded, Guid? Account, string? PatientAlias, string? Entity, string? Detail)
+{
+    /// <summary>The aliases of all patients of a deed that is about several at once, such as a listing; then <see cref="PatientAlias"/> is null.</summary>
+    public IReadOnlyList<string> PatientAliases { get; init; } = [];
+}
 
 /// <summary>A fact with its time and its leaf's name.</summary>
 public sealed record AuditLine(string Id, DateTimeOffset Time, AuditFact Fact);
@@ -90,14 +94,15 @@ static class AuditEventJson
     {
         using var document = JsonDocument.Parse(bytes);
         var root = document.RootElement;
-        string? alias = null, entity = null;
+        string? entity = null;
+        List<string> aliases = [];
         if (root.TryGetProperty("entity", out var entities))
         {
             foreach (var item in entities.EnumerateArray())
             {
                 if (item.GetProperty("what").TryGetProperty("identifier", out var identifier))
                 {
-                    alias = identifier.GetProperty("value").GetString();
+                    aliases.Add(identifier.GetProperty("value").GetString()!);
                 }
                 else
                 {
@@ -113,9 +118,12 @@ static class AuditEventJson
                 Enum.Parse<AuditAction>(root.GetProperty("subtype")[0].GetProperty("code").GetString()!),
                 root.GetProperty("outcome").GetString() == "0",
                 agent.TryGetProperty("identifier", out var account) ? account.GetProperty("value").GetGuid() : null,
-                alias,
+                aliases is [var only] ? only : null,
                 entity,
-                root.TryGetProperty("outcomeDesc", out var detail) ? detail.GetString() : null));
+                root.TryGetProperty("outcomeDesc", out var detail) ? detail.GetString() : null)
+            {
+                PatientAliases = aliases.Count > 1 ? aliases : [],
+            });
     }
 
     static void WriteAgent(Utf8JsonWriter json, Guid? account)
@@ -139,16 +147,17 @@ static class AuditEventJson
 
     static void WriteEntities(Utf8JsonWriter json, AuditFact fact)
     {
-        if (fact.PatientAlias is null && fact.Entity is null)
+        IReadOnlyList<string> aliases = fact.PatientAlias is { } only ? [only] : fact.PatientAliases;
+        if (aliases.Count == 0 && fact.Entity is null)
         {
             return;
         }
         json.WriteStartArray("entity"u8);
-        if (fact.PatientAlias is not null)
+        foreach (var alias in aliases)
         {
             json.WriteStartObject();
             json.WriteStartObject("what"u8);
-            WriteIdentifier(json, AliasSystem, fact.PatientAlias);
+            WriteIdentifier(json, AliasSystem, alias);
             json.WriteEndObject();
             json.WriteEndObject();
         }

@@ -10,6 +10,8 @@ namespace Salus.Platform.Audit;
 public sealed class AuditTrail
 {
     const string AliasPurpose = "audit";
+    const int OpenedMax = 2_000;
+    const int BatchSize = 250;
 
     readonly NpgsqlDataSource database;
     readonly KeyVault vault;
@@ -27,8 +29,16 @@ public sealed class AuditTrail
     public static string AliasOf(OwnerKey patient) => patient.Alias(AliasPurpose);
 
     /// <summary>Writes a fact in the transaction of the deed it tells of.</summary>
-    public async Task RecordAsync(NpgsqlConnection connection, AuditFact fact, CancellationToken cancellation) =>
-        await SealedStore.AppendAsync(connection, [await EntryAsync(fact, cancellation)], cancellation);
+    public async Task RecordAsync(NpgsqlConnection connection, AuditFact fact, CancellationToken cancellation)
+    {
+        var entry = await EntryAsync(fact, cancellation);
+        await SealedStore.AppendAsync(connection, [entry], cancellation);
+        if (fact.PatientAliases.Count > 0)
+        {
+            await connection.ExecuteAsync(cancellation, "INSERT INTO audit_about (alias, written, id) SELECT alias, $2, $3 FROM unnest($1) AS alias",
+                fact.PatientAliases.ToArray(), entry.Written, entry.Id);
+        }
+    }
 
     /// <summary>Writes a fact that stands alone, such as a refusal; durable on return.</summary>
     public async Task RecordAsync(AuditFact fact, CancellationToken cancellation)
@@ -43,21 +53,84 @@ public sealed class AuditTrail
     public async Task<IReadOnlyList<AuditLine>> ListAsync(string? patientAlias, int countMax, CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
+        if (patientAlias is null)
+        {
+            return (await PageAsync(connection, _ => true, null, newer: false, countMax, cancellation)).Lines;
+        }
         var entries = await connection.QueryAsync(cancellation, SealedStore.Read,
             $"""
-            SELECT {SealedStore.Columns} FROM entry e
-            WHERE type = 'AuditEvent' AND ($1::text IS NULL OR patient = $1) ORDER BY written DESC LIMIT $2
+            SELECT {SealedStore.Columns} FROM (
+                (SELECT * FROM entry WHERE type = 'AuditEvent' AND patient = $1 ORDER BY written DESC LIMIT $2)
+                UNION ALL
+                (SELECT entry.* FROM audit_about about JOIN entry ON entry.type = 'AuditEvent' AND entry.id = about.id AND entry.version = 1
+                 WHERE about.alias = $1 ORDER BY about.written DESC LIMIT $2)) e
+            ORDER BY e.written DESC, e.id DESC LIMIT $2
             """, patientAlias, countMax);
         List<AuditLine> lines = [];
         foreach (var entry in entries)
         {
-            if (await store.OpenAsync(entry, cancellation) is { } bytes)
+            // Of a deed about several patients each is told of their own part alone.
+            if (await OpenAsync(entry, cancellation) is { } line && (line.Fact.PatientAlias ?? line.Fact.PatientAliases.FirstOrDefault(alias => alias == patientAlias)) == patientAlias)
             {
-                lines.Add(AuditEventJson.Read(bytes));
+                lines.Add(line with { Fact = line.Fact with { PatientAlias = patientAlias, PatientAliases = [], Entity = line.Fact.PatientAliases.Count == 0 ? line.Fact.Entity : "list" } });
             }
         }
         return lines;
     }
+
+    /// <summary>A page of all facts that match, newest first. What they say is sealed, so each is opened to be matched; one call opens at most <see cref="OpenedMax"/>.</summary>
+    /// <param name="matches">Which facts are wanted.</param>
+    /// <param name="from">The cursor of another page; null for the newest.</param>
+    /// <param name="newer">Whether to go towards newer facts from there.</param>
+    /// <param name="countMax">Facts on the page.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public async Task<AuditPage> PageAsync(Func<AuditFact, bool> matches, PageCursor? from, bool newer, int countMax, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        return await PageAsync(connection, matches, from, newer && from is not null, countMax, cancellation);
+    }
+
+    async Task<AuditPage> PageAsync(
+        NpgsqlConnection connection, Func<AuditFact, bool> matches, PageCursor? from, bool newer, int countMax, CancellationToken cancellation)
+    {
+        List<AuditLine> lines = [];
+        var (seen, opened, isMore) = (from, 0, true);
+        while (lines.Count <= countMax && opened < OpenedMax && isMore)
+        {
+            var batch = await BatchAsync(connection, seen, newer, cancellation);
+            isMore = batch.Count == BatchSize;
+            foreach (var entry in batch.TakeWhile(_ => lines.Count <= countMax))
+            {
+                (seen, opened) = (new PageCursor(entry.Written, entry.Id), opened + 1);
+                if (await OpenAsync(entry, cancellation) is { } line && matches(line.Fact))
+                {
+                    lines.Add(line);
+                }
+            }
+        }
+        var isPartial = lines.Count <= countMax && isMore;
+        var further = lines.Count > countMax ? Cursor(lines[countMax - 1]) : isPartial ? seen : null;
+        lines = [.. lines.Take(countMax)];
+        if (newer)
+        {
+            lines.Reverse();
+            return new AuditPage(lines, further, lines.Count > 0 ? Cursor(lines[^1]) : from, isPartial);
+        }
+        return new AuditPage(lines, from is null ? null : lines.Count > 0 ? Cursor(lines[0]) : from, further, isPartial);
+    }
+
+    static Task<List<SealedEntry>> BatchAsync(NpgsqlConnection connection, PageCursor? from, bool newer, CancellationToken cancellation) =>
+        connection.QueryAsync(cancellation, SealedStore.Read,
+            $"""
+            SELECT {SealedStore.Columns} FROM entry e
+            WHERE type = 'AuditEvent' AND ($1::timestamptz IS NULL OR (written, id) {(newer ? ">" : "<")} ($1, $2))
+            ORDER BY written {(newer ? "ASC" : "DESC")}, id {(newer ? "ASC" : "DESC")} LIMIT $3
+            """, from?.At.ToUniversalTime(), from?.Id, BatchSize);
+
+    async Task<AuditLine?> OpenAsync(SealedEntry entry, CancellationToken cancellation) =>
+        await store.OpenAsync(entry, cancellation) is { } bytes ? AuditEventJson.Read(bytes) : null;
+
+    static PageCursor Cursor(AuditLine line) => new(line.Time, line.Id);
 
     internal async ValueTask<NewEntry> EntryAsync(AuditFact fact, CancellationToken cancellation)
     {

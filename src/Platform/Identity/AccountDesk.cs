@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Salus.Platform.Anchoring;
+using Salus.Platform.Schema;
 using Salus.Vault.Keys;
 
 namespace Salus.Platform.Identity;
@@ -212,6 +213,41 @@ public sealed class AccountDesk(
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var rows = await AccountStore.ListAsync(connection, Math.Max(offset, 0), Math.Clamp(countMax, 1, PageMax), cancellation);
         return [.. rows.Select(Show)];
+    }
+
+    /// <summary>A page of accounts in the order they were made, from a place in that order, forwards or back; and where the pages before and after begin.</summary>
+    public async Task<(IReadOnlyList<Account> Accounts, PageCursor? Before, PageCursor? After)> PageAsync(PageCursor? from, bool back, int count, CancellationToken cancellation)
+    {
+        back = back && from is not null;
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        var rows = await AccountStore.ListAsync(connection, from, back, count + 1, cancellation);
+        var isMore = rows.Count > count;
+        rows = [.. rows.Take(count)];
+        if (back)
+        {
+            rows.Reverse();
+        }
+        PageCursor? Before() => rows.Count == 0 ? from : new PageCursor(rows[0].Created, rows[0].Id.ToString());
+        PageCursor? After() => rows.Count == 0 ? from : new PageCursor(rows[^1].Created, rows[^1].Id.ToString());
+        return ([.. rows.Select(Show)], (back ? isMore : from is not null) ? Before() : null, (back || isMore) ? After() : null);
+    }
+
+    /// <summary>How many accounts wait for an administrator.</summary>
+    public async Task<long> CountWaitingAsync(CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        return await AccountStore.CountWaitingAsync(connection, cancellation);
+    }
+
+    /// <summary>The account that signs in with exactly this e-mail, for those who oversee accounts.</summary>
+    public async Task<Account?> FindByEmailAsync(string? email, CancellationToken cancellation)
+    {
+        if (SignInHash(vault, email) is not { } signIn)
+        {
+            return null;
+        }
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        return await AccountStore.FindAsync(connection, signIn, cancellation) is { } row ? Show(row) : null;
     }
 
     /// <summary>The chain log of the account's registration.</summary>

@@ -36,6 +36,17 @@ static class AccountStore
     public static async Task<AccountRow?> FindAsync(NpgsqlConnection connection, byte[] signIn, CancellationToken cancellation) =>
         (await connection.QueryAsync(cancellation, Read, $"SELECT {Columns} FROM account WHERE sign_in = $1", signIn)).SingleOrDefault();
 
+    /// <summary>Accounts in the order they were made, on one side of a place in that order, the nearest first.</summary>
+    public static Task<List<AccountRow>> ListAsync(NpgsqlConnection connection, PageCursor? from, bool back, int countMax, CancellationToken cancellation) =>
+        connection.QueryAsync(cancellation, Read,
+            $"""
+            SELECT {Columns} FROM account WHERE $1::timestamptz IS NULL OR (created, id) {(back ? "<" : ">")} ($1, $2)
+            ORDER BY created {(back ? "DESC" : "ASC")}, id {(back ? "DESC" : "ASC")} LIMIT $3
+            """, from?.At.ToUniversalTime(), from is null ? null : Guid.Parse(from.Id), countMax);
+
+    public static async Task<long> CountWaitingAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
+        (await connection.QueryAsync(cancellation, row => row.GetInt64(0), "SELECT count(*) FROM account WHERE approved IS NULL AND disabled IS NULL")).Single();
+
     public static Task<List<AccountRow>> ListAsync(NpgsqlConnection connection, int offset, int countMax, CancellationToken cancellation) =>
         connection.QueryAsync(cancellation, Read, $"SELECT {Columns} FROM account ORDER BY created, id OFFSET $1 LIMIT $2", offset, countMax);
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Salus.Fhir.Elements;
+using Salus.Fhir.Resources;
 using Salus.Platform.Audit;
 using Salus.Platform.Consent;
 using Salus.Platform.Identity;
@@ -111,19 +112,13 @@ public sealed partial class RecordsDesk
     async Task<FileWriteOutcome> RecordFileAsync(
         Caller caller, string patient, string title, string contentType, string binary, BlobOutcome.Stored stored, CancellationToken cancellation)
     {
+        var subject = $"Patient/{patient}";
         try
         {
             var outcome = await CreateAsync(caller,
                 [
-                    new Draft(Parse(new { resourceType = "Binary", contentType, securityContext = new { reference = $"Patient/{patient}" } }), null, binary, Blob: stored.SealedHash),
-                    new Draft(Parse(new
-                    {
-                        resourceType = "DocumentReference",
-                        status = "current",
-                        subject = new { reference = $"Patient/{patient}" },
-                        date = time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'"),
-                        content = new[] { new { attachment = new { contentType, url = $"Binary/{binary}", size = stored.Length <= int.MaxValue ? stored.Length : int.MaxValue, title } } },
-                    }), null, NewId()),
+                    new Draft(Parse(new BinaryRecord(null, contentType, subject).ToUtf8()), null, binary, Blob: stored.SealedHash),
+                    new Draft(Parse(new FileRecord(null, subject, time.GetUtcNow(), contentType, $"Binary/{binary}", stored.Length, title).ToUtf8()), null, NewId()),
                 ], AuditAction.Create, cancellation, patientOverride: patient);
             if (outcome is WriteOutcome.Written written)
             {
@@ -139,8 +134,8 @@ public sealed partial class RecordsDesk
         }
     }
 
-    static Resource Parse(object resource) =>
-        FhirJson.Read(JsonSerializer.SerializeToUtf8Bytes(resource)) is FhirReadOutcome.Ok { Resource: var read }
+    static Resource Parse(byte[] resource) =>
+        FhirJson.Read(resource) is FhirReadOutcome.Ok { Resource: var read }
             ? read
             : throw new InvalidOperationException("The node wrote a resource that it cannot read.");
 

@@ -13,6 +13,7 @@ namespace Salus.Platform.Records;
 public sealed partial class RecordsDesk
 {
     const int RecordsPerPatientMax = 20_000;
+    static readonly string NobodysId = Guid.Empty.ToString();
 
     /// <summary>Reads one resource, or one of its versions.</summary>
     public async Task<ReadOutcome> ReadAsync(Caller caller, string type, string id, int? version, Purpose purpose, CancellationToken cancellation)
@@ -43,7 +44,10 @@ public sealed partial class RecordsDesk
         var entry = type == "AuditEvent" ? null : await SealedStore.FindAsync(connection, type, id, version, cancellation);
         if (entry is null)
         {
-            return (null, await MissingAsync(caller, $"{type}/{id}", cancellation));
+            return (null, version is not null && type != "AuditEvent" && await SealedStore.FindAsync(connection, type, id, null, cancellation) is { } other
+                && await DecideAsync(caller, other, purpose, cancellation) is AccessDecision.Allowed
+                ? new ReadOutcome.NotFound()
+                : await MissingAsync(caller, type, id, purpose, cancellation));
         }
         if (await DecideAsync(caller, entry, purpose, cancellation) is AccessDecision.Refused refused)
         {
@@ -176,14 +180,15 @@ public sealed partial class RecordsDesk
             : new AccessDecision.Refused($"The role {caller.Role} reads no {entry.Type}.");
     }
 
-    async Task<ReadOutcome> MissingAsync(Caller caller, string entity, CancellationToken cancellation)
+    /// <summary>What is not here is refused like what is another's, so that an answer never tells whether a record exists.</summary>
+    async Task<ReadOutcome> MissingAsync(Caller caller, string type, string id, Purpose purpose, CancellationToken cancellation)
     {
-        if (caller.Role == Role.Patient)
+        if (AccessRules.Directory.Contains(type) && AccessRules.MayReadDirectory(caller.Role))
         {
             return new ReadOutcome.NotFound();
         }
-        const string reason = "The patient has not given you access.";
-        await RefusedAsync(caller, AuditAction.Read, null, entity, reason, cancellation);
+        var reason = await consents.DecideAsync(caller, NobodysId, type, purpose, cancellation) is AccessDecision.Refused refused ? refused.Reason : "There is nothing here for you.";
+        await RefusedAsync(caller, AuditAction.Read, null, $"{type}/{id}", reason, cancellation);
         return new ReadOutcome.Forbidden(reason);
     }
 }

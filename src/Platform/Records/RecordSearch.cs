@@ -144,21 +144,23 @@ public sealed partial class RecordsDesk
     }
 
     async Task AuditSearchAsync(
-        NpgsqlConnection connection, Caller caller, string type, IReadOnlyList<StoredRecord> page, Purpose purpose, CancellationToken cancellation)
+        NpgsqlConnection connection, Caller caller, string type, List<StoredRecord> page, Purpose purpose, CancellationToken cancellation)
     {
-        List<NewEntry> entries = [];
-        foreach (var group in page.GroupBy(record => record.Patient))
+        List<string> aliases = [];
+        foreach (var patient in page.Select(record => record.Patient).OfType<string>().Distinct())
         {
-            var owner = Guid.TryParse(group.Key, out var id) ? await vault.FindOwnerAsync(id, cancellation) : null;
-            entries.Add(await audit.EntryAsync(new AuditFact(AuditAction.Search, true, caller.Account,
-                owner is null ? null : AuditTrail.AliasOf(owner), $"{group.Count()} {type}", ConsentTerms.CodeOf(purpose)), cancellation));
+            if (Guid.TryParse(patient, out var id) && await vault.FindOwnerAsync(id, cancellation) is { } owner)
+            {
+                aliases.Add(AuditTrail.AliasOf(owner));
+            }
         }
-        if (entries.Count == 0)
+        // One search is one access by one person, of however many patients.
+        var fact = new AuditFact(AuditAction.Search, true, caller.Account, aliases is [var only] ? only : null, $"{page.Count} {type}", ConsentTerms.CodeOf(purpose))
         {
-            entries.Add(await audit.EntryAsync(new AuditFact(AuditAction.Search, true, caller.Account, null, $"0 {type}", ConsentTerms.CodeOf(purpose)), cancellation));
-        }
+            PatientAliases = aliases.Count > 1 ? aliases : [],
+        };
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        await SealedStore.AppendAsync(connection, entries, cancellation);
+        await audit.RecordAsync(connection, fact, cancellation);
         await transaction.CommitAsync(cancellation);
         sequencer.Wake();
     }

@@ -111,7 +111,9 @@ public sealed partial class RecordsDesk(
         // What the node itself wrote (models, data sets, consents, the audit trail) is nobody's to update.
         if (await SealedStore.FindAsync(connection, type, id, null, cancellation) is not { Kind: LeafKind.Record } newest)
         {
-            return new WriteOutcome.NotFound();
+            return AccessRules.Directory.Contains(type) ? new WriteOutcome.NotFound()
+                : await ForbidAsync(caller, null, $"{type}/{id}",
+                    await consents.DecideAsync(caller, NobodysId, type, Purpose.Treatment, cancellation) is AccessDecision.Refused nobodys ? nobodys.Reason : "There is nothing here for you.", cancellation);
         }
         if (newest.Patient is { } patient
             && await consents.DecideAsync(caller, patient, type, Purpose.Treatment, cancellation) is AccessDecision.Refused refused)

@@ -49,4 +49,12 @@ CREATE TABLE search_value (
 );
 CREATE INDEX search_value_by_value ON search_value (value);
 CREATE INDEX search_value_by_record ON search_value (id);
-CREATE INDEX entry_audit ON entry (written DESC) WHERE type = 'AuditEvent';
+CREATE INDEX entry_audit ON entry (written DESC, id DESC) WHERE type = 'AuditEvent';
+
+-- The patients, by their aliases, of audit events that are about several.
+CREATE TABLE audit_about (
+    alias   text NOT NULL,
+    written timestamptz NOT NULL,
+    id      text NOT NULL,
+    PRIMARY KEY (alias, written, id)
+);

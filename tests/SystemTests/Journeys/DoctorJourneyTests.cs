@@ -95,6 +95,31 @@ public sealed class DoctorJourneyTests(SharedNode shared, Chromium chromium)
     });
 
     [Fact]
+    public Task An_uploaded_film_is_played_in_the_record_from_any_moment() => AsDoctorAsync("doctor-plays", async doctor =>
+    {
+        var record = await OpenFirstRecordAsync(doctor);
+        await UploadFileAsync(doctor, record, "clip.webm", "video/webm", Clip.Webm);
+        await doctor.SeesAsync("clip.webm: sealed and stored");
+
+        List<int> answers = [];
+        doctor.Page.Response += (_, answer) =>
+        {
+            if (answer.Url.Contains("/fhir/Binary/", StringComparison.Ordinal))
+            {
+                answers.Add(answer.Status);
+            }
+        };
+        await doctor.GoAsync($"{record}?part=documents");
+        var film = doctor.Page.GetByLabel("clip.webm").First;
+        await film.ScrollIntoViewIfNeededAsync();
+        var shown = await film.EvaluateAsync<double[]>(
+            "film => new Promise((done, failed) => { film.onerror = () => failed(film.error); film.onseeked = () => done([film.currentTime, film.duration, film.videoWidth]);"
+            + " const seek = () => { film.currentTime = 5; }; if (film.readyState > 0) { seek(); } else { film.onloadedmetadata = seek; film.load(); } })");
+        Assert.Equal([5, Clip.Seconds, 16], shown.Select(value => Math.Round(value)));
+        Assert.Contains(206, answers);
+    });
+
+    [Fact]
     public Task A_file_that_is_not_what_it_says_is_refused_by_place_and_reason() => AsDoctorAsync("doctor-is-refused", async doctor =>
     {
         var record = await OpenFirstRecordAsync(doctor);

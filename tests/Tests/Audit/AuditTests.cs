@@ -70,4 +70,58 @@ public sealed class AuditTests
         Assert.Contains(trail, line => line.Fact is { Succeeded: false, Detail: "RoleRefused" } && line.Fact.Account == researcher.Account);
         Assert.Contains(trail, line => line.Fact is { Action: AuditAction.SignIn, Succeeded: false, Account: null });
     }
+
+    [Fact]
+    public async Task A_listing_is_one_fact_of_all_its_patients_and_tells_each_of_themselves_alone()
+    {
+        await using var node = await TestNode.StartAsync();
+        var doctor = await node.AddAsync(Role.Practitioner);
+        List<Caller> patients = [];
+        for (var i = 0; i < 3; i++)
+        {
+            var (patient, _) = await node.RecordAsync(doctor);
+            patients.Add(await node.AddAsync(Role.Patient, patient));
+            await node.GrantAsync(patients[i], doctor);
+        }
+        var before = await node.Database.ValueAsync<long>("SELECT count(*) FROM entry WHERE type = 'AuditEvent'");
+        var listed = Assert.IsType<SearchResult.Page>(await node.Records.SearchAsync(
+            doctor, "Patient", [new("_id", string.Join(',', patients.Select(patient => patient.Patient)))], Purpose.Treatment, default));
+        Assert.Equal(3, listed.Records.Count);
+        Assert.Equal(before + 1, await node.Database.ValueAsync<long>("SELECT count(*) FROM entry WHERE type = 'AuditEvent'"));
+
+        var fact = (await node.Get<AuditTrail>().ListAsync(null, 1, default))[0].Fact;
+        Assert.Equal(3, fact.PatientAliases.Distinct().Count());
+        foreach (var patient in patients)
+        {
+            var newest = (await node.Records.AccessesAsync(patient, patient.Patient!, 100, default))![0].Fact;
+            Assert.Equal((AuditAction.Search, doctor.Account), (newest.Action, newest.Account!.Value));
+            Assert.Contains(newest.PatientAlias, fact.PatientAliases);
+            Assert.Empty(newest.PatientAliases);
+        }
+    }
+
+    [Fact]
+    public async Task The_whole_trail_is_walked_page_by_page_there_and_back()
+    {
+        await using var node = await TestNode.StartAsync();
+        var trail = node.Get<AuditTrail>();
+        for (var i = 0; i < 23; i++)
+        {
+            await trail.RecordAsync(new AuditFact(AuditAction.Read, i % 2 == 0, null, null, $"walk {i}", null), default);
+        }
+        static bool Wanted(AuditFact fact) => fact.Entity?.StartsWith("walk ", StringComparison.Ordinal) == true && fact.Succeeded;
+        List<string?> older = [], newer = [];
+        var page = await trail.PageAsync(Wanted, null, newer: false, 5, default);
+        Assert.Null(page.Newer);
+        for (older.AddRange(page.Lines.Select(line => line.Fact.Entity)); page.Older is { } next; older.AddRange(page.Lines.Select(line => line.Fact.Entity)))
+        {
+            page = await trail.PageAsync(Wanted, Salus.Platform.Schema.PageCursor.Parse(next.ToString()), newer: false, 5, default);
+        }
+        Assert.Equal(Enumerable.Range(0, 12).Select(i => $"walk {22 - (2 * i)}"), older);
+        for (newer.AddRange(page.Lines.Reverse().Select(line => line.Fact.Entity)); page.Newer is { } next; newer.AddRange(page.Lines.Reverse().Select(line => line.Fact.Entity)))
+        {
+            page = await trail.PageAsync(Wanted, next, newer: true, 5, default);
+        }
+        Assert.Equal(Enumerable.Reverse(older), newer);
+    }
 }

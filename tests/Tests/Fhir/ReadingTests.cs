@@ -33,6 +33,19 @@ public sealed class ReadingTests
         Assert.Equal((2, 1), (broken.Issues[0].Line, broken.Issues[0].Column));
     }
 
+    [Theory]
+    [InlineData("{\n  \"active\": tru,\n}", 2, 13, "'tru'")]
+    [InlineData("{\n  \"active\": None\n}", 2, 13, "'N'")]
+    [InlineData("{\n  \"active\": nulL, \"id\": \"a\"\n}", 2, 13, "'nulL'")]
+    [InlineData("{\"entry\": [ fals", 1, 13, "'fals'")]
+    [InlineData("{\"entry\": [ ! ]", 1, 13, "'!'")]
+    public void A_literal_that_is_none_is_named_where_it_begins(string json, int line, int column, string named)
+    {
+        var issue = Assert.Single(Assert.IsType<FhirReadOutcome.Refused>(FhirJson.Read(Encoding.UTF8.GetBytes(json))).Issues);
+        Assert.Equal((line, column), (issue.Line, issue.Column));
+        Assert.Contains(named, issue.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Reading_never_throws() => Prop.ForAll<byte[]>(bytes => FhirJson.Read(bytes ?? []) is not null).QuickCheckThrowOnFailure();
 

@@ -8,7 +8,6 @@ namespace Salus.Tests.Fhir;
 public sealed class WrittenResourceTests
 {
     static readonly DateTimeOffset Moment = new(2024, 2, 29, 14, 30, 5, 250, TimeSpan.FromHours(2));
-    static readonly Coding Hypertension = new("http://snomed.info/sct", "38341003", "Hypertension");
     static readonly MeasureRecord HeartRate = new(null, Measure.HeartRate, 71.0m, "Patient/1", Moment, "Encounter/1");
 
     [Fact]
@@ -24,7 +23,7 @@ public sealed class WrittenResourceTests
             new MeasureRecord("1", Measure.Glucose, 92, "Patient/1", Moment).ToUtf8(),
             new BloodPressureRecord("1", 120, 80, "Patient/1", Moment).ToUtf8(),
             new AssessmentRecord("1", new("urn:x", "abnormal"), "Patient/1", Moment, "Encounter/1").ToUtf8(),
-            new PredictionRecord("1", "Patient/1", Hypertension, 0.25m, "ckd", "1", Moment, "because", ["Observation/1"]).ToUtf8(),
+            new FileRecord("1", "Patient/1", Moment, "application/pdf", "Binary/1", 3_000_000_000, "Letter").ToUtf8(),
             new NoteRecord("1", new("http://loinc.org", "34109-9", "Note"), "Patient/1", Moment, "text", "Encounter/1", "title").ToUtf8(),
         ];
         Assert.All(written, bytes =>
@@ -33,6 +32,14 @@ public sealed class WrittenResourceTests
             Assert.Empty(Validator.R4.Validate(resource));
             Assert.Equal("1", PatientCompartment.PatientOf(resource));
         });
+    }
+
+    [Fact]
+    public void A_files_content_is_a_valid_Binary_under_its_patients_rules()
+    {
+        var binary = new BinaryRecord("1", "application/pdf", "Patient/1").ToUtf8();
+        Assert.Empty(Validator.R4.Validate(FhirText.Read(binary)));
+        Assert.Equal("""{"resourceType":"Binary","id":"1","contentType":"application/pdf","securityContext":{"reference":"Patient/1"}}""", Encoding.UTF8.GetString(binary));
     }
 
     [Fact]

@@ -109,6 +109,16 @@ static class FhirText
             ? string.Create(CultureInfo.InvariantCulture, $"{value.GetDouble():#,0.00} {money.Text("currency")}").TrimEnd()
             : null;
 
+    /// <summary>A LOINC name without the property that it measures: <c>Glucose [Mass/volume] in Blood</c> is glucose in blood.</summary>
+    public static string Plain(string name)
+    {
+        while (name.IndexOf('[') is >= 0 and var open && name.IndexOf(']', open) is > 0 and var close)
+        {
+            name = $"{name[..open].TrimEnd()} {name[(close + 1)..].TrimStart()}".Trim();
+        }
+        return name;
+    }
+
     /// <summary>A code such as <c>entered-in-error</c> or <c>CarePlan</c> in words.</summary>
     public static string Words(string code) =>
         string.Concat(code.Select((letter, i) => i > 0 && char.IsUpper(letter) && char.IsLower(code[i - 1]) ? " " + char.ToLowerInvariant(letter) : letter.ToString())).Replace('-', ' ');

@@ -101,7 +101,7 @@ static class RecordReader
         {
             Part = TimelinePart.Results,
             Kind = "Measurement",
-            Title = pressure is null ? item.Title : "Blood pressure",
+            Title = pressure is null ? FhirText.Plain(item.Title) : "Blood pressure",
             Value = pressure is { } found ? $"{FhirText.Round(found.Systolic)} / {FhirText.Round(found.Diastolic)} mmHg" : json.Value() ?? string.Join("; ", parts.Select(part => $"{part.Name}: {part.Value}")),
         };
     }
