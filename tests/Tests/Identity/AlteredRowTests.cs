@@ -118,10 +118,10 @@ public sealed class AlteredRowTests
         await node.AttackAsync("UPDATE invitation SET role = 6");
         Task<HttpResponseMessage> SignUpAsync(string role, string? invitationCode, string? enrolmentCode) => node.Client().PostAsync("/api/sign-up",
             new { email = Email, displayName = "Zebedee Quillfeather", password = IdentityNode.Password, role, invitationCode, enrolmentCode });
-        Assert.Equal(HttpStatusCode.BadRequest, (await SignUpAsync("Administrator", invitation, null)).StatusCode);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await SignUpAsync("Administrator", invitation, null)).StatusCode);
         var (enrolment, _) = (await node.Accounts.CreateEnrolmentCodeAsync(administrator, IdentityNode.KnownPatient, default))!.Value;
         await node.AttackAsync("UPDATE enrolment_code SET patient = 'p-other'");
-        Assert.Equal(HttpStatusCode.BadRequest, (await SignUpAsync("Patient", null, enrolment)).StatusCode);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await SignUpAsync("Patient", null, enrolment)).StatusCode);
         Assert.Equal(2, node.Events.Count(happened => happened.Kind == SecurityEventKind.RowAltered));
         Assert.Equal(0, await node.CountAsync("SELECT count(*) FROM account WHERE role = 1 OR patient IS NOT NULL"));
         Assert.Equal(["enrolment_code", "invitation"], (await node.Get<IdentityTables>().FindAlteredAsync(default)).Select(row => row.Table));
@@ -155,7 +155,6 @@ public sealed class AlteredRowTests
     [Fact]
     public async Task A_key_for_cookies_that_was_put_into_the_database_in_the_clear_is_not_used()
     {
-        await using var first = await IdentityNode.StartAsync();
         var master = MasterKey.CreateTransient();
         var database = Npgsql.NpgsqlDataSource.Create(await TestDatabase.NewAsync());
         await Salus.Platform.Schema.Migrations.ApplyAsync(database, TestContext.Current.CancellationToken);

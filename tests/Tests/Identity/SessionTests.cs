@@ -170,7 +170,7 @@ public sealed class SessionTests
     [Fact]
     public async Task Tokens_asked_for_while_the_password_changes_end_with_the_old_password()
     {
-        await using var node = await IdentityNode.StartAsync();
+        await using var node = await IdentityNode.StartAsync(("FailuresMax", 100));
         await node.CreateAsync(Email, Role.Practitioner);
         var here = await node.SignedInAsync(Email);
         var asking = Enumerable.Range(0, 12).Select(_ => node.Client().PostAsync("/api/token", new { email = Email, password = IdentityNode.Password })).ToList();
