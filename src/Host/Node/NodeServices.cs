@@ -110,9 +110,9 @@ public static class NodeServices
 
     static AuditFact Fact(SecurityEvent happening) => new(
         happening.Kind is SecurityEventKind.SignedIn or SecurityEventKind.SignInFailed or SecurityEventKind.LockedOut or SecurityEventKind.SignedOut
-            or SecurityEventKind.TokenIssued or SecurityEventKind.TokenRevoked
+            or SecurityEventKind.SignedOutEverywhere or SecurityEventKind.TokenIssued or SecurityEventKind.TokenRevoked
             ? AuditAction.SignIn
             : AuditAction.Account,
-        happening.Kind is not (SecurityEventKind.SignInFailed or SecurityEventKind.LockedOut or SecurityEventKind.RoleRefused),
+        happening.Kind is not (SecurityEventKind.SignInFailed or SecurityEventKind.LockedOut or SecurityEventKind.RoleRefused or SecurityEventKind.RowAltered),
         happening.By ?? happening.Account, null, happening.Account is { } account ? $"Account/{account}" : null, happening.Kind.ToString());
 }

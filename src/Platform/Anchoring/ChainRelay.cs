@@ -50,7 +50,7 @@ public sealed partial class ChainRelay(
 
     async Task RunAsync(CancellationToken cancellation)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var connection = await database.OpenUnpooledAsync(cancellation);
         while (!(await connection.QueryAsync(cancellation, row => row.GetBoolean(0), "SELECT pg_try_advisory_lock($1)", LockKey))[0])
         {
             await Task.Delay(FaultWait, time, cancellation);
@@ -129,6 +129,7 @@ public sealed partial class ChainRelay(
         }
         var contract = link.Contracts[ChainContract.Anchor];
         var onChain = await AnchorContract.HeadAsync(link.Rpc, contract, keys.LogId, cancellationToken: cancellation);
+        await RecoverAnchorAsync(connection, contract, onChain, cancellation);
         if ((long)onChain.Size >= head.Size)
         {
             return false;
@@ -146,11 +147,36 @@ public sealed partial class ChainRelay(
         {
             throw new FormatException($"The contract refused the head of size {head.Size}: it does not extend the one of size {onChain.Size}. Run: salus verify");
         }
-        await LogStore.AddAnchorAsync(connection, new AnchoredHead(
-            head.Size, receipt.TransactionHash, (long)receipt.BlockNumber, receipt.BlockHash, (long)receipt.GasUsed,
-            await MinedAsync(receipt, cancellation), Durable: false), cancellation);
-        await CaptureAsync(connection, contract, head.Size, receipt, cancellation);
+        await AddAnchorAsync(connection, contract, head.Size, receipt, cancellation);
         return true;
+    }
+
+    /// <summary>
+    /// Finds the evidence of the head that stands where its row is missing: a kill came between the block and the row. Nothing newer is anchored
+    /// before, so that no other row can be missing for that reason.
+    /// </summary>
+    async Task RecoverAnchorAsync(NpgsqlConnection connection, Address contract, Ledger.Contracts.AnchoredHead onChain, CancellationToken cancellation)
+    {
+        if (onChain.Size == 0 || !await LogStore.LacksAnchorAsync(connection, (long)onChain.Size, onChain.Root, cancellation))
+        {
+            return;
+        }
+        var logs = await link.Rpc.LogsAsync(new LogFilter([contract], onChain.BlockNumber, onChain.BlockNumber), cancellation);
+        var found = logs.FirstOrDefault(log => AnchorContract.TryDecode(log) is { } anchored
+            && anchored.Log.AsSpan().SequenceEqual(keys.LogId) && anchored.NewSize == onChain.Size && anchored.NewRoot.AsSpan().SequenceEqual(onChain.Root));
+        if (found is not null && await link.Rpc.ReceiptAsync(found.TransactionHash, cancellation) is { Succeeded: true } receipt)
+        {
+            LogRecovered(logger, (long)onChain.Size, (long)receipt.BlockNumber);
+            await AddAnchorAsync(connection, contract, (long)onChain.Size, receipt, cancellation);
+        }
+    }
+
+    async Task AddAnchorAsync(NpgsqlConnection connection, Address contract, long size, Receipt receipt, CancellationToken cancellation)
+    {
+        await LogStore.AddAnchorAsync(connection, new AnchoredHead(
+            size, receipt.TransactionHash, (long)receipt.BlockNumber, receipt.BlockHash, (long)receipt.GasUsed,
+            await MinedAsync(receipt, cancellation), Durable: false), cancellation);
+        await CaptureAsync(connection, contract, size, receipt, cancellation);
     }
 
     /// <summary>Keeps what the chain shows of an anchor now. A chain that cannot show it costs the proof, not the anchor.</summary>
@@ -255,6 +281,9 @@ public sealed partial class ChainRelay(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The chain no longer holds block {Number}; what it held is sent again")]
     static partial void LogLost(ILogger logger, long number);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The anchor of size {Size} was recovered from block {Number}")]
+    static partial void LogRecovered(ILogger logger, long size, long number);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The chain gave no evidence of the anchor of size {Size}; proofs wait for the next one: {Reason}")]
     static partial void LogUncaptured(ILogger logger, long size, string reason);

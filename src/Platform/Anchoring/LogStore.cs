@@ -80,6 +80,11 @@ static class LogStore
         await connection.QueryAsync(cancellation, ReadAnchor,
             "SELECT size, transaction_hash, block_number, block_hash, gas_used, mined, durable FROM anchor ORDER BY size DESC LIMIT $1", countMax);
 
+    /// <summary>Whether the log has this head, but no row of its anchor.</summary>
+    public static async Task<bool> LacksAnchorAsync(NpgsqlConnection connection, long size, byte[] root, CancellationToken cancellation) =>
+        (await connection.QueryAsync(cancellation, row => row.GetBoolean(0),
+            "SELECT EXISTS (SELECT FROM log_head WHERE size = $1 AND root = $2) AND NOT EXISTS (SELECT FROM anchor WHERE size = $1)", size, root))[0];
+
     public static Task AddAnchorAsync(NpgsqlConnection connection, AnchoredHead head, CancellationToken cancellation) =>
         connection.ExecuteAsync(cancellation,
             """

@@ -59,7 +59,7 @@ public sealed partial class Sequencer(NpgsqlDataSource database, LogFiles files,
 
     async Task RunAsync(CancellationToken cancellation)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var connection = await database.OpenUnpooledAsync(cancellation);
         while (!(await connection.QueryAsync(cancellation, row => row.GetBoolean(0), "SELECT pg_try_advisory_lock($1)", LockKey))[0])
         {
             await Task.Delay(FaultWait, time, cancellation);

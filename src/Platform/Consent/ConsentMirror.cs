@@ -10,7 +10,7 @@ namespace Salus.Platform.Consent;
 
 /// <summary>
 /// Keeps the consents' table at what the chain's events say, block by block, and checks it against the contract's own answer now and then.
-/// A chain that has lost blocks makes it read everything again; a revocation, once seen, stands.
+/// A chain that has lost blocks makes it read again what came after the last block that is still there; a revocation, once seen, stands.
 /// </summary>
 public sealed partial class ConsentMirror(
     NpgsqlDataSource database, ChainLink link, ConsentOptions options, TimeProvider time, ILogger<ConsentMirror> logger) : BackgroundService
@@ -65,33 +65,58 @@ public sealed partial class ConsentMirror(
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var latest = await link.Rpc.BlockNumberAsync(cancellation);
         var upTo = latest >= (ulong)options.GrantDepth ? latest - (ulong)options.GrantDepth : 0;
-        var cursor = await ConsentStore.CursorAsync(connection, cancellation);
-        if (cursor is { } last && await link.Rpc.BlockAsync(BlockTag.At((ulong)last.Block), cancellation) is var block
-            && (block is null || !block.Hash.AsSpan().SequenceEqual(last.BlockHash)))
+        var known = await ConsentStore.NewestBlockAsync(connection, cancellation);
+        if (known is { } last && !await StandsAsync(last, cancellation))
         {
-            LogRewound(logger, last.Block);
-            await ConsentStore.ForgetGrantsAsync(connection, cancellation);
-            cursor = null;
+            known = await RewindAsync(connection, cancellation);
         }
-        var from = cursor is { } known ? (ulong)known.Block + 1 : link.DeploymentBlock;
+        var from = known is { } read ? (ulong)read.Number + 1 : link.DeploymentBlock;
         while (from <= upTo)
         {
             var to = Math.Min(upTo, from + BlocksPerReadMax - 1);
             var newest = await link.Rpc.BlockAsync(BlockTag.At(to), cancellation)
                 ?? throw new FormatException($"The chain has no block {to}, though it says that it has {latest}.");
             var logs = await link.Rpc.LogsAsync(new LogFilter([link.Contracts[ChainContract.Consents]], from, to), cancellation);
+            if (!await StandsAsync(((long)to, newest.Hash), cancellation))
+            {
+                return; // the chain went back while it was read; the next reading sees which blocks are left
+            }
             await using var transaction = await connection.BeginTransactionAsync(cancellation);
             foreach (var log in logs)
             {
                 await ApplyAsync(connection, log, cancellation);
             }
-            await ConsentStore.SetCursorAsync(connection, (long)to, newest.Hash, cancellation);
+            await ConsentStore.AddBlockAsync(connection, (long)to, newest.Hash, logs.Count > 0, cancellation);
             await transaction.CommitAsync(cancellation);
             from = to + 1;
         }
         Block = upTo;
         Volatile.Write(ref lastRead, time.GetTimestamp());
     }
+
+    /// <summary>
+    /// Goes back to the newest block read that the chain still has. A block stands on all before it, so halving finds it: what was granted up to
+    /// there is as it was, what came after is read again.
+    /// </summary>
+    async Task<(long Number, byte[] Hash)?> RewindAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        var blocks = await ConsentStore.BlocksAsync(connection, cancellation);
+        var (standing, fallen) = (0, blocks.Count); // how many stand at least; the index of one that does not
+        while (standing < fallen)
+        {
+            var middle = standing + ((fallen - standing) / 2);
+            (standing, fallen) = await StandsAsync(blocks[middle], cancellation) ? (middle + 1, fallen) : (standing, middle);
+        }
+        var common = standing == 0 ? ((long Number, byte[] Hash)?)null : blocks[standing - 1];
+        LogRewound(logger, blocks[^1].Number, common?.Number ?? 0);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await ConsentStore.RewindAsync(connection, common?.Number ?? 0, cancellation);
+        await transaction.CommitAsync(cancellation);
+        return common;
+    }
+
+    async Task<bool> StandsAsync((long Number, byte[] Hash) read, CancellationToken cancellation) =>
+        await link.Rpc.BlockAsync(BlockTag.At((ulong)read.Number), cancellation) is { } block && block.Hash.AsSpan().SequenceEqual(read.Hash);
 
     async Task ApplyAsync(NpgsqlConnection connection, EventLog log, CancellationToken cancellation)
     {
@@ -124,8 +149,8 @@ public sealed partial class ConsentMirror(
     [LoggerMessage(Level = LogLevel.Warning, Message = "The mirror of consents cannot read the chain ({Kind}): {Reason}")]
     static partial void LogFault(ILogger logger, string kind, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The chain no longer has block {Block} as it was; consents are read again from the start")]
-    static partial void LogRewound(ILogger logger, long block);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The chain no longer has block {Block} as it was; consents granted after block {Common} are read again")]
+    static partial void LogRewound(ILogger logger, long block, long common);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Consent {Consent} stood as active here, but the contract denies it; it is out of force")]
     static partial void LogDenied(ILogger logger, string consent);

@@ -17,6 +17,7 @@ sealed record ConsentSubject(byte[] Subject, byte[] SealedKey);
 /// <summary>The SQL of consents and of their mirror.</summary>
 static class ConsentStore
 {
+    const int BlocksKeptMax = 1_000;
     const string Columns = "id, patient, resource, grantee, commitment, not_after, requested, granted_block, revoked, revoked_block";
 
     public static Task AddSubjectAsync(NpgsqlConnection connection, string patient, byte[] subject, byte[] sealedKey, CancellationToken cancellation) =>
@@ -61,23 +62,31 @@ static class ConsentStore
     public static Task RevokedAsync(NpgsqlConnection connection, byte[] id, DateTimeOffset time, long block, CancellationToken cancellation) =>
         connection.ExecuteAsync(cancellation, "UPDATE consent SET revoked = coalesce(revoked, $2), revoked_block = $3 WHERE id = $1", id, time, block);
 
-    /// <summary>Forgets what the chain has said of grants; revocations stand, whatever becomes of the block that held them.</summary>
-    public static Task ForgetGrantsAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
-        connection.ExecuteAsync(cancellation, "UPDATE consent SET granted_block = NULL");
-
-    public static async Task<(long Block, byte[] BlockHash)?> CursorAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    /// <summary>
+    /// Forgets what the chain has said after a block. Grants up to it stay in force; revocations stand, whatever becomes of the block that held them.
+    /// </summary>
+    public static async Task RewindAsync(NpgsqlConnection connection, long block, CancellationToken cancellation)
     {
-        var found = await connection.QueryAsync(cancellation, row => (row.GetInt64(0), row.GetFieldValue<byte[]>(1)),
-            "SELECT block, block_hash FROM chain_cursor WHERE contract = 'Consents'");
-        return found.Count == 0 ? null : found[0];
+        await connection.ExecuteAsync(cancellation, "UPDATE consent SET granted_block = NULL WHERE granted_block > $1", block);
+        await connection.ExecuteAsync(cancellation, "UPDATE consent SET revoked_block = NULL WHERE revoked_block > $1", block);
+        await connection.ExecuteAsync(cancellation, "DELETE FROM consent_block WHERE number > $1", block);
     }
 
-    public static Task SetCursorAsync(NpgsqlConnection connection, long block, byte[] blockHash, CancellationToken cancellation) =>
-        connection.ExecuteAsync(cancellation,
-            """
-            INSERT INTO chain_cursor (contract, block, block_hash) VALUES ('Consents', $1, $2)
-            ON CONFLICT (contract) DO UPDATE SET block = excluded.block, block_hash = excluded.block_hash
-            """, block, blockHash);
+    /// <summary>The blocks at which readings ended, oldest first. The last is how far the mirror has read.</summary>
+    public static async Task<IReadOnlyList<(long Number, byte[] Hash)>> BlocksAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, row => (row.GetInt64(0), row.GetFieldValue<byte[]>(1)), "SELECT number, hash FROM consent_block ORDER BY number");
+
+    /// <summary>How far the mirror has read.</summary>
+    public static async Task<(long Number, byte[] Hash)?> NewestBlockAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, row => (row.GetInt64(0), row.GetFieldValue<byte[]>(1)),
+            "SELECT number, hash FROM consent_block ORDER BY number DESC LIMIT 1") is [var newest] ? newest : null;
+
+    /// <summary>Notes the end of a reading. Of those long past, only the ones that had something to tell are kept.</summary>
+    public static async Task AddBlockAsync(NpgsqlConnection connection, long number, byte[] hash, bool hasEvents, CancellationToken cancellation)
+    {
+        await connection.ExecuteAsync(cancellation, "INSERT INTO consent_block (number, hash, has_events) VALUES ($1, $2, $3)", number, hash, hasEvents);
+        await connection.ExecuteAsync(cancellation, "DELETE FROM consent_block WHERE number < $1 AND NOT has_events", number - BlocksKeptMax);
+    }
 
     static ConsentRow Read(NpgsqlDataReader row) => new(
         row.GetFieldValue<byte[]>(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetFieldValue<byte[]>(4),

@@ -9,7 +9,7 @@ namespace Salus.Platform.Identity;
 
 /// <summary>Who gets an account, in which role, and how it is linked to a record.</summary>
 public sealed class AccountDesk(
-    NpgsqlDataSource database, KeyVault vault, OrganizationDesk organization, ChainOutbox outbox, Credentials credentials,
+    NpgsqlDataSource database, KeyVault vault, IdentityTables tables, OrganizationDesk organization, ChainOutbox outbox, Credentials credentials,
     IdentityHooks hooks, IOptions<IdentityOptions> options, TimeProvider time)
 {
     /// <summary>The purpose of a registration in the chain outbox; the reference is the account id.</summary>
@@ -20,7 +20,6 @@ public sealed class AccountDesk(
 
     const int DisplayNameLengthMax = 100;
     const int StampBytes = 16;
-    readonly CodeStore codes = new(vault);
 
     /// <summary>
     /// An account for who asks. Patients enter at once; other roles wait for an administrator unless invited;
@@ -45,15 +44,15 @@ public sealed class AccountDesk(
         var id = Guid.NewGuid();
         var profile = new AccountProfile(request.Email.Trim(), request.DisplayName.Trim(), RandomNumberGenerator.GetBytes(32));
         var row = new AccountRow(
-            id, profile.Seal(organization.Key, id, 1), 1, request.Role, approved ? now : null, null, credentials.Hash(id, request.Password),
-            NewStamp(), null, 0, false, null, now, null);
+            id, SignInHash(vault, request.Email)!, profile.Seal(organization.Key, id, 1), 1, request.Role, approved ? now : null, null,
+            credentials.Hash(id, request.Password), NewStamp(), null, 0, false, null, null, now, null);
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        if (!await AccountStore.InsertAsync(connection, row, SignInHash(vault, request.Email)!, cancellation))
+        if (!await tables.Accounts.InsertAsync(connection, row, cancellation))
         {
             return new SignUpOutcome.EmailTaken();
         }
-        if (await ApplyCodesAsync(connection, request, id, patient, cancellation) is { } badCode)
+        if (await ApplyCodesAsync(connection, request, row, patient, cancellation) is { } badCode)
         {
             return badCode;
         }
@@ -80,26 +79,27 @@ public sealed class AccountDesk(
             : null;
     }
 
-    async Task<SignUpOutcome?> ApplyCodesAsync(NpgsqlConnection connection, SignUp request, Guid id, string? patient, CancellationToken cancellation)
+    async Task<SignUpOutcome?> ApplyCodesAsync(NpgsqlConnection connection, SignUp request, AccountRow account, string? patient, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
         if (!string.IsNullOrWhiteSpace(request.InvitationCode))
         {
-            if (!await codes.UseInvitationAsync(connection, request.InvitationCode, request.Role, id, now, cancellation))
+            if (!await tables.Codes.UseInvitationAsync(connection, request.InvitationCode, request.Role, account.Id, now, cancellation))
             {
                 return new SignUpOutcome.BadCode("invitationCode");
             }
-            await AccountStore.ApproveAsync(connection, id, now, cancellation);
+            account = account with { Approved = now };
+            await tables.Accounts.SaveAsync(connection, account, cancellation);
         }
         if (!string.IsNullOrWhiteSpace(request.EnrolmentCode))
         {
-            patient = request.Role == Role.Patient ? await codes.UseEnrolmentAsync(connection, request.EnrolmentCode, id, now, cancellation) : null;
+            patient = request.Role == Role.Patient ? await tables.Codes.UseEnrolmentAsync(connection, request.EnrolmentCode, account.Id, now, cancellation) : null;
             if (patient is null)
             {
                 return new SignUpOutcome.BadCode("enrolmentCode");
             }
         }
-        return patient is null || await LinkAsync(connection, id, patient, cancellation) ? null : new SignUpOutcome.PatientTaken();
+        return patient is null || await LinkAsync(connection, account, patient, cancellation) ? null : new SignUpOutcome.PatientTaken();
     }
 
     /// <summary>Links a patient's account to the record an enrolment code stands for.</summary>
@@ -107,11 +107,15 @@ public sealed class AccountDesk(
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        if (await codes.UseEnrolmentAsync(connection, code, account, time.GetUtcNow(), cancellation) is not { } patient)
+        if (await tables.Accounts.FindToChangeAsync(connection, account, cancellation) is not { } row)
+        {
+            return new RedeemOutcome.NotLinkable();
+        }
+        if (await tables.Codes.UseEnrolmentAsync(connection, code, account, time.GetUtcNow(), cancellation) is not { } patient)
         {
             return new RedeemOutcome.BadCode();
         }
-        if (!await LinkAsync(connection, account, patient, cancellation))
+        if (!await LinkAsync(connection, row, patient, cancellation))
         {
             return new RedeemOutcome.NotLinkable();
         }
@@ -119,20 +123,22 @@ public sealed class AccountDesk(
         return new RedeemOutcome.Linked(patient);
     }
 
-    async Task<bool> LinkAsync(NpgsqlConnection connection, Guid account, string patient, CancellationToken cancellation)
+    /// <summary>False when the account is no patient's or has a record, or the record has another account: then the caller's transaction rolls back.</summary>
+    async Task<bool> LinkAsync(NpgsqlConnection connection, AccountRow account, string patient, CancellationToken cancellation)
     {
+        if (account is not { Role: Role.Patient, Patient: null })
+        {
+            return false;
+        }
         try
         {
-            if (!await AccountStore.LinkAsync(connection, account, patient, cancellation))
-            {
-                return false;
-            }
+            await tables.Accounts.SaveAsync(connection, account with { Patient = patient }, cancellation);
         }
         catch (PostgresException taken) when (taken.SqlState == PostgresErrorCodes.UniqueViolation)
         {
-            return false; // two accounts asked for the record at once; the caller's transaction rolls back
+            return false;
         }
-        await hooks.RecordEvent(connection, new SecurityEvent(SecurityEventKind.PatientLinked, account, null, time.GetUtcNow()), cancellation);
+        await hooks.RecordEvent(connection, new SecurityEvent(SecurityEventKind.PatientLinked, account.Id, null, time.GetUtcNow()), cancellation);
         return true;
     }
 
@@ -146,7 +152,7 @@ public sealed class AccountDesk(
         var (code, now) = (CodeStore.Create(), time.GetUtcNow());
         var expires = now.AddDays(options.Value.EnrolmentCodeDays);
         await DoAsync(new SecurityEvent(SecurityEventKind.EnrolmentCodeMade, by, null, now),
-            async connection => { await codes.AddEnrolmentAsync(connection, code, patient, by, now, expires, cancellation); return true; }, cancellation);
+            async connection => { await tables.Codes.AddEnrolmentAsync(connection, code, patient, by, now, expires, cancellation); return true; }, cancellation);
         return (code, expires);
     }
 
@@ -156,21 +162,38 @@ public sealed class AccountDesk(
         var (code, now) = (CodeStore.Create(), time.GetUtcNow());
         var expires = now.AddDays(options.Value.InvitationDays);
         await DoAsync(new SecurityEvent(SecurityEventKind.InvitationMade, by, null, now),
-            async connection => { await codes.AddInvitationAsync(connection, code, role, by, now, expires, cancellation); return true; }, cancellation);
+            async connection => { await tables.Codes.AddInvitationAsync(connection, code, role, by, now, expires, cancellation); return true; }, cancellation);
         return (code, expires);
     }
 
     /// <summary>Lets a waiting account enter; false when it is not waiting.</summary>
     public Task<bool> ApproveAsync(Guid by, Guid account, CancellationToken cancellation) =>
-        DoAsync(new SecurityEvent(SecurityEventKind.Approved, account, by, time.GetUtcNow()),
-            connection => AccountStore.ApproveAsync(connection, account, time.GetUtcNow(), cancellation), cancellation);
+        ChangeAsync(new SecurityEvent(SecurityEventKind.Approved, account, by, time.GetUtcNow()),
+            row => row.Approved is null ? row with { Approved = time.GetUtcNow() } : null, cancellation);
 
     /// <summary>Shuts an account and ends its sessions and tokens at once; false when it is shut already, unknown, or the caller's own.</summary>
     public async Task<bool> DisableAsync(Guid by, Guid account, CancellationToken cancellation) =>
-        by != account && await DoAsync(new SecurityEvent(SecurityEventKind.Disabled, account, by, time.GetUtcNow()), async connection =>
+        by != account && await ChangeAsync(new SecurityEvent(SecurityEventKind.Disabled, account, by, time.GetUtcNow()),
+            row => row.Disabled is null ? row with { Disabled = time.GetUtcNow(), Stamp = NewStamp() } : null, cancellation);
+
+    /// <summary>Ends every session and every token of the account.</summary>
+    public Task EndAllAsync(Guid account, CancellationToken cancellation) =>
+        ChangeAsync(new SecurityEvent(SecurityEventKind.SignedOutEverywhere, account, null, time.GetUtcNow()), row => row with { Stamp = NewStamp() }, cancellation);
+
+    /// <summary>Changes the account of the event; a changed stamp ends its sessions and tokens. False when there is nothing to change.</summary>
+    Task<bool> ChangeAsync(SecurityEvent what, Func<AccountRow, AccountRow?> change, CancellationToken cancellation) =>
+        DoAsync(what, async connection =>
         {
-            await TokenStore.DeleteAllAsync(connection, account, cancellation);
-            return await AccountStore.DisableAsync(connection, account, time.GetUtcNow(), NewStamp(), cancellation);
+            if (await tables.Accounts.FindToChangeAsync(connection, what.Account!.Value, cancellation) is not { } row || change(row) is not { } changed)
+            {
+                return false;
+            }
+            await tables.Accounts.SaveAsync(connection, changed, cancellation);
+            if (!row.HasStamp(changed.Stamp))
+            {
+                await AccessStore.DeleteAllAsync(connection, row.Id, cancellation);
+            }
+            return true;
         }, cancellation);
 
     async Task<bool> DoAsync(SecurityEvent what, Func<NpgsqlConnection, Task<bool>> deed, CancellationToken cancellation)
@@ -190,7 +213,7 @@ public sealed class AccountDesk(
     public async Task<Account?> FindAsync(Guid id, CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        return await AccountStore.FindAsync(connection, id, cancellation) is { } row ? Show(row) : null;
+        return await tables.Accounts.FindAsync(connection, id, cancellation) is { } row ? Show(row) : null;
     }
 
     /// <summary>The professional, approved and not shut, who signs in with exactly this e-mail; null for everybody else, so that patients stay unknown.</summary>
@@ -201,7 +224,7 @@ public sealed class AccountDesk(
             return null;
         }
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        return await AccountStore.FindAsync(connection, signIn, cancellation) is
+        return await tables.Accounts.FindAsync(connection, signIn, cancellation) is
             { MayEnter: true, Role: Role.Practitioner or Role.Laboratory or Role.Pharmacy or Role.Insurer } row
             ? Show(row)
             : null;
@@ -211,8 +234,8 @@ public sealed class AccountDesk(
     public async Task<IReadOnlyList<Account>> ListAsync(int offset, int countMax, CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        var rows = await AccountStore.ListAsync(connection, Math.Max(offset, 0), Math.Clamp(countMax, 1, PageMax), cancellation);
-        return [.. rows.Select(Show)];
+        var rows = await tables.Accounts.ListAsync(connection, Math.Max(offset, 0), Math.Clamp(countMax, 1, PageMax), cancellation);
+        return [.. rows.Select(row => row.Intact ? Show(row.Account) : ShowAltered(row.Account))];
     }
 
     /// <summary>A page of accounts in the order they were made, from a place in that order, forwards or back; and where the pages before and after begin.</summary>
@@ -220,16 +243,16 @@ public sealed class AccountDesk(
     {
         back = back && from is not null;
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        var rows = await AccountStore.ListAsync(connection, from, back, count + 1, cancellation);
+        var rows = await tables.Accounts.ListAsync(connection, from, back, count + 1, cancellation);
         var isMore = rows.Count > count;
         rows = [.. rows.Take(count)];
         if (back)
         {
             rows.Reverse();
         }
-        PageCursor? Before() => rows.Count == 0 ? from : new PageCursor(rows[0].Created, rows[0].Id.ToString());
-        PageCursor? After() => rows.Count == 0 ? from : new PageCursor(rows[^1].Created, rows[^1].Id.ToString());
-        return ([.. rows.Select(Show)], (back ? isMore : from is not null) ? Before() : null, (back || isMore) ? After() : null);
+        PageCursor? Before() => rows.Count == 0 ? from : new PageCursor(rows[0].Account.Created, rows[0].Account.Id.ToString());
+        PageCursor? After() => rows.Count == 0 ? from : new PageCursor(rows[^1].Account.Created, rows[^1].Account.Id.ToString());
+        return ([.. rows.Select(row => row.Intact ? Show(row.Account) : ShowAltered(row.Account))], (back ? isMore : from is not null) ? Before() : null, (back || isMore) ? After() : null);
     }
 
     /// <summary>How many accounts wait for an administrator.</summary>
@@ -258,7 +281,23 @@ public sealed class AccountDesk(
     {
         var profile = AccountProfile.Open(organization.Key, row);
         return new Account(row.Id, profile.Email, profile.DisplayName, row.Role, row.Patient,
-            row.Approved is not null, row.Disabled is not null, row.SecondFactorOn, row.Created);
+            row.Approved is not null, row.Disabled is not null, row.SecondFactorOn, row.Created) { SecondFactorReset = row.SecondFactorReset };
+    }
+
+    /// <summary>Nothing that such a row says is to be believed but the profile, which is sealed, and that only if it opens.</summary>
+    Account ShowAltered(AccountRow row)
+    {
+        try
+        {
+            return Show(row) with { Intact = false };
+        }
+        catch (VaultException)
+        {
+            return new Account(row.Id, "unknown", "unknown", row.Role, row.Patient, row.Approved is not null, row.Disabled is not null, row.SecondFactorOn, row.Created)
+            {
+                Intact = false,
+            };
+        }
     }
 
     internal static byte[] NewStamp() => RandomNumberGenerator.GetBytes(StampBytes);

@@ -12,11 +12,12 @@ sealed record InvitationRequest(string? Role);
 sealed record CreatedView(Guid Account, bool Approved);
 
 sealed record AccountView(
-    Guid Id, string Email, string DisplayName, string Role, string? Patient, bool Approved, bool Disabled, bool SecondFactor, DateTimeOffset Created)
+    Guid Id, string Email, string DisplayName, string Role, string? Patient, bool Approved, bool Disabled, bool SecondFactor, DateTimeOffset Created,
+    DateTimeOffset? SecondFactorReset, bool Intact)
 {
     public AccountView(Account account)
         : this(account.Id, account.Email, account.DisplayName, account.Role.ToString(), account.Patient, account.Approved, account.Disabled,
-            account.SecondFactor, account.Created)
+            account.SecondFactor, account.Created, account.SecondFactorReset, account.Intact)
     {
     }
 }
@@ -84,6 +85,12 @@ static class AccountRoutes
         await desk.DisableAsync(context.Caller().Account, id, context.RequestAborted)
             ? TypedResults.NoContent()
             : Problems.Field(StatusCodes.Status409Conflict, "id", "The account is unknown, disabled already or your own.", "Another administrator can disable yours.");
+
+    public static async Task<Results<NoContent, ProblemHttpResult>> ResetSecondFactorAsync(Guid id, HttpContext context, SecondFactorDesk desk) =>
+        await desk.ResetAsync(context.Caller().Account, id, context.RequestAborted)
+            ? TypedResults.NoContent()
+            : Problems.Field(StatusCodes.Status409Conflict, "id", "The account is unknown, disabled, without a second factor or your own.",
+                "Take your own off with DELETE /api/account/second-factor; another administrator can reset yours.");
 
     public static async Task<Results<Created<CodeView>, ProblemHttpResult>> InviteAsync(InvitationRequest request, HttpContext context, AccountDesk desk)
     {

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Npgsql;
 using Salus.Platform.Schema;
 
@@ -5,50 +6,121 @@ namespace Salus.Platform.Identity;
 
 /// <summary>A row of table <c>account</c>.</summary>
 sealed record AccountRow(
-    Guid Id, byte[] Profile, int ProfileVersion, Role Role, DateTimeOffset? Approved, DateTimeOffset? Disabled, string PasswordHash, byte[] Stamp,
-    byte[]? SecondFactor, int SecondFactorVersion, bool SecondFactorOn, string? Patient, DateTimeOffset Created, DateTimeOffset? LockedUntil)
+    Guid Id, byte[] SignIn, byte[] Profile, int ProfileVersion, Role Role, DateTimeOffset? Approved, DateTimeOffset? Disabled, string PasswordHash,
+    byte[] Stamp, byte[]? SecondFactor, int SecondFactorVersion, bool SecondFactorOn, DateTimeOffset? SecondFactorReset, string? Patient,
+    DateTimeOffset Created, DateTimeOffset? LockedUntil)
 {
     public bool MayEnter => Approved is not null && Disabled is null;
 
     public Caller Caller => new(Id, Role, Patient);
+
+    public Entrance Entrance => new(Caller) { Stamp = Stamp, SecondFactorReset = SecondFactorReset };
+
+    public bool HasStamp(ReadOnlySpan<byte> stamp) => CryptographicOperations.FixedTimeEquals(Stamp, stamp);
+
+    /// <summary>All that gives the account its authority. Counters of failures are left out: they only ever slow a caller down.</summary>
+    public object?[] Bound() =>
+    [
+        Id, SignIn, Profile, ProfileVersion, Role, Approved, Disabled, PasswordHash, Stamp, SecondFactor, SecondFactorVersion, SecondFactorOn,
+        SecondFactorReset, Patient, Created,
+    ];
 }
 
-/// <summary>The statements on table <c>account</c>, each in whatever transaction the connection is in.</summary>
-static class AccountStore
+/// <summary>
+/// The statements on table <c>account</c>, each in whatever transaction the connection is in. A row whose binding does not hold is reported
+/// and then is as good as none.
+/// </summary>
+sealed class AccountStore(RowBinding binding, AlteredRows altered)
 {
-    const string Columns =
-        "id, profile, profile_version, role, approved, disabled, password_hash, security_stamp, " +
-        "second_factor, second_factor_version, second_factor_on, patient, created, locked_until";
+    /// <summary>The columns of table <c>account</c>, here called <c>a</c>, that <see cref="Read"/> reads.</summary>
+    internal const string Columns =
+        "a.id, a.sign_in, a.profile, a.profile_version, a.role, a.approved, a.disabled, a.password_hash, a.security_stamp, " +
+        "a.second_factor, a.second_factor_version, a.second_factor_on, a.second_factor_reset, a.patient, a.created, a.locked_until, a.binding";
+
+    internal const int ColumnCount = 17;
+    const string Table = "account";
 
     /// <summary>False when the sign-in name is taken.</summary>
-    public static async Task<bool> InsertAsync(NpgsqlConnection connection, AccountRow account, byte[] signIn, CancellationToken cancellation) =>
+    public async Task<bool> InsertAsync(NpgsqlConnection connection, AccountRow account, CancellationToken cancellation) =>
         await connection.ExecuteAsync(cancellation,
             """
-            INSERT INTO account (id, sign_in, profile, profile_version, role, approved, password_hash, security_stamp, created)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (sign_in) DO NOTHING
+            INSERT INTO account (id, sign_in, profile, profile_version, role, approved, password_hash, security_stamp, created, binding)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (sign_in) DO NOTHING
             """,
-            account.Id, signIn, account.Profile, account.ProfileVersion, (short)account.Role, account.Approved,
-            account.PasswordHash, account.Stamp, account.Created) == 1;
+            account.Id, account.SignIn, account.Profile, account.ProfileVersion, (short)account.Role, account.Approved,
+            account.PasswordHash, account.Stamp, account.Created, binding.Of(Table, account.Bound())) == 1;
 
-    public static async Task<AccountRow?> FindAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellation) =>
-        (await connection.QueryAsync(cancellation, Read, $"SELECT {Columns} FROM account WHERE id = $1", id)).SingleOrDefault();
+    /// <summary>Writes what may change of an account. Read it <see cref="FindToChangeAsync"/> in the same transaction.</summary>
+    public Task SaveAsync(NpgsqlConnection connection, AccountRow account, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation,
+            """
+            UPDATE account SET approved = $2, disabled = $3, password_hash = $4, security_stamp = $5, second_factor = $6,
+                second_factor_version = $7, second_factor_on = $8, second_factor_reset = $9, patient = $10, binding = $11
+            WHERE id = $1
+            """,
+            account.Id, account.Approved, account.Disabled, account.PasswordHash, account.Stamp, account.SecondFactor,
+            account.SecondFactorVersion, account.SecondFactorOn, account.SecondFactorReset, account.Patient, binding.Of(Table, account.Bound()));
 
-    public static async Task<AccountRow?> FindAsync(NpgsqlConnection connection, byte[] signIn, CancellationToken cancellation) =>
-        (await connection.QueryAsync(cancellation, Read, $"SELECT {Columns} FROM account WHERE sign_in = $1", signIn)).SingleOrDefault();
+    public Task<AccountRow?> FindAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellation) =>
+        OneAsync(connection, "id = $1", id, cancellation);
 
-    /// <summary>Accounts in the order they were made, on one side of a place in that order, the nearest first.</summary>
-    public static Task<List<AccountRow>> ListAsync(NpgsqlConnection connection, PageCursor? from, bool back, int countMax, CancellationToken cancellation) =>
+    /// <summary>The account, which nobody else changes until the transaction ends.</summary>
+    public Task<AccountRow?> FindToChangeAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellation) =>
+        OneAsync(connection, "id = $1 FOR UPDATE", id, cancellation);
+
+    public Task<AccountRow?> FindAsync(NpgsqlConnection connection, byte[] signIn, CancellationToken cancellation) =>
+        OneAsync(connection, "sign_in = $1", signIn, cancellation);
+
+    /// <summary>Accounts in the order they were made, on one side of a place in that order, the nearest first, each with whether its binding holds.</summary>
+    public Task<List<(AccountRow Account, bool Intact)>> ListAsync(NpgsqlConnection connection, PageCursor? from, bool back, int countMax, CancellationToken cancellation) =>
         connection.QueryAsync(cancellation, Read,
             $"""
-            SELECT {Columns} FROM account WHERE $1::timestamptz IS NULL OR (created, id) {(back ? "<" : ">")} ($1, $2)
-            ORDER BY created {(back ? "DESC" : "ASC")}, id {(back ? "DESC" : "ASC")} LIMIT $3
+            SELECT {Columns} FROM account a WHERE $1::timestamptz IS NULL OR (a.created, a.id) {(back ? "<" : ">")} ($1, $2)
+            ORDER BY a.created {(back ? "DESC" : "ASC")}, a.id {(back ? "DESC" : "ASC")} LIMIT $3
             """, from?.At.ToUniversalTime(), from is null ? null : Guid.Parse(from.Id), countMax);
 
     public static async Task<long> CountWaitingAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
         (await connection.QueryAsync(cancellation, row => row.GetInt64(0), "SELECT count(*) FROM account WHERE approved IS NULL AND disabled IS NULL")).Single();
 
-    public static Task<List<AccountRow>> ListAsync(NpgsqlConnection connection, int offset, int countMax, CancellationToken cancellation) =>
-        connection.QueryAsync(cancellation, Read, $"SELECT {Columns} FROM account ORDER BY created, id OFFSET $1 LIMIT $2", offset, countMax);
+    /// <summary>Accounts in the order they were made, each with whether its binding holds.</summary>
+    public Task<List<(AccountRow Account, bool Intact)>> ListAsync(NpgsqlConnection connection, int offset, int countMax, CancellationToken cancellation) =>
+        connection.QueryAsync(cancellation, Read, $"SELECT {Columns} FROM account a ORDER BY a.created, a.id OFFSET $1 LIMIT $2", offset, countMax);
+
+    public async Task<IEnumerable<AlteredRow>> AlteredAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        var rows = await connection.QueryAsync(cancellation, row =>
+        {
+            var (account, intact) = Read(row);
+            return intact ? null : new AlteredRow(Table, account.Id);
+        }, $"SELECT {Columns} FROM account a ORDER BY a.created, a.id");
+        return rows.OfType<AlteredRow>();
+    }
+
+    /// <summary>The account that a query found, unless its binding does not hold.</summary>
+    public async Task<AccountRow?> IntactAsync((AccountRow Account, bool Intact) found, CancellationToken cancellation)
+    {
+        if (found.Intact)
+        {
+            return found.Account;
+        }
+        await altered.ReportAsync(Table, found.Account.Id, cancellation);
+        return null;
+    }
+
+    public (AccountRow Account, bool Intact) Read(NpgsqlDataReader row)
+    {
+        var account = new AccountRow(
+            row.GetGuid(0), row.GetFieldValue<byte[]>(1), row.GetFieldValue<byte[]>(2), row.GetInt32(3), (Role)row.GetInt16(4),
+            row.NullableValue<DateTimeOffset>(5), row.NullableValue<DateTimeOffset>(6), row.GetString(7), row.GetFieldValue<byte[]>(8),
+            row.Nullable<byte[]>(9), row.GetInt32(10), row.GetBoolean(11), row.NullableValue<DateTimeOffset>(12), row.Nullable<string>(13),
+            row.GetFieldValue<DateTimeOffset>(14), row.NullableValue<DateTimeOffset>(15));
+        return (account, binding.Holds(row.GetFieldValue<byte[]>(16), Table, account.Bound()));
+    }
+
+    async Task<AccountRow?> OneAsync(NpgsqlConnection connection, string where, object value, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, Read, $"SELECT {Columns} FROM account a WHERE a.{where}", value) is [var found]
+            ? await IntactAsync(found, cancellation)
+            : null;
 
     /// <summary>
     /// Counts an attempt as failed before it is judged, so that parallel guesses share one count. Null while the account is locked;
@@ -83,42 +155,6 @@ static class AccountStore
     public static Task ClearFailuresAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellation) =>
         connection.ExecuteAsync(cancellation, "UPDATE account SET failed_count = 0, locked_until = NULL WHERE id = $1", id);
 
-    /// <summary>A changed stamp ends every session made under the last one.</summary>
-    public static Task SetPasswordAsync(NpgsqlConnection connection, Guid id, string passwordHash, byte[] stamp, CancellationToken cancellation) =>
-        connection.ExecuteAsync(cancellation, "UPDATE account SET password_hash = $2, security_stamp = $3 WHERE id = $1", id, passwordHash, stamp);
-
-    public static async Task<bool> ApproveAsync(NpgsqlConnection connection, Guid id, DateTimeOffset now, CancellationToken cancellation) =>
-        await connection.ExecuteAsync(cancellation, "UPDATE account SET approved = $2 WHERE id = $1 AND approved IS NULL", id, now) == 1;
-
-    public static async Task<bool> DisableAsync(NpgsqlConnection connection, Guid id, DateTimeOffset now, byte[] stamp, CancellationToken cancellation) =>
-        await connection.ExecuteAsync(cancellation,
-            "UPDATE account SET disabled = $2, security_stamp = $3 WHERE id = $1 AND disabled IS NULL", id, now, stamp) == 1;
-
-    /// <summary>False when the account is no patient's or has a record, or the record has another account.</summary>
-    public static async Task<bool> LinkAsync(NpgsqlConnection connection, Guid id, string patient, CancellationToken cancellation) =>
-        await connection.ExecuteAsync(cancellation,
-            """
-            UPDATE account SET patient = $2 WHERE id = $1 AND patient IS NULL AND role = $3
-                AND NOT EXISTS (SELECT FROM account WHERE patient = $2)
-            """, id, patient, (short)Role.Patient) == 1;
-
-    /// <summary>Puts a second factor that is not confirmed yet; false when one is on, or another request came between.</summary>
-    public static async Task<bool> BeginSecondFactorAsync(
-        NpgsqlConnection connection, Guid id, byte[] sealedSecret, int version, CancellationToken cancellation) =>
-        await connection.ExecuteAsync(cancellation,
-            """
-            UPDATE account SET second_factor = $2, second_factor_version = $3, second_factor_last_step = NULL
-            WHERE id = $1 AND NOT second_factor_on AND second_factor_version = $3 - 1
-            """, id, sealedSecret, version) == 1;
-
-    public static async Task<bool> SwitchSecondFactorOnAsync(NpgsqlConnection connection, Guid id, int version, CancellationToken cancellation) =>
-        await connection.ExecuteAsync(cancellation,
-            "UPDATE account SET second_factor_on = true WHERE id = $1 AND NOT second_factor_on AND second_factor_version = $2", id, version) == 1;
-
-    public static Task RemoveSecondFactorAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellation) =>
-        connection.ExecuteAsync(cancellation,
-            "UPDATE account SET second_factor = NULL, second_factor_on = false, second_factor_last_step = NULL WHERE id = $1", id);
-
     /// <summary>Uses up a time step; false when it, or a later one, was used before.</summary>
     public static async Task<bool> UseStepAsync(NpgsqlConnection connection, Guid id, long step, CancellationToken cancellation) =>
         await connection.ExecuteAsync(cancellation,
@@ -127,9 +163,7 @@ static class AccountStore
             WHERE id = $1 AND (second_factor_last_step IS NULL OR second_factor_last_step < $2)
             """, id, step) == 1;
 
-    static AccountRow Read(NpgsqlDataReader row) => new(
-        row.GetGuid(0), row.GetFieldValue<byte[]>(1), row.GetInt32(2), (Role)row.GetInt16(3),
-        row.NullableValue<DateTimeOffset>(4), row.NullableValue<DateTimeOffset>(5), row.GetString(6), row.GetFieldValue<byte[]>(7),
-        row.Nullable<byte[]>(8), row.GetInt32(9), row.GetBoolean(10), row.Nullable<string>(11),
-        row.GetFieldValue<DateTimeOffset>(12), row.NullableValue<DateTimeOffset>(13));
+    /// <summary>A new secret has had no steps yet.</summary>
+    public static Task ForgetStepsAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation, "UPDATE account SET second_factor_last_step = NULL WHERE id = $1", id);
 }

@@ -29,7 +29,7 @@ public static class IdentityFeature
         services.AddOptions<IdentityOptions>().BindConfiguration(IdentityOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ChainOutbox>();
-        services.AddSingleton<Credentials>().AddSingleton<OrganizationDesk>().AddSingleton<AccountDesk>().AddSingleton<SecondFactorDesk>()
+        services.AddSingleton<Credentials>().AddSingleton<OrganizationDesk>().AddSingleton<IdentityTables>().AddSingleton<AccountDesk>().AddSingleton<SecondFactorDesk>()
             .AddSingleton<SignInDesk>().AddSingleton<SessionDesk>().AddSingleton<TokenDesk>();
 
         services.AddDataProtection().SetApplicationName("Salus");
@@ -89,6 +89,7 @@ public static class IdentityFeature
         open.MapGet("/antiforgery", SessionRoutes.Antiforgery);
 
         api.MapPost("/sign-out", SessionRoutes.SignOutAsync);
+        api.MapPost("/sign-out/everywhere", SessionRoutes.SignOutEverywhereAsync);
         api.MapDelete("/token", SessionRoutes.RevokeTokenAsync);
 
         var account = api.MapGroup("/account");
@@ -98,12 +99,14 @@ public static class IdentityFeature
         account.MapPost("/second-factor", SessionRoutes.BeginSecondFactorAsync).RequireRateLimiting(RateLimits.Credentials);
         account.MapPost("/second-factor/confirm", SessionRoutes.ConfirmSecondFactorAsync).RequireRateLimiting(RateLimits.Credentials);
         account.MapDelete("/second-factor", SessionRoutes.RemoveSecondFactorAsync).RequireRateLimiting(RateLimits.Credentials);
+        account.MapPost("/second-factor/acknowledge", SessionRoutes.AcknowledgeResetAsync);
         account.MapPost("/redeem", AccountRoutes.RedeemAsync).RequireAuthorization(Policies.Patient).RequireRateLimiting(RateLimits.Credentials);
 
         var administrator = api.MapGroup("").RequireAuthorization(Policies.Administrator);
         administrator.MapGet("/accounts", AccountRoutes.ListAsync);
         administrator.MapPost("/accounts/{id:guid}/approve", AccountRoutes.ApproveAsync);
         administrator.MapPost("/accounts/{id:guid}/disable", AccountRoutes.DisableAsync);
+        administrator.MapPost("/accounts/{id:guid}/reset-second-factor", AccountRoutes.ResetSecondFactorAsync);
         administrator.MapPost("/invitations", AccountRoutes.InviteAsync);
 
         api.MapPost("/patients/{id}/enrolment-code", AccountRoutes.CreateEnrolmentCodeAsync).RequireAuthorization(Policies.Practitioner);

@@ -11,7 +11,25 @@ public sealed record SignUp(string Email, string DisplayName, string Password, R
 
 /// <summary>An account as its holder and administrators see it.</summary>
 public sealed record Account(
-    Guid Id, string Email, string DisplayName, Role Role, string? Patient, bool Approved, bool Disabled, bool SecondFactor, DateTimeOffset Created);
+    Guid Id, string Email, string DisplayName, Role Role, string? Patient, bool Approved, bool Disabled, bool SecondFactor, DateTimeOffset Created)
+{
+    /// <summary>When an administrator took the second factor off, until the holder says that they know.</summary>
+    public DateTimeOffset? SecondFactorReset { get; init; }
+
+    /// <summary>Whether the row is as this node wrote it. One that was altered in the database opens nothing.</summary>
+    public bool Intact { get; init; } = true;
+}
+
+/// <summary>A caller whose credentials were right: a session or a token may begin, as long as those credentials hold.</summary>
+/// <param name="Caller">Who it is.</param>
+public sealed record Entrance(Caller Caller)
+{
+    /// <summary>When an administrator took the second factor off, until the caller says that they know.</summary>
+    public DateTimeOffset? SecondFactorReset { get; init; }
+
+    /// <summary>The account's security stamp of that moment.</summary>
+    internal byte[] Stamp { get; init; } = [];
+}
 
 /// <summary>What became of a sign-up.</summary>
 public abstract record SignUpOutcome
@@ -52,10 +70,7 @@ public abstract record SignInOutcome
 {
     SignInOutcome() { }
     /// <summary>The credentials were right.</summary>
-    public sealed record SignedIn(Caller Caller) : SignInOutcome
-    {
-        internal byte[] Stamp { get; init; } = [];
-    }
+    public sealed record SignedIn(Entrance Entrance) : SignInOutcome;
     /// <summary>The password was right; the ticket and a code finish the sign-in within minutes.</summary>
     public sealed record SecondFactorNeeded(string Ticket) : SignInOutcome;
     /// <summary>Wrong credentials, or a ticket that is no longer good.</summary>
@@ -72,11 +87,8 @@ public abstract record SignInOutcome
 public abstract record PasswordOutcome
 {
     PasswordOutcome() { }
-    /// <summary>Changed: every other session and every token of the account has ended.</summary>
-    public sealed record Changed(Caller Caller) : PasswordOutcome
-    {
-        internal byte[] Stamp { get; init; } = [];
-    }
+    /// <summary>Changed: every session and every token of the account has ended.</summary>
+    public sealed record Changed(Entrance Entrance) : PasswordOutcome;
     /// <summary>The present password was wrong.</summary>
     public sealed record Refused : PasswordOutcome;
     /// <summary>Too many failures in a row.</summary>
@@ -91,10 +103,10 @@ public abstract record SecondFactorOutcome
     SecondFactorOutcome() { }
     /// <summary>Scan the code, then confirm with a code of the app.</summary>
     public sealed record Begun(string Secret, string Uri, string Svg) : SecondFactorOutcome;
-    /// <summary>On. Each recovery code stands in once; they are shown this one time.</summary>
-    public sealed record Enabled(IReadOnlyList<string> RecoveryCodes) : SecondFactorOutcome;
-    /// <summary>Off.</summary>
-    public sealed record Removed : SecondFactorOutcome;
+    /// <summary>On; every session and every token has ended. Each recovery code stands in once; they are shown this one time.</summary>
+    public sealed record Enabled(IReadOnlyList<string> RecoveryCodes, Entrance Entrance) : SecondFactorOutcome;
+    /// <summary>Off; every session and every token has ended.</summary>
+    public sealed record Removed(Entrance Entrance) : SecondFactorOutcome;
     /// <summary>Wrong password or code.</summary>
     public sealed record Refused : SecondFactorOutcome;
     /// <summary>Too many failures in a row.</summary>

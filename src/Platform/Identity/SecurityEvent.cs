@@ -13,12 +13,16 @@ public enum SecurityEventKind
     SignInFailed,
     /// <summary>A session was ended by its caller.</summary>
     SignedOut,
+    /// <summary>Every session and every token was ended by its caller.</summary>
+    SignedOutEverywhere,
     /// <summary>Too many failures in a row.</summary>
     LockedOut,
     /// <summary>A second factor was confirmed.</summary>
     SecondFactorEnabled,
     /// <summary>The second factor was taken off.</summary>
     SecondFactorRemoved,
+    /// <summary>An administrator took the second factor off.</summary>
+    SecondFactorReset,
     /// <summary>A recovery code stood in for the second factor.</summary>
     RecoveryCodeUsed,
     /// <summary>The password was changed; other sessions and all tokens ended.</summary>
@@ -39,6 +43,8 @@ public enum SecurityEventKind
     PatientLinked,
     /// <summary>The caller's role does not allow what was asked.</summary>
     RoleRefused,
+    /// <summary>A row of accounts, codes or tokens was altered in the database; it was refused.</summary>
+    RowAltered,
 }
 
 /// <summary>An event for the audit trail.</summary>

@@ -2,15 +2,24 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace Salus.Platform.Identity;
 
-/// <summary>Begins and ends the cookie sessions of browsers.</summary>
-public sealed class SessionDesk(SignInDesk signIns)
+/// <summary>
+/// Begins and ends the sessions of browsers. The cookie holds the secret of a row: a session ends where its row does, wherever copies of the
+/// cookie may be.
+/// </summary>
+public sealed class SessionDesk(
+    NpgsqlDataSource database, IdentityTables tables, SignInDesk signIns, AccountDesk accounts, IdentityHooks hooks, IOptions<IdentityOptions> options,
+    TimeProvider time)
 {
     internal const string Scheme = CookieAuthenticationDefaults.AuthenticationScheme;
     internal const string CookieName = "salus";
-    const string StampItem = "stamp";
+    const string SecretItem = "session";
+
+    TimeSpan Lifetime => TimeSpan.FromHours(options.Value.SessionHours);
 
     /// <summary>Judges the credentials and, when they are enough, sets the session cookie.</summary>
     public async Task<SignInOutcome> SignInAsync(HttpContext context, string? email, string? password, string? code = null) =>
@@ -20,51 +29,90 @@ public sealed class SessionDesk(SignInDesk signIns)
     public async Task<SignInOutcome> CompleteAsync(HttpContext context, string? ticket, string? code) =>
         await BeginAsync(context, await signIns.CompleteAsync(ticket, code, context.RequestAborted));
 
-    /// <summary>Carries the present session over a password change, which ended all sessions.</summary>
-    public static Task RenewAsync(HttpContext context, PasswordOutcome.Changed changed) => BeginAsync(context, changed.Caller, changed.Stamp);
+    /// <summary>Gives the browser that changed its credentials a new session; the change has ended all. One that bears a token gets none.</summary>
+    public async Task RenewAsync(HttpContext context, Entrance entrance)
+    {
+        if (BearerHandler.FindToken(context.Request) is null)
+        {
+            await BeginAsync(context, entrance);
+        }
+    }
 
-    /// <summary>Ends the session of this browser.</summary>
+    /// <summary>Ends the session of this browser, and with it every copy of its cookie.</summary>
     public async Task SignOutAsync(HttpContext context)
     {
         if (context.User.FindCaller() is { } caller)
         {
-            await signIns.RecordSignedOutAsync(caller.Account, context.RequestAborted);
+            var session = await context.AuthenticateAsync(Scheme);
+            await using var connection = await database.OpenConnectionAsync(context.RequestAborted);
+            await using var transaction = await connection.BeginTransactionAsync(context.RequestAborted);
+            if (session.Properties?.Items.TryGetValue(SecretItem, out var secret) == true && secret is not null)
+            {
+                await tables.Access.DeleteAsync(connection, AccessKind.Session, secret, context.RequestAborted);
+            }
+            await hooks.RecordEvent(connection, new SecurityEvent(SecurityEventKind.SignedOut, caller.Account, null, time.GetUtcNow()), context.RequestAborted);
+            await transaction.CommitAsync(context.RequestAborted);
         }
         await context.SignOutAsync(Scheme);
     }
 
-    static async Task<SignInOutcome> BeginAsync(HttpContext context, SignInOutcome outcome)
+    /// <summary>Ends every session and every token of the caller's account.</summary>
+    public async Task SignOutEverywhereAsync(HttpContext context)
     {
-        if (outcome is SignInOutcome.SignedIn signedIn)
+        await accounts.EndAllAsync(context.Caller().Account, context.RequestAborted);
+        await context.SignOutAsync(Scheme);
+    }
+
+    async Task<SignInOutcome> BeginAsync(HttpContext context, SignInOutcome outcome) =>
+        outcome is not SignInOutcome.SignedIn signedIn || await BeginAsync(context, signedIn.Entrance) ? outcome : new SignInOutcome.Refused();
+
+    /// <summary>False when the credentials changed in between.</summary>
+    async Task<bool> BeginAsync(HttpContext context, Entrance entrance)
+    {
+        var (secret, now) = (AccessStore.NewSecret(), time.GetUtcNow());
+        await using (var connection = await database.OpenConnectionAsync(context.RequestAborted))
+        await using (var transaction = await connection.BeginTransactionAsync(context.RequestAborted))
         {
-            await BeginAsync(context, signedIn.Caller, signedIn.Stamp);
+            if (!await tables.Access.AddAsync(connection, AccessKind.Session, secret, entrance, now, now + Lifetime, context.RequestAborted))
+            {
+                return false;
+            }
+            await transaction.CommitAsync(context.RequestAborted);
         }
-        return outcome;
-    }
-
-    static async Task BeginAsync(HttpContext context, Caller caller, byte[] stamp)
-    {
-        var principal = caller.ToPrincipal(Scheme);
-        var properties = new AuthenticationProperties { Items = { [StampItem] = Convert.ToBase64String(stamp) } };
-        await context.SignInAsync(Scheme, principal, properties);
+        var principal = entrance.Caller.ToPrincipal(Scheme);
+        await context.SignInAsync(Scheme, principal, new AuthenticationProperties { Items = { [SecretItem] = secret } });
         context.User = principal;
+        return true;
     }
 
-    /// <summary>Holds each session against the account as it is now, so that a changed password, role or approval counts at once.</summary>
+    /// <summary>Holds each session against its row and the account as they are now, so that a sign-out, a changed password, role or approval counts at once.</summary>
     internal static async Task ValidateAsync(CookieValidatePrincipalContext context)
     {
-        var desk = context.HttpContext.RequestServices.GetRequiredService<SignInDesk>();
-        var stamp = new byte[64];
-        if (context.Principal?.FindCaller() is { } claimed
-            && context.Properties.Items.TryGetValue(StampItem, out var text)
-            && Convert.TryFromBase64String(text ?? "", stamp, out var length)
-            && await desk.FindCallerAsync(claimed.Account, stamp.AsMemory(0, length), context.HttpContext.RequestAborted) is { } caller)
+        var desk = context.HttpContext.RequestServices.GetRequiredService<SessionDesk>();
+        if (context.Properties.Items.TryGetValue(SecretItem, out var secret) && secret is not null
+            && await desk.FindAsync(secret, context.HttpContext.RequestAborted) is { } caller)
         {
             context.ReplacePrincipal(caller.ToPrincipal(Scheme));
             return;
         }
         context.RejectPrincipal();
         await context.HttpContext.SignOutAsync(Scheme);
+    }
+
+    /// <summary>Whose session it is; a session in use lives on, as its cookie does.</summary>
+    async Task<Caller?> FindAsync(string secret, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        if (await tables.Access.FindAsync(connection, AccessKind.Session, secret, now, cancellation) is not { } session)
+        {
+            return null;
+        }
+        if (session.Expires - now < Lifetime / 2)
+        {
+            await tables.Access.ExtendAsync(connection, AccessKind.Session, secret, session, now + Lifetime, cancellation);
+        }
+        return session.Account.Caller;
     }
 }
 

@@ -15,10 +15,10 @@ sealed record PasswordOnlyRequest(string? Password);
 
 sealed record CodeRequest(string? Code);
 
-sealed record SessionView(Guid Account, string Role, string? Patient)
+sealed record SessionView(Guid Account, string Role, string? Patient, DateTimeOffset? SecondFactorReset)
 {
-    public SessionView(Caller caller)
-        : this(caller.Account, caller.Role.ToString(), caller.Patient)
+    public SessionView(Entrance entrance)
+        : this(entrance.Caller.Account, entrance.Caller.Role.ToString(), entrance.Caller.Patient, entrance.SecondFactorReset)
     {
     }
 }
@@ -46,6 +46,12 @@ static class SessionRoutes
         return TypedResults.NoContent();
     }
 
+    public static async Task<NoContent> SignOutEverywhereAsync(HttpContext context, SessionDesk desk)
+    {
+        await desk.SignOutEverywhereAsync(context);
+        return TypedResults.NoContent();
+    }
+
     public static async Task<Results<Ok<TokenView>, ProblemHttpResult>> IssueTokenAsync(
         SignInRequest request, HttpContext context, SignInDesk signIns, TokenDesk tokens, TimeProvider time)
     {
@@ -54,7 +60,10 @@ static class SessionRoutes
         {
             return Refuse(context, outcome, time);
         }
-        var issued = await tokens.IssueAsync(signedIn.Caller.Account, context.RequestAborted);
+        if (await tokens.IssueAsync(signedIn.Entrance, context.RequestAborted) is not { } issued)
+        {
+            return Refuse(context, new SignInOutcome.Refused(), time);
+        }
         context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(new TokenView(issued.Token, "Bearer", issued.Expires));
     }
@@ -73,17 +82,14 @@ static class SessionRoutes
         TypedResults.Ok(new AntiforgeryView(AntiforgeryGate.Header, antiforgery.GetAndStoreTokens(context).RequestToken!));
 
     public static async Task<Results<NoContent, ProblemHttpResult>> ChangePasswordAsync(
-        PasswordRequest request, HttpContext context, AccountDesk accounts, SignInDesk signIns, TimeProvider time)
+        PasswordRequest request, HttpContext context, AccountDesk accounts, SignInDesk signIns, SessionDesk sessions, TimeProvider time)
     {
         var account = await accounts.FindAsync(context.Caller().Account, context.RequestAborted);
         switch (await signIns.ChangePasswordAsync(
             context.Caller().Account, request.Password, request.NewPassword, account?.Email ?? "", account?.DisplayName ?? "", context.RequestAborted))
         {
             case PasswordOutcome.Changed changed:
-                if (BearerHandler.FindToken(context.Request) is null)
-                {
-                    await SessionDesk.RenewAsync(context, changed);
-                }
+                await sessions.RenewAsync(context, changed.Entrance);
                 return TypedResults.NoContent();
             case PasswordOutcome.LockedUntil locked: return Problems.Locked(context, locked.Until, time);
             case PasswordOutcome.WeakPassword weak: return AccountRoutes.WeakPassword("newPassword", weak.Reason);
@@ -106,22 +112,38 @@ static class SessionRoutes
     }
 
     public static async Task<Results<Ok<RecoveryCodesView>, ProblemHttpResult>> ConfirmSecondFactorAsync(
-        CodeRequest request, HttpContext context, SecondFactorDesk desk, TimeProvider time)
+        CodeRequest request, HttpContext context, SecondFactorDesk desk, SessionDesk sessions, TimeProvider time)
     {
         var outcome = await desk.ConfirmAsync(context.Caller().Account, request.Code, context.RequestAborted);
         context.Response.Headers.CacheControl = "no-store";
-        return outcome is SecondFactorOutcome.Enabled enabled ? TypedResults.Ok(new RecoveryCodesView(enabled.RecoveryCodes)) : Refuse(context, outcome, time);
+        if (outcome is not SecondFactorOutcome.Enabled enabled)
+        {
+            return Refuse(context, outcome, time);
+        }
+        await sessions.RenewAsync(context, enabled.Entrance);
+        return TypedResults.Ok(new RecoveryCodesView(enabled.RecoveryCodes));
     }
 
     public static async Task<Results<NoContent, ProblemHttpResult>> RemoveSecondFactorAsync(
-        [FromBody] CodeRequest request, HttpContext context, SignInDesk desk, TimeProvider time)
+        [FromBody] CodeRequest request, HttpContext context, SignInDesk desk, SessionDesk sessions, TimeProvider time)
     {
         var outcome = await desk.RemoveSecondFactorAsync(context.Caller().Account, request.Code, context.RequestAborted);
-        return outcome is SecondFactorOutcome.Removed ? TypedResults.NoContent() : Refuse(context, outcome, time);
+        if (outcome is not SecondFactorOutcome.Removed removed)
+        {
+            return Refuse(context, outcome, time);
+        }
+        await sessions.RenewAsync(context, removed.Entrance);
+        return TypedResults.NoContent();
+    }
+
+    public static async Task<NoContent> AcknowledgeResetAsync(HttpContext context, SecondFactorDesk desk)
+    {
+        await desk.AcknowledgeResetAsync(context.Caller().Account, context.RequestAborted);
+        return TypedResults.NoContent();
     }
 
     static Results<Ok<SessionView>, ProblemHttpResult> Answer(HttpContext context, SignInOutcome outcome, TimeProvider time) =>
-        outcome is SignInOutcome.SignedIn signedIn ? TypedResults.Ok(new SessionView(signedIn.Caller)) : Refuse(context, outcome, time);
+        outcome is SignInOutcome.SignedIn signedIn ? TypedResults.Ok(new SessionView(signedIn.Entrance)) : Refuse(context, outcome, time);
 
     static ProblemHttpResult Refuse(HttpContext context, SignInOutcome outcome, TimeProvider time)
     {

@@ -10,7 +10,7 @@ namespace Salus.Platform.Identity;
 
 /// <summary>Judges credentials: passwords, second factors, lock-outs.</summary>
 public sealed class SignInDesk(
-    NpgsqlDataSource database, KeyVault vault, Credentials credentials, SecondFactorDesk secondFactors, IDataProtectionProvider protection,
+    NpgsqlDataSource database, KeyVault vault, IdentityTables tables, Credentials credentials, SecondFactorDesk secondFactors, IDataProtectionProvider protection,
     IdentityHooks hooks, IOptions<IdentityOptions> options, TimeProvider time) : IDisposable
 {
     const int TicketMinutes = 5;
@@ -54,7 +54,7 @@ public sealed class SignInDesk(
         {
             return string.IsNullOrWhiteSpace(code)
                 ? new SignInOutcome.SecondFactorNeeded(IssueTicket(account))
-                : await VerifyCodeAsync(account, code, cancellation);
+                : await EnterAsync(account, code, cancellation);
         }
         return await EnterAsync(account, cancellation);
     }
@@ -67,18 +67,12 @@ public sealed class SignInDesk(
             return new SignInOutcome.Refused();
         }
         var account = await FindAsync(id, cancellation);
-        return account is { Disabled: null, SecondFactorOn: true } && CryptographicOperations.FixedTimeEquals(account.Stamp, stamp)
-            ? await VerifyCodeAsync(account, code ?? "", cancellation)
+        return account is { Disabled: null, SecondFactorOn: true } && account.HasStamp(stamp)
+            ? await EnterAsync(account, code ?? "", cancellation)
             : new SignInOutcome.Refused();
     }
 
-    /// <summary>The caller behind an id and a stamp as the database has it now; null when the account is shut or the stamp has changed.</summary>
-    public async Task<Caller?> FindCallerAsync(Guid id, ReadOnlyMemory<byte> stamp, CancellationToken cancellation) =>
-        await FindAsync(id, cancellation) is { MayEnter: true } account && CryptographicOperations.FixedTimeEquals(account.Stamp, stamp.Span)
-            ? account.Caller
-            : null;
-
-    /// <summary>Changes the password, and with it the stamp: other sessions and all tokens end at once.</summary>
+    /// <summary>Changes the password, and with it the stamp: all sessions and tokens end at once, those issued in this moment too.</summary>
     public async Task<PasswordOutcome> ChangePasswordAsync(
         Guid id, string? password, string? newPassword, string email, string displayName, CancellationToken cancellation)
     {
@@ -96,15 +90,20 @@ public sealed class SignInDesk(
         {
             return new PasswordOutcome.WeakPassword(weakness);
         }
-        var (hash, stamp) = (credentials.Hash(id, newPassword!), AccountDesk.NewStamp());
+        var hash = credentials.Hash(id, newPassword!);
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        await AccountStore.SetPasswordAsync(connection, id, hash, stamp, cancellation);
-        await TokenStore.DeleteAllAsync(connection, id, cancellation);
+        if (await tables.Accounts.FindToChangeAsync(connection, id, cancellation) is not { MayEnter: true } now || !now.HasStamp(account.Stamp))
+        {
+            return new PasswordOutcome.Refused();
+        }
+        now = now with { PasswordHash = hash, Stamp = AccountDesk.NewStamp() };
+        await tables.Accounts.SaveAsync(connection, now, cancellation);
+        await AccessStore.DeleteAllAsync(connection, id, cancellation);
         await AccountStore.ClearFailuresAsync(connection, id, cancellation);
         await RecordAsync(connection, SecurityEventKind.PasswordChanged, id, cancellation);
         await transaction.CommitAsync(cancellation);
-        return new PasswordOutcome.Changed(account.Caller) { Stamp = stamp };
+        return new PasswordOutcome.Changed(now.Entrance);
     }
 
     /// <summary>Sets up a second factor for who gives the password again; it is off until confirmed.</summary>
@@ -117,7 +116,7 @@ public sealed class SignInDesk(
         return await VerifyPasswordAsync(account, password ?? "", cancellation) switch
         {
             Verdict.Locked locked => new SecondFactorOutcome.LockedUntil(locked.Until),
-            Verdict.Right => await secondFactors.BeginAsync(account, email, cancellation),
+            Verdict.Right => await secondFactors.BeginAsync(id, email, cancellation),
             _ => new SecondFactorOutcome.Refused(),
         };
     }
@@ -129,18 +128,13 @@ public sealed class SignInDesk(
         {
             return new SecondFactorOutcome.NotNow("There is no second factor to remove.");
         }
-        switch (await VerifyCodeAsync(account, code ?? "", cancellation))
+        return await VerifyCodeAsync(account, code ?? "", cancellation) switch
         {
-            case SignInOutcome.LockedUntil locked: return new SecondFactorOutcome.LockedUntil(locked.Until);
-            case SignInOutcome.SignedIn: break;
-            default: return new SecondFactorOutcome.Refused();
-        }
-        await secondFactors.RemoveAsync(id, cancellation);
-        return new SecondFactorOutcome.Removed();
+            Verdict.Locked locked => new SecondFactorOutcome.LockedUntil(locked.Until),
+            Verdict.Right => await secondFactors.RemoveAsync(account, cancellation),
+            _ => new SecondFactorOutcome.Refused(),
+        };
     }
-
-    /// <summary>Records that the caller ended the session.</summary>
-    public Task RecordSignedOutAsync(Guid account, CancellationToken cancellation) => RecordAsync(SecurityEventKind.SignedOut, account, cancellation);
 
     /// <inheritdoc/>
     public void Dispose() => attempts.Dispose();
@@ -167,7 +161,7 @@ public sealed class SignInDesk(
         await using var connection = await database.OpenConnectionAsync(cancellation);
         if (rehash)
         {
-            await AccountStore.SetPasswordAsync(connection, account.Id, credentials.Hash(account.Id, password), account.Stamp, cancellation);
+            await StrengthenAsync(connection, account, password, cancellation);
         }
         await (account.SecondFactorOn
             ? AccountStore.RefundFailureAsync(connection, account.Id, options.Value.FailuresMax, cancellation)
@@ -175,25 +169,41 @@ public sealed class SignInDesk(
         return new Verdict.Right();
     }
 
-    async Task<SignInOutcome> VerifyCodeAsync(AccountRow account, string code, CancellationToken cancellation)
+    /// <summary>Stores the password's hash at the present strength, unless the password was changed meanwhile.</summary>
+    async Task StrengthenAsync(NpgsqlConnection connection, AccountRow judged, string password, CancellationToken cancellation)
+    {
+        var hash = credentials.Hash(judged.Id, password);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        if (await tables.Accounts.FindToChangeAsync(connection, judged.Id, cancellation) is { } account && account.PasswordHash == judged.PasswordHash)
+        {
+            await tables.Accounts.SaveAsync(connection, account with { PasswordHash = hash }, cancellation);
+            await transaction.CommitAsync(cancellation);
+        }
+    }
+
+    async Task<Verdict> VerifyCodeAsync(AccountRow account, string code, CancellationToken cancellation)
     {
         var (counted, until) = await CountAsync(account.Id, cancellation);
         if (!counted)
         {
-            return new SignInOutcome.LockedUntil((await LockedAsync(account.Id, cancellation)).Until);
+            return await LockedAsync(account.Id, cancellation);
         }
         if (!await secondFactors.UseAsync(account, code, cancellation))
         {
-            return await FailAsync(account.Id, until, cancellation) is Verdict.Locked locked
-                ? new SignInOutcome.LockedUntil(locked.Until)
-                : new SignInOutcome.Refused();
+            return await FailAsync(account.Id, until, cancellation);
         }
-        await using (var connection = await database.OpenConnectionAsync(cancellation))
-        {
-            await AccountStore.ClearFailuresAsync(connection, account.Id, cancellation);
-        }
-        return await EnterAsync(account, cancellation);
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await AccountStore.ClearFailuresAsync(connection, account.Id, cancellation);
+        return new Verdict.Right();
     }
+
+    async Task<SignInOutcome> EnterAsync(AccountRow account, string code, CancellationToken cancellation) =>
+        await VerifyCodeAsync(account, code, cancellation) switch
+        {
+            Verdict.Locked locked => new SignInOutcome.LockedUntil(locked.Until),
+            Verdict.Right => await EnterAsync(account, cancellation),
+            _ => new SignInOutcome.Refused(),
+        };
 
     async Task<SignInOutcome> EnterAsync(AccountRow account, CancellationToken cancellation)
     {
@@ -202,7 +212,7 @@ public sealed class SignInDesk(
             return new SignInOutcome.NotApproved();
         }
         await RecordAsync(SecurityEventKind.SignedIn, account.Id, cancellation);
-        return new SignInOutcome.SignedIn(account.Caller) { Stamp = account.Stamp };
+        return new SignInOutcome.SignedIn(account.Entrance);
     }
 
     async Task<(bool Counted, DateTimeOffset? LockedUntil)> CountAsync(Guid account, CancellationToken cancellation)
@@ -251,13 +261,13 @@ public sealed class SignInDesk(
     async Task<AccountRow?> FindAsync(byte[] signIn, CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        return await AccountStore.FindAsync(connection, signIn, cancellation);
+        return await tables.Accounts.FindAsync(connection, signIn, cancellation);
     }
 
     async Task<AccountRow?> FindAsync(Guid id, CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        return await AccountStore.FindAsync(connection, id, cancellation);
+        return await tables.Accounts.FindAsync(connection, id, cancellation);
     }
 
     async Task RecordAsync(SecurityEventKind kind, Guid? account, CancellationToken cancellation)

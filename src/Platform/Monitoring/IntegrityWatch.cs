@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Salus.Platform.Anchoring;
+using Salus.Platform.Identity;
 using Salus.Vault.Blobs;
 
 namespace Salus.Platform.Monitoring;
@@ -17,10 +18,13 @@ public sealed record MonitoringOptions
 
 /// <summary>Runs the check again and again and keeps the newest report.</summary>
 public sealed partial class IntegrityWatch(
-    NpgsqlDataSource database, LogFiles files, BlobStore blobs, ChainLink link, NodeKeys keys, MonitoringOptions options, TimeProvider time,
+    NpgsqlDataSource database, LogFiles files, BlobStore blobs, ChainLink link, NodeKeys keys, IdentityTables identity, MonitoringOptions options,
+    TimeProvider time,
     ILogger<IntegrityWatch> logger) : BackgroundService
 {
     static readonly TimeSpan SettleWait = TimeSpan.FromSeconds(20);
+
+    const int AlteredMax = 1_000;
 
     readonly SemaphoreSlim running = new(1, 1);
 
@@ -35,6 +39,8 @@ public sealed partial class IntegrityWatch(
         {
             var evidence = new ChainEvidence(link.Rpc, link.Contracts[ChainContract.Anchor], keys.LogId, link.DeploymentBlock);
             var report = await new IntegrityCheck(database, files, blobs, time).RunAsync(evidence, [], null, cancellation);
+            var altered = await identity.FindAlteredAsync(cancellation);
+            report = report with { Findings = [.. report.Findings, .. altered.Take(AlteredMax).Select(Finding)], Truncated = report.Truncated || altered.Count > AlteredMax };
             if (!report.Holds)
             {
                 LogAlarm(logger, report.Findings.Count);
@@ -46,6 +52,10 @@ public sealed partial class IntegrityWatch(
             running.Release();
         }
     }
+
+    /// <summary>No leaf covers these tables; the node, which has the key, checks what binds their rows.</summary>
+    static Finding Finding(AlteredRow row) =>
+        new(FindingKind.Changed, $"Account/{row.Account}", null, $"A row of table {row.Table} that concerns this account was not written by the node. It opens nothing.");
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -21,8 +21,10 @@ CREATE TABLE consent (
 CREATE INDEX consent_by_patient ON consent (patient, grantee);
 CREATE INDEX consent_by_grantee ON consent (grantee);
 
-CREATE TABLE chain_cursor (
-    contract   text PRIMARY KEY,
-    block      bigint NOT NULL,
-    block_hash bytea NOT NULL
+-- How far the mirror has read: the last block of each reading. The newest is where it goes on; the older ones tell, when the chain has lost
+-- blocks, down to where it still is the chain that was read.
+CREATE TABLE consent_block (
+    number     bigint PRIMARY KEY,
+    hash       bytea NOT NULL,
+    has_events boolean NOT NULL
 );

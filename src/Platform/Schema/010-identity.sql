@@ -6,7 +6,8 @@ CREATE TABLE organization (
     created    timestamptz NOT NULL
 );
 
--- Who may sign in. The e-mail stands here as a keyed hash only; e-mail and name lie in the sealed profile.
+-- Who may sign in. The e-mail stands here as a keyed hash only; e-mail and name lie in the sealed profile. The binding is a keyed hash
+-- over all that gives an account its authority: a row that was written without the key opens nothing.
 CREATE TABLE account (
     id                      uuid PRIMARY KEY,
     sign_in                 bytea NOT NULL UNIQUE,
@@ -20,11 +21,13 @@ CREATE TABLE account (
     second_factor           bytea,
     second_factor_version   integer NOT NULL DEFAULT 0,
     second_factor_on        boolean NOT NULL DEFAULT false,
+    second_factor_reset     timestamptz,
     second_factor_last_step bigint,
     failed_count            integer NOT NULL DEFAULT 0,
     locked_until            timestamptz,
     patient                 text UNIQUE,
-    created                 timestamptz NOT NULL
+    created                 timestamptz NOT NULL,
+    binding                 bytea NOT NULL
 );
 CREATE INDEX account_created ON account (created, id);
 
@@ -41,6 +44,7 @@ CREATE TABLE enrolment_code (
     made_by uuid NOT NULL REFERENCES account,
     created timestamptz NOT NULL,
     expires timestamptz NOT NULL,
+    binding bytea NOT NULL,
     used_by uuid REFERENCES account,
     used    timestamptz
 );
@@ -51,21 +55,26 @@ CREATE TABLE invitation (
     made_by uuid NOT NULL REFERENCES account,
     created timestamptz NOT NULL,
     expires timestamptz NOT NULL,
+    binding bytea NOT NULL,
     used_by uuid REFERENCES account,
     used    timestamptz
 );
 
+-- What lets a caller in without credentials: a bearer token (1) or a browser's session (2). The hash is keyed; the binding ties the row to
+-- the account and to the security stamp it had.
 CREATE TABLE access_token (
     hash    bytea PRIMARY KEY,
+    kind    smallint NOT NULL,
     account uuid NOT NULL REFERENCES account,
     created timestamptz NOT NULL,
-    expires timestamptz NOT NULL
+    expires timestamptz NOT NULL,
+    binding bytea NOT NULL
 );
-CREATE INDEX access_token_account ON access_token (account, created);
+CREATE INDEX access_token_account ON access_token (account, kind, created);
 
--- Keys of cookies and antiforgery tokens; the key material inside the XML is sealed under the organisation's key.
+-- Keys of cookies and antiforgery tokens, each sealed whole under the organisation's key.
 CREATE TABLE data_protection_key (
     name    text PRIMARY KEY,
-    xml     text NOT NULL,
+    sealed  bytea NOT NULL,
     created timestamptz NOT NULL
 );

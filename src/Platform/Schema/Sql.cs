@@ -5,6 +5,26 @@ namespace Salus.Platform.Schema;
 /// <summary>Short forms for positional-parameter SQL on a connection, inside whatever transaction it is in.</summary>
 static class Sql
 {
+    /// <summary>
+    /// A connection of its own, for who holds a lock of the session: closing it ends the session, and the lock with it. A pooled one would keep
+    /// the lock while it waits to be used again.
+    /// </summary>
+    public static async Task<NpgsqlConnection> OpenUnpooledAsync(this NpgsqlDataSource database, CancellationToken cancellation)
+    {
+        await using var pooled = database.CreateConnection();
+        var connection = pooled.CloneWith(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false }.ConnectionString);
+        try
+        {
+            await connection.OpenAsync(cancellation);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
     public static NpgsqlCommand Command(this NpgsqlConnection connection, string sql, params ReadOnlySpan<object?> values)
     {
         var command = new NpgsqlCommand(sql, connection);

@@ -52,6 +52,19 @@ public sealed class OwnerKey
         Convert.ToHexStringLower(HKDF.DeriveKey(HashAlgorithmName.SHA256, key, 16, info: Encoding.UTF8.GetBytes($"salus alias {purpose}")));
 
     /// <summary>
+    /// The keyed hash (HMAC-SHA-256) of a message, under a key of its own for each purpose: who does not hold this key can neither make nor
+    /// change it.
+    /// </summary>
+    public byte[] Authenticate(string purpose, ReadOnlySpan<byte> message)
+    {
+        Span<byte> derived = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, key, derived, salt: [], info: Encoding.UTF8.GetBytes($"salus authenticate {purpose}"));
+        var hash = HMACSHA256.HashData(derived, message);
+        CryptographicOperations.ZeroMemory(derived);
+        return hash;
+    }
+
+    /// <summary>
     /// Seals under a fresh data key, itself wrapped by this key:
     /// <c>version(1) ‖ wrapped data key(60) ‖ nonce(12) ‖ ciphertext ‖ tag(16)</c>. Both layers are bound to the context and the owner.
     /// </summary>

@@ -127,6 +127,58 @@ public sealed class AnchoringTests
         await HeadsOnChainExtendEachOtherAsync(node);
     }
 
+    [Fact]
+    public async Task An_anchor_whose_row_was_lost_to_a_kill_is_recovered_from_the_contracts_event()
+    {
+        await using var ground = await TestGround.NewAsync();
+        const string newest = "SELECT (size, transaction_hash, block_number, block_hash, gas_used, mined, durable)::text FROM anchor ORDER BY size DESC LIMIT 1";
+        string before;
+        Caller doctor;
+        await using (var node = await TestNode.StartAsync(ground))
+        {
+            doctor = await node.AddAsync(Role.Practitioner);
+            await WriteAsync(node, doctor, writers: 1, each: 10);
+            await node.WaitUntilAnchoredAsync();
+            before = await node.Database.ValueAsync<string>(newest);
+            await node.Database.ExecuteAsync("DELETE FROM anchor WHERE size = (SELECT max(size) FROM anchor)");
+            await node.WaitUntilAnchoredAsync();
+            Assert.Equal(before, await node.Database.ValueAsync<string>(newest));
+        }
+
+        await using (var killed = Npgsql.NpgsqlDataSource.Create(ground.ConnectionString))
+        {
+            await killed.ExecuteAsync("DELETE FROM anchor WHERE size = (SELECT max(size) FROM anchor)");
+        }
+        await using var again = await TestNode.StartAsync(ground);
+        await again.WaitUntilAnchoredAsync();
+        Assert.Equal(before, await again.Database.ValueAsync<string>(newest));
+        var written = await WriteAsync(again, doctor, writers: 1, each: 1);
+        await again.WaitUntilAnchoredAsync();
+        await HeadsOnChainExtendEachOtherAsync(again);
+        Assert.IsType<ProofState.Anchored>(await again.Records.ProveAsync(doctor, "Organization", written[0].Id, 1, Purpose.Treatment, default));
+    }
+
+    [Theory]
+    [InlineData("leaf_pending")]
+    [InlineData("chain_transaction")]
+    public async Task A_worker_that_met_a_fault_keeps_neither_its_lock_nor_the_connection_that_held_it(string table)
+    {
+        await using var ground = await TestGround.NewAsync();
+        await using var node = await TestNode.StartAsync(ground);
+        var doctor = await node.AddAsync(Role.Practitioner);
+        await node.WaitUntilAnchoredAsync();
+        var holders = (await node.Database.RowsAsync(row => row.GetInt32(0),
+            "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())")).ToArray();
+        Assert.Equal(2, holders.Length);
+        await node.Database.ExecuteAsync($"ALTER TABLE {table} RENAME TO away");
+        await TestNode.UntilAsync(async () => await node.Database.ValueAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE pid = ANY($1)", holders) == 1,
+            "the faulty worker's connection is gone");
+        await node.Database.ExecuteAsync($"ALTER TABLE away RENAME TO {table}");
+        await WriteAsync(node, doctor, writers: 1, each: 5);
+        await node.WaitUntilAnchoredAsync();
+        await LogIsWholeAsync(node);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

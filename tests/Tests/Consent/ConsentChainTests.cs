@@ -1,6 +1,7 @@
 using Salus.Ledger.Contracts;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Consent;
+using Salus.Platform.Identity;
 using Salus.Platform.Records;
 using Salus.Tests.Platform;
 using ConsentState = Salus.Platform.Consent.ConsentState;
@@ -45,6 +46,51 @@ public sealed class ConsentChainTests
         await TestNode.UntilAsync(async () => await story.ReadAsync("Condition") is ReadOutcome.Found, "the grant opens again");
         ground.Finality.Durable = ulong.MaxValue / 4;
         await story.Node.WaitUntilAnchoredAsync();
+    }
+
+    [Fact]
+    public async Task A_grant_in_a_block_that_the_chain_still_has_stays_in_force_while_later_blocks_are_read_again()
+    {
+        await using var ground = await TestGround.NewWithChainAsync();
+        await using var story = await ConsentStory.StartAsync(ground);
+        var revoked = await story.Node.GrantAsync(story.Account, story.Doctor);
+        var early = await story.Node.AddAsync(Role.Practitioner);
+        var late = await story.Node.AddAsync(Role.Practitioner);
+        await story.Node.GrantAsync(story.Account, early);
+        await story.Node.WaitUntilAnchoredAsync();
+        ground.Finality.Durable = 0;
+        var mark = await ground.Chain.MarkAsync();
+        await story.Node.GrantAsync(story.Account, late);
+        await story.Node.Consents.RevokeAsync(story.Account, revoked, default);
+        await TestNode.UntilAsync(() => story.Node.Database.ValueAsync<bool>("SELECT EXISTS (SELECT FROM consent WHERE revoked_block IS NOT NULL)"), "the chain has the revocation");
+        Assert.IsType<ReadOutcome.Found>(await story.ReadAsync("Condition", by: late));
+
+        ground.Chain.CutMethod = "eth_getLogs"; // what the chain has lost cannot be read again for now
+        ground.Chain.IsCut = true;
+        await ground.Chain.RewindAsync(mark);
+        ground.Chain.IsCut = false;
+        await TestNode.UntilAsync(async () => await story.ReadAsync("Condition", by: late) is ReadOutcome.Forbidden, "the lost grant is out of force");
+        Assert.IsType<ReadOutcome.Found>(await story.ReadAsync("Condition", by: early));
+        Assert.IsType<ReadOutcome.Forbidden>(await story.ReadAsync("Condition"));
+
+        ground.Chain.CutMethod = null;
+        await TestNode.UntilAsync(async () => await story.ReadAsync("Condition", by: late) is ReadOutcome.Found, "the lost grant was sent again");
+        Assert.IsType<ReadOutcome.Found>(await story.ReadAsync("Condition", by: early));
+        Assert.IsType<ReadOutcome.Forbidden>(await story.ReadAsync("Condition"));
+    }
+
+    [Fact]
+    public async Task A_chain_that_lost_every_block_the_mirror_knows_is_read_from_its_beginning()
+    {
+        await using var ground = await TestGround.NewWithChainAsync();
+        await using var story = await ConsentStory.StartAsync(ground);
+        await story.Node.GrantAsync(story.Account, story.Doctor);
+        await story.Node.WaitUntilAnchoredAsync();
+        ground.Chain.CutMethod = "eth_getLogs";
+        await story.Node.Database.ExecuteAsync("UPDATE consent_block SET hash = sha256(hash)");
+        await TestNode.UntilAsync(async () => await story.ReadAsync("Condition") is ReadOutcome.Forbidden, "no known block stands");
+        ground.Chain.CutMethod = null;
+        await TestNode.UntilAsync(async () => await story.ReadAsync("Condition") is ReadOutcome.Found, "the grant is read again");
     }
 
     [Fact]

@@ -41,6 +41,7 @@ static class RouteTable
         ["POST /api/token"] = (Answer.Yes, All),
         ["GET /api/antiforgery"] = (Answer.Yes, All),
         ["POST /api/sign-out"] = (Answer.SignIn, All),
+        ["POST /api/sign-out/everywhere"] = (Answer.SignIn, All),
         ["DELETE /api/token"] = (Answer.SignIn, All),
 
         // One's own account
@@ -50,12 +51,14 @@ static class RouteTable
         ["POST /api/account/second-factor"] = (Answer.SignIn, All),
         ["POST /api/account/second-factor/confirm"] = (Answer.SignIn, All),
         ["DELETE /api/account/second-factor"] = (Answer.SignIn, All),
+        ["POST /api/account/second-factor/acknowledge"] = (Answer.SignIn, All),
         ["POST /api/account/redeem"] = (Answer.SignIn, [Role.Patient]),
 
         // Accounts
         ["GET /api/accounts"] = (Answer.SignIn, [Role.Administrator]),
         ["POST /api/accounts/{id:guid}/approve"] = (Answer.SignIn, [Role.Administrator]),
         ["POST /api/accounts/{id:guid}/disable"] = (Answer.SignIn, [Role.Administrator]),
+        ["POST /api/accounts/{id:guid}/reset-second-factor"] = (Answer.SignIn, [Role.Administrator]),
         ["POST /api/invitations"] = (Answer.SignIn, [Role.Administrator]),
         ["POST /api/patients/{id}/enrolment-code"] = (Answer.SignIn, [Role.Practitioner]),
 
@@ -130,7 +133,7 @@ static class RouteTable
         ["GET /consents/new"] = (Answer.Redirect, [Role.Patient]),
         ["GET /consents/{Id:guid}/revoke"] = (Answer.Redirect, [Role.Patient]),
         ["GET /accounts"] = (Answer.Redirect, [Role.Administrator]),
-        ["GET /accounts/{Id:guid}/{Deed:regex(^(approve|disable)$)}"] = (Answer.Redirect, [Role.Administrator]),
+        ["GET /accounts/{Id:guid}/{Deed:regex(^(approve|disable|reset)$)}"] = (Answer.Redirect, [Role.Administrator]),
         ["GET /audit"] = (Answer.Redirect, [Role.Auditor]),
         ["GET /node"] = (Answer.Redirect, [Role.Administrator, Role.Auditor]),
         ["POST /upload/file"] = (Answer.Redirect, [Role.Practitioner, Role.Laboratory, Role.Pharmacy, Role.Patient]),

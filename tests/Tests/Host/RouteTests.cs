@@ -45,7 +45,7 @@ public sealed class RouteTests
             {
                 wrong.Add($"{route}: nobody should meet {anonymous}, but met {met.Answer} ({met.Status})");
             }
-            foreach (var (role, client) in clients.Where(_ => route is not ("DELETE /api/token" or "POST /api/sign-out")))
+            foreach (var (role, client) in clients.Where(_ => route is not ("DELETE /api/token" or "POST /api/sign-out" or "POST /api/sign-out/everywhere")))
             {
                 var expected = letIn.Contains(role) ? Answer.Yes : Answer.No;
                 met = await AskAsync(client, route, patient, observation);
@@ -80,7 +80,7 @@ public sealed class RouteTests
     static async Task<(Answer Answer, HttpStatusCode Status)> AskAsync(HttpClient client, string route, string patient, string observation)
     {
         var (method, pattern) = (route[..route.IndexOf(' ')], route[(route.IndexOf(' ') + 1)..]);
-        var path = pattern.Replace("{Deed:regex(^(approve|disable)$)}", "approve").Replace("{Account:guid}", Guid.NewGuid().ToString()).Replace("{type}", "Observation").Replace("{patient}", patient).Replace("{version:int}", "1")
+        var path = pattern.Replace("{Deed:regex(^(approve|disable|reset)$)}", "approve").Replace("{Account:guid}", Guid.NewGuid().ToString()).Replace("{type}", "Observation").Replace("{patient}", patient).Replace("{version:int}", "1")
             .Replace("{level:int}", "0").Replace("{position:long}", "7").Replace("{from:long}", "7").Replace("{to:long}", "8").Replace("{**path}", "000").Replace("{**rest}", "entries")
             .Replace("{id:guid}", Guid.NewGuid().ToString(), StringComparison.OrdinalIgnoreCase).Replace("{Id}", patient)
             .Replace("{id}", pattern.StartsWith("/fhir", StringComparison.Ordinal) ? observation : patient);
@@ -109,7 +109,7 @@ public sealed class RouteTests
             // An open door to an empty room: nothing was anchored yet, or there is nothing of that id.
             HttpStatusCode.NotFound when route is "GET /log/checkpoint" or "GET /log/tile/{level:int}/{**path}"
                 or "GET /log/proof/{position:long}" or "GET /log/consistency/{from:long}/{to:long}" or "GET /log/{**rest}" or "GET /registered/{Account:guid}" or "GET /problem"
-                or "GET /consents/{Id:guid}/revoke" or "GET /accounts/{Id:guid}/{Deed:regex(^(approve|disable)$)}" => Answer.Yes,
+                or "GET /consents/{Id:guid}/revoke" or "GET /accounts/{Id:guid}/{Deed:regex(^(approve|disable|reset)$)}" => Answer.Yes,
             // The page that tells of a refusal, asked for by itself.
             HttpStatusCode.Forbidden when route is "GET /refused" => Answer.Yes,
             HttpStatusCode.Unauthorized => Answer.SignIn,

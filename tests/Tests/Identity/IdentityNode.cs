@@ -70,6 +70,8 @@ sealed class IdentityNode : IAsyncDisposable
     /// <summary>The events whose transaction was asked to hold them.</summary>
     public ConcurrentQueue<SecurityEvent> Events { get; }
 
+    public T Get<T>() where T : notnull => app.Services.GetRequiredService<T>();
+
     public AccountDesk Accounts => app.Services.GetRequiredService<AccountDesk>();
 
     public static async Task<IdentityNode> StartAsync(params (string Option, int Value)[] options)
@@ -124,6 +126,42 @@ sealed class IdentityNode : IAsyncDisposable
         Assert.Equal(HttpStatusCode.OK, (await client.PostAsync("/api/sign-in", new { email, password = Password })).StatusCode);
         await client.ArmAsync();
         return client;
+    }
+
+    /// <summary>A client that bears a token.</summary>
+    public async Task<TestClient> BearerAsync(string email)
+    {
+        var client = Client();
+        var issued = await TestClient.ReadAsync(await client.PostAsync("/api/token", new { email, password = Password }));
+        client.SetHeader("Authorization", $"Bearer {issued.GetProperty("accessToken").GetString()}");
+        return client;
+    }
+
+    /// <summary>Sets up a second factor in the session; answers what its app shows, and the recovery codes.</summary>
+    public async Task<(Func<string> Code, string[] Recovery)> EnableSecondFactorAsync(TestClient client)
+    {
+        var begun = await TestClient.ReadAsync(await client.PostAsync("/api/account/second-factor", new { password = Password }));
+        var secret = FromBase32(begun.GetProperty("secret").GetString()!);
+        string Code() => Totp.Code(secret, Totp.StepAt(Clock.GetUtcNow()));
+        var enabled = await TestClient.ReadAsync(await client.PostAsync("/api/account/second-factor/confirm", new { code = Code() }));
+        return (Code, [.. enabled.GetProperty("recoveryCodes").EnumerateArray().Select(code => code.GetString()!)]);
+    }
+
+    /// <summary>Statements of somebody who may write to the database and has no key.</summary>
+    public async Task AttackAsync(string sql, params object[] values)
+    {
+        await using var command = Database.CreateCommand(sql);
+        foreach (var value in values)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        }
+        Assert.NotEqual(0, await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken));
+    }
+
+    public static byte[] FromBase32(string text)
+    {
+        var bits = string.Concat(text.Select(letter => Convert.ToString("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".IndexOf(letter, StringComparison.Ordinal), 2).PadLeft(5, '0')));
+        return [.. Enumerable.Range(0, bits.Length / 8).Select(index => Convert.ToByte(bits.Substring(index * 8, 8), 2))];
     }
 
     public async Task<long> CountAsync(string sql)

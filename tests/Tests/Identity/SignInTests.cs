@@ -83,7 +83,7 @@ public sealed class SignInTests
         Assert.Equal(HttpStatusCode.Forbidden, (await client.PostAsync("/api/account/second-factor", new { password = "wrong" })).StatusCode);
         var begun = await TestClient.ReadAsync(await client.PostAsync("/api/account/second-factor", new { password = IdentityNode.Password }));
         Assert.Contains("<svg", begun.GetProperty("svg").GetString(), StringComparison.Ordinal);
-        var secret = FromBase32(begun.GetProperty("secret").GetString()!);
+        var secret = IdentityNode.FromBase32(begun.GetProperty("secret").GetString()!);
         string Code() => Totp.Code(secret, Totp.StepAt(node.Clock.GetUtcNow()));
 
         var enabled = await client.PostAsync("/api/account/second-factor/confirm", new { code = Code() });
@@ -121,7 +121,7 @@ public sealed class SignInTests
         await node.CreateAsync(Email, Role.Practitioner);
         var client = await node.SignedInAsync(Email);
         var begun = await TestClient.ReadAsync(await client.PostAsync("/api/account/second-factor", new { password = IdentityNode.Password }));
-        var secret = FromBase32(begun.GetProperty("secret").GetString()!);
+        var secret = IdentityNode.FromBase32(begun.GetProperty("secret").GetString()!);
         await client.PostAsync("/api/account/second-factor/confirm", new { code = Totp.Code(secret, Totp.StepAt(node.Clock.GetUtcNow())) });
         List<HttpStatusCode> answers = [];
         for (var guess = 0; guess < 3; guess++)
@@ -145,11 +145,5 @@ public sealed class SignInTests
         await perAccount.Client().PostAsync("/api/token", new { email = "a@example.org", password = "wrong" });
         Assert.Equal(HttpStatusCode.TooManyRequests, (await perAccount.Client().PostAsync("/api/token", new { email = "A@example.org", password = "wrong" })).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await perAccount.Client().PostAsync("/api/token", new { email = "b@example.org", password = "wrong" })).StatusCode);
-    }
-
-    static byte[] FromBase32(string text)
-    {
-        var bits = string.Concat(text.Select(letter => Convert.ToString("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".IndexOf(letter, StringComparison.Ordinal), 2).PadLeft(5, '0')));
-        return [.. Enumerable.Range(0, bits.Length / 8).Select(index => Convert.ToByte(bits.Substring(index * 8, 8), 2))];
     }
 }

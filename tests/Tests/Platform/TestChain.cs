@@ -49,6 +49,13 @@ sealed class TestChain : IAsyncDisposable
         set => wire.IsHung = value;
     }
 
+    /// <summary>The one method whose calls fail; null when none does.</summary>
+    public string? CutMethod
+    {
+        get => wire.CutMethod;
+        set => wire.CutMethod = value;
+    }
+
     /// <summary>The chain all tests share; nobody rewinds it.</summary>
     public static TestChain Shared() => new(EngineFixture.Chain, null);
 
@@ -86,11 +93,13 @@ sealed class TestChain : IAsyncDisposable
     {
         public volatile bool IsCut;
         public volatile bool IsHung;
+        public volatile string? CutMethod;
 
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            IsCut ? throw new HttpRequestException("The wire is cut.")
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            IsCut || (CutMethod is { } method && (await request.Content!.ReadAsStringAsync(cancellationToken)).Contains($"\"{method}\"", StringComparison.Ordinal))
+                ? throw new HttpRequestException("The wire is cut.")
             : IsHung ? throw new TaskCanceledException("The request's time is up.", new TimeoutException())
-            : base.SendAsync(request, cancellationToken);
+            : await base.SendAsync(request, cancellationToken);
     }
 }
 
