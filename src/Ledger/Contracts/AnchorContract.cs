@@ -12,6 +12,11 @@ public sealed record Anchored(byte[] Log, ulong OldSize, ulong NewSize, byte[] N
 /// <summary>Anchor.sol: a log's heads, each proven to extend the last.</summary>
 public static class AnchorContract
 {
+    // The layout of Anchor.sol's storage: the first variable maps logs to heads, of which owner, size and block share a word from the right
+    const byte HeadsSlot = 0;
+    const int SizeBytes = 6;
+    const int SizeOffset = Keccak256.Size - Address.Size - SizeBytes;
+
     /// <summary>The compiled contract.</summary>
     public static ContractArtifact Artifact { get; } = ContractArtifact.Load("Anchor");
 
@@ -40,4 +45,21 @@ public static class AnchorContract
     public static Anchored? TryDecode(EventLog log) => Artifact.Event("Anchored").TryDecode(log) is { } values
         ? new Anchored((byte[])values[0], (ulong)(BigInteger)values[1], (ulong)(BigInteger)values[2], (byte[])values[3])
         : null;
+
+    /// <summary>The storage slot of a log's head: owner, size and block packed; its root stands in the <see cref="Next"/> slot.</summary>
+    public static byte[] HeadSlot(byte[] log)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(log.Length, Keccak256.Size);
+        return Keccak256.Hash([.. log, .. new byte[Keccak256.Size - 1], HeadsSlot]);
+    }
+
+    /// <summary>The slot after a slot.</summary>
+    public static byte[] Next(byte[] slot)
+    {
+        var next = (new BigInteger(slot, isUnsigned: true, isBigEndian: true) + 1).ToByteArray(isUnsigned: true, isBigEndian: true);
+        return [.. new byte[Math.Max(0, Keccak256.Size - next.Length)], .. next];
+    }
+
+    /// <summary>The size in the word of a head's first slot.</summary>
+    public static ulong SizeIn(byte[] word) => (ulong)new BigInteger(word.AsSpan(SizeOffset, SizeBytes), isUnsigned: true, isBigEndian: true);
 }
