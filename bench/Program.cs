@@ -6,6 +6,7 @@ return args switch
 {
     ["import", .. var rest] => await ImportRun.RunAsync(rest),
     ["gas"] => await GasRun.RunAsync(),
+    ["definitions", .. var rest] => DefinitionsRun.Run(rest),
     ["micro", .. var rest] => BenchmarkSwitcher.FromAssembly(typeof(GasRun).Assembly).Run(rest.Length == 0 ? ["--filter", "*"] : rest).Any() ? 0 : 1,
     _ => Help(),
 };
@@ -14,6 +15,7 @@ static int Help()
 {
     Console.WriteLine("""
         import --data DIR [--clients N] [--rounds N]   resources/s into a node beside a bare PostgreSQL table, from DIR/synthea-r4/*.json
+        definitions                                    time and memory until FHIR's definitions answer, in processes just started
         gas                                            gas per record at batch 1, 100 and 10,000 beside one transaction per record
         micro [BenchmarkDotNet options]                sealing, leaf hashing, validation, indexing
         """);

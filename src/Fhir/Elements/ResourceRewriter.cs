@@ -119,6 +119,10 @@ public static class ResourceRewriter
         {
             return false;
         }
+        if (tree[index].NameLength is not (3 or 9))
+        {
+            return false;
+        }
         var name = tree.Name(index);
         return name.SequenceEqual("reference"u8)
             || ((name.SequenceEqual("url"u8) || name.SequenceEqual("uri"u8)) && tree.Raw(index).StartsWith("urn:uuid:"u8));

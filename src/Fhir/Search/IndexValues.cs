@@ -9,7 +9,7 @@ static class IndexValues
     static readonly string[] NameParts = ["family", "given", "prefix", "suffix", "text"];
     static readonly string[] AddressParts = ["line", "city", "district", "state", "postalCode", "country", "text"];
 
-    public static void Add(List<IndexValue> values, SearchParameterDefinition parameter, PathItem item)
+    public static void Add(List<IndexValue> values, SearchParameterDefinition parameter, PathItem item, PathResults from)
     {
         switch (parameter.Type)
         {
@@ -22,7 +22,7 @@ static class IndexValues
             case SearchType.Reference when item.Type.Kind == TypeKind.Primitive:
                 AddUri(values, parameter.Code, item.Element);
                 break;
-            case SearchType.Reference when LiteralReference.Of(item.Element) is { } reference:
+            case SearchType.Reference when from.ReferenceOf(item.Element) is { } reference:
                 values.Add(new IndexValue.Reference(parameter.Code, reference));
                 break;
             case SearchType.Date:

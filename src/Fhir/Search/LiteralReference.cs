@@ -10,7 +10,10 @@ namespace Salus.Fhir.Search;
 public sealed record LiteralReference(string? Type, string? Id, string Text, bool IsAbsolute)
 {
     /// <summary>The literal reference of a Reference element, or null when it has none.</summary>
-    public static LiteralReference? Of(Element reference) => reference["reference"u8].Text is { Length: > 0 } text ? Parse(text) : null;
+    /// <param name="reference">The element.</param>
+    /// <param name="resolve">Given the text, what stands for it; null leaves it.</param>
+    public static LiteralReference? Of(Element reference, Func<string, string?>? resolve = null) =>
+        reference["reference"u8].Text is { Length: > 0 } text ? Parse(resolve?.Invoke(text) ?? text) : null;
 
     /// <summary>Reads <c>Type/id</c>, <c>https://…/Type/id</c> (either with <c>/_history/v</c>), or anything else as it is.</summary>
     public static LiteralReference Parse(string text)

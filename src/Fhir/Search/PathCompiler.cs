@@ -191,7 +191,7 @@ sealed partial class PathCompiler
     {
         public static NothingNode Instance { get; } = new();
 
-        public override void Evaluate(PathItem focus, List<PathItem> into)
+        public override void Evaluate(PathItem focus, PathResults into)
         {
         }
     }

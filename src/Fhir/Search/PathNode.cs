@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text;
 using Salus.Fhir.Definitions;
 using Salus.Fhir.Elements;
@@ -8,16 +7,23 @@ namespace Salus.Fhir.Search;
 /// <summary>An element and the type it has there; a constant has no element.</summary>
 readonly record struct PathItem(Element Element, TypeDefinition Type, bool? Constant = null);
 
+/// <summary>The results of an evaluation, and what the references met on the way are written as.</summary>
+/// <param name="resolve">Given a literal reference, what stands for it; null for itself.</param>
+sealed class PathResults(Func<string, string?>? resolve) : List<PathItem>
+{
+    public LiteralReference? ReferenceOf(Element reference) => LiteralReference.Of(reference, resolve);
+}
+
 /// <summary>
 /// A compiled part of a search parameter's expression. Each appends its results to one shared list, and takes its source's results
 /// out of it again, so that indexing a resource allocates no list per step.
 /// </summary>
 abstract class PathNode
 {
-    public abstract void Evaluate(PathItem focus, List<PathItem> into);
+    public abstract void Evaluate(PathItem focus, PathResults into);
 
     /// <summary>Replaces the source's results by what a function makes of each.</summary>
-    protected static void Replace(PathNode source, PathItem focus, List<PathItem> into, Action<PathItem, List<PathItem>> each)
+    protected static void Replace(PathNode source, PathItem focus, PathResults into, Action<PathItem, PathResults> each)
     {
         var mark = into.Count;
         source.Evaluate(focus, into);
@@ -26,17 +32,20 @@ abstract class PathNode
         {
             each(into[index], into);
         }
-        into.RemoveRange(mark, end - mark);
+        if (end > mark)
+        {
+            into.RemoveRange(mark, end - mark);
+        }
     }
 
-    protected static bool Any(PathNode node, PathItem focus, List<PathItem> into, Func<PathItem, bool> test)
+    protected static bool Any(PathNode node, PathItem focus, PathResults into, Func<PathItem, PathResults, bool> test)
     {
         var mark = into.Count;
         node.Evaluate(focus, into);
         var found = false;
         for (var index = mark; index < into.Count && !found; index++)
         {
-            found = test(into[index]);
+            found = test(into[index], into);
         }
         into.RemoveRange(mark, into.Count - mark);
         return found;
@@ -45,21 +54,47 @@ abstract class PathNode
 
 sealed class FocusNode : PathNode
 {
-    public override void Evaluate(PathItem focus, List<PathItem> into) => into.Add(focus);
+    public override void Evaluate(PathItem focus, PathResults into) => into.Add(focus);
 }
 
-sealed class MemberNode(PathNode source, string name, FhirDefinitions definitions) : PathNode
+sealed class MemberNode : PathNode
 {
-    readonly ConcurrentDictionary<TypeDefinition, (byte[] Name, TypeDefinition Type)[]> _variants = new();
+    readonly PathNode source;
+    readonly string name;
+    readonly FhirDefinitions definitions;
+    readonly Action<PathItem, PathResults> step;
+    Variants last;
 
-    public override void Evaluate(PathItem focus, List<PathItem> into) => Replace(source, focus, into, Step);
-
-    void Step(PathItem item, List<PathItem> into)
+    public MemberNode(PathNode source, string name, FhirDefinitions definitions)
     {
-        foreach (var (jsonName, type) in _variants.GetOrAdd(item.Type, Variants))
+        (this.source, this.name, this.definitions) = (source, name, definitions);
+        (step, last) = (Step, new Variants(null, []));
+    }
+
+    /// <summary>The JSON names that the member can have in a type.</summary>
+    sealed record Variants(TypeDefinition? Of, (byte[] JsonName, TypeDefinition Type)[] Names);
+
+    public override void Evaluate(PathItem focus, PathResults into)
+    {
+        if (source is FocusNode)
         {
-            var member = item.Element[jsonName];
-            foreach (var value in member.Items)
+            Step(focus, into);
+            return;
+        }
+        Replace(source, focus, into, step);
+    }
+
+    void Step(PathItem item, PathResults into)
+    {
+        // A step almost always meets the type that it met before.
+        var variants = last;
+        if (variants.Of != item.Type)
+        {
+            last = variants = new Variants(item.Type, NamesIn(item.Type));
+        }
+        foreach (var (jsonName, type) in variants.Names)
+        {
+            foreach (var value in item.Element[jsonName].Items)
             {
                 if (value.Kind != ElementKind.Null)
                 {
@@ -69,7 +104,7 @@ sealed class MemberNode(PathNode source, string name, FhirDefinitions definition
         }
     }
 
-    (byte[] Name, TypeDefinition Type)[] Variants(TypeDefinition type)
+    (byte[] JsonName, TypeDefinition Type)[] NamesIn(TypeDefinition type)
     {
         var element = type.Elements.FirstOrDefault(element => element.Name == name);
         return element is null
@@ -82,9 +117,9 @@ sealed class MemberNode(PathNode source, string name, FhirDefinitions definition
 
 sealed class AsNode(PathNode source, string typeName) : PathNode
 {
-    public override void Evaluate(PathItem focus, List<PathItem> into) => Replace(source, focus, into, Keep);
+    public override void Evaluate(PathItem focus, PathResults into) => Replace(source, focus, into, Keep);
 
-    void Keep(PathItem item, List<PathItem> into)
+    void Keep(PathItem item, PathResults into)
     {
         if (string.Equals(item.Type.Name, typeName, StringComparison.OrdinalIgnoreCase))
         {
@@ -95,11 +130,11 @@ sealed class AsNode(PathNode source, string typeName) : PathNode
 
 sealed class WhereNode(PathNode source, PathNode condition) : PathNode
 {
-    public override void Evaluate(PathItem focus, List<PathItem> into) => Replace(source, focus, into, Keep);
+    public override void Evaluate(PathItem focus, PathResults into) => Replace(source, focus, into, Keep);
 
-    void Keep(PathItem item, List<PathItem> into)
+    void Keep(PathItem item, PathResults into)
     {
-        if (Any(condition, item, into, result => result.Constant == true))
+        if (Any(condition, item, into, static (result, _) => result.Constant == true))
         {
             into.Add(item);
         }
@@ -108,7 +143,7 @@ sealed class WhereNode(PathNode source, PathNode condition) : PathNode
 
 sealed class PositionNode(PathNode source, int position) : PathNode
 {
-    public override void Evaluate(PathItem focus, List<PathItem> into)
+    public override void Evaluate(PathItem focus, PathResults into)
     {
         var at = 0;
         Replace(source, focus, into, (item, list) =>
@@ -123,7 +158,7 @@ sealed class PositionNode(PathNode source, int position) : PathNode
 
 sealed class UnionNode(IReadOnlyList<PathNode> parts) : PathNode
 {
-    public override void Evaluate(PathItem focus, List<PathItem> into)
+    public override void Evaluate(PathItem focus, PathResults into)
     {
         foreach (var part in parts)
         {
@@ -134,17 +169,17 @@ sealed class UnionNode(IReadOnlyList<PathNode> parts) : PathNode
 
 sealed class ExistsNode(PathNode source, TypeDefinition boolean) : PathNode
 {
-    public override void Evaluate(PathItem focus, List<PathItem> into) =>
-        into.Add(new(default, boolean, Any(source, focus, into, _ => true)));
+    public override void Evaluate(PathItem focus, PathResults into) =>
+        into.Add(new(default, boolean, Any(source, focus, into, static (_, _) => true)));
 }
 
 /// <summary>Equality with a literal; as in FHIRPath, nothing comes of nothing.</summary>
 sealed class EqualsNode(PathNode source, string literal, bool negated, TypeDefinition boolean) : PathNode
 {
-    public override void Evaluate(PathItem focus, List<PathItem> into)
+    public override void Evaluate(PathItem focus, PathResults into)
     {
         bool? result = null;
-        Any(source, focus, into, item =>
+        Any(source, focus, into, (item, _) =>
         {
             result = (item.Element.Text == literal) != negated;
             return true;
@@ -158,28 +193,24 @@ sealed class EqualsNode(PathNode source, string literal, bool negated, TypeDefin
 
 sealed class AndNode(PathNode left, PathNode right, TypeDefinition boolean) : PathNode
 {
-    public override void Evaluate(PathItem focus, List<PathItem> into)
+    public override void Evaluate(PathItem focus, PathResults into)
     {
-        var both = Any(left, focus, into, item => item.Constant == true) && Any(right, focus, into, item => item.Constant == true);
+        var both = Any(left, focus, into, static (item, _) => item.Constant == true) && Any(right, focus, into, static (item, _) => item.Constant == true);
         into.Add(new(default, boolean, both));
     }
 }
 
 /// <summary>
-/// <c>resolve() is X</c>, decided from the reference's own text: nothing is fetched. A urn of a transaction names no type and may be of any;
-/// whoever maps it to what it stands for decides.
+/// <c>resolve() is X</c>, decided from what stands for the reference: nothing is fetched. One that names no type, such as a urn that nobody
+/// resolved, is of the type that its element tells, or of none.
 /// </summary>
 sealed class RefersToNode(PathNode source, string typeName, TypeDefinition boolean) : PathNode
 {
-    public override void Evaluate(PathItem focus, List<PathItem> into) =>
-        into.Add(new(default, boolean, Any(source, focus, into, Refers)));
+    readonly Func<PathItem, PathResults, bool> refers = (item, into) =>
+        (into.ReferenceOf(item.Element)?.Type ?? item.Element["type"u8].Text) == typeName;
 
-    bool Refers(PathItem item) => LiteralReference.Of(item.Element) switch
-    {
-        { Type: { } type } => type == typeName,
-        { Text: var text } when item.Element["type"u8].Text is null && text.StartsWith("urn:uuid:", StringComparison.Ordinal) => true,
-        _ => item.Element["type"u8].Text == typeName,
-    };
+    public override void Evaluate(PathItem focus, PathResults into) =>
+        into.Add(new(default, boolean, Any(source, focus, into, refers)));
 }
 
 /// <summary><c>extension('url')</c>.</summary>
@@ -187,7 +218,7 @@ sealed class ExtensionNode(PathNode source, string url, TypeDefinition extension
 {
     readonly byte[] _url = Encoding.UTF8.GetBytes(url);
 
-    public override void Evaluate(PathItem focus, List<PathItem> into) => Replace(source, focus, into, (item, list) =>
+    public override void Evaluate(PathItem focus, PathResults into) => Replace(source, focus, into, (item, list) =>
     {
         foreach (var candidate in item.Element["extension"u8].Items)
         {

@@ -19,14 +19,20 @@ public static class PatientCompartment
         return [.. References(resource).Where(reference => reference.Type == "Patient").Select(reference => reference.Id!).Distinct()];
     }
 
-    /// <summary>The references that can put the resource into a patient's compartment, urns of a transaction included.</summary>
-    public static IEnumerable<LiteralReference> References(Resource resource)
+    /// <summary>The references that can put the resource into a patient's compartment.</summary>
+    /// <param name="resource">A resource that was read.</param>
+    /// <param name="resolve">Given a literal reference, what stands for it (a urn of a transaction names no type); null leaves it.</param>
+    public static IEnumerable<LiteralReference> References(Resource resource, Func<string, string?>? resolve = null)
     {
         foreach (var code in FhirDefinitions.R4.CompartmentParameters("Patient", resource.ResourceType))
         {
-            foreach (var item in SearchIndexer.R4.Evaluate(resource, code) ?? [])
+            if (SearchIndexer.R4.Evaluate(resource, code, resolve) is not { } results)
             {
-                if (LiteralReference.Of(item.Element) is { } reference)
+                continue;
+            }
+            foreach (var item in results)
+            {
+                if (results.ReferenceOf(item.Element) is { } reference)
                 {
                     yield return reference;
                 }

@@ -29,20 +29,27 @@ public sealed class SearchIndexer
     public static SearchIndexer R4 => LazyR4.Value;
 
     /// <summary>Every value under which the resource can be found, duplicates included; nothing for an unknown type.</summary>
-    public IReadOnlyList<IndexValue> Extract(Resource resource)
+    /// <param name="resource">A resource that was read.</param>
+    /// <param name="resolve">Given a literal reference, what stands for it (a urn of a transaction names no type); null leaves it.</param>
+    /// <param name="wanted">The parameters to extract; all of them when it is not given.</param>
+    public IReadOnlyList<IndexValue> Extract(Resource resource, Func<string, string?>? resolve = null, Predicate<SearchParameterDefinition>? wanted = null)
     {
         var values = new List<IndexValue>();
         if (_types.TryGetValue(resource.ResourceType, out var compiled))
         {
             var focus = new PathItem(resource.Root, _definitions.Type(resource.ResourceType)!);
-            var items = new List<PathItem>();
+            var results = new PathResults(resolve);
             foreach (var (parameter, path) in compiled.Value.Paths)
             {
-                items.Clear();
-                path.Evaluate(focus, items);
-                foreach (var item in items)
+                if (wanted is not null && !wanted(parameter))
                 {
-                    IndexValues.Add(values, parameter, item);
+                    continue;
+                }
+                results.Clear();
+                path.Evaluate(focus, results);
+                foreach (var item in results)
+                {
+                    IndexValues.Add(values, parameter, item, results);
                 }
             }
         }
@@ -53,15 +60,15 @@ public sealed class SearchIndexer
     public IReadOnlyList<UncompiledParameter> Uncompiled() => [.. _types.Values.SelectMany(type => type.Value.Failures)];
 
     /// <summary>Evaluates one parameter; null when it has no compiled expression.</summary>
-    internal List<PathItem>? Evaluate(Resource resource, string code)
+    internal PathResults? Evaluate(Resource resource, string code, Func<string, string?>? resolve = null)
     {
         if (!_types.TryGetValue(resource.ResourceType, out var compiled) || !compiled.Value.ByCode.TryGetValue(code, out var path))
         {
             return null;
         }
-        var items = new List<PathItem>();
-        path.Evaluate(new PathItem(resource.Root, _definitions.Type(resource.ResourceType)!), items);
-        return items;
+        var results = new PathResults(resolve);
+        path.Evaluate(new PathItem(resource.Root, _definitions.Type(resource.ResourceType)!), results);
+        return results;
     }
 
     sealed record CompiledType(

@@ -1,8 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
-using Salus.Ledger.Proofs;
 using Salus.Platform.Schema;
-using Salus.Platform.Store;
 
 namespace Salus.Platform.Anchoring;
 
@@ -20,33 +18,34 @@ sealed record PendingLeaf(long Number, string Type, string Id, int Version, byte
 /// <summary>The SQL of the log: pending leaves, leaves, heads, anchors.</summary>
 static class LogStore
 {
-    public static async Task<List<PendingLeaf>> PendingAsync(NpgsqlConnection connection, int countMax, CancellationToken cancellation) =>
-        await connection.QueryAsync(cancellation, row =>
-            new PendingLeaf(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt32(3), new LeafEnvelope(
-                (LeafKind)row.GetInt16(4), $"{row.GetString(1)}/{row.GetString(2)}", (uint)row.GetInt32(3), SealedStore.Microseconds(row.GetFieldValue<DateTimeOffset>(5)),
-                row.GetFieldValue<byte[]>(6), row.GetFieldValue<byte[]>(7)).Encode()),
+    /// <summary>Takes the oldest pending leaves out of the queue, in their order.</summary>
+    /// <remarks>Each holds its envelope as it was when its row was written, so that no row is read again and a later change of it is seen.</remarks>
+    public static async Task<List<PendingLeaf>> TakePendingAsync(NpgsqlConnection connection, int countMax, CancellationToken cancellation)
+    {
+        var taken = await connection.QueryAsync(cancellation, row =>
+            new PendingLeaf(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt32(3), row.GetFieldValue<byte[]>(4)),
             """
-            SELECT p.number, p.type, p.id, p.version, e.kind, e.written, e.content, e.sealed
-            FROM leaf_pending p JOIN entry e USING (type, id, version) ORDER BY p.number LIMIT $1
+            DELETE FROM leaf_pending WHERE number IN (SELECT number FROM leaf_pending ORDER BY number LIMIT $1)
+            RETURNING number, type, id, version, envelope
             """, countMax);
+        taken.Sort((one, other) => one.Number.CompareTo(other.Number));
+        return taken;
+    }
 
     public static async Task PlaceAsync(NpgsqlConnection connection, long size, IReadOnlyList<PendingLeaf> leaves, CancellationToken cancellation)
     {
-        await using (var writer = await connection.BeginBinaryImportAsync(
-            "COPY leaf (position, type, id, version, envelope) FROM STDIN (FORMAT binary)", cancellation))
+        await using var writer = await connection.BeginBinaryImportAsync(
+            "COPY leaf (position, type, id, version, envelope) FROM STDIN (FORMAT binary)", cancellation);
+        for (var i = 0; i < leaves.Count; i++)
         {
-            for (var i = 0; i < leaves.Count; i++)
-            {
-                await writer.StartRowAsync(cancellation);
-                await writer.WriteAsync(size + i, NpgsqlDbType.Bigint, cancellation);
-                await writer.WriteAsync(leaves[i].Type, NpgsqlDbType.Text, cancellation);
-                await writer.WriteAsync(leaves[i].Id, NpgsqlDbType.Text, cancellation);
-                await writer.WriteAsync(leaves[i].Version, NpgsqlDbType.Integer, cancellation);
-                await writer.WriteAsync(leaves[i].Envelope, NpgsqlDbType.Bytea, cancellation);
-            }
-            await writer.CompleteAsync(cancellation);
+            await writer.StartRowAsync(cancellation);
+            await writer.WriteAsync(size + i, NpgsqlDbType.Bigint, cancellation);
+            await writer.WriteAsync(leaves[i].Type, NpgsqlDbType.Text, cancellation);
+            await writer.WriteAsync(leaves[i].Id, NpgsqlDbType.Text, cancellation);
+            await writer.WriteAsync(leaves[i].Version, NpgsqlDbType.Integer, cancellation);
+            await writer.WriteAsync(leaves[i].Envelope, NpgsqlDbType.Bytea, cancellation);
         }
-        await connection.ExecuteAsync(cancellation, "DELETE FROM leaf_pending WHERE number = ANY($1)", leaves.Select(leaf => leaf.Number).ToArray());
+        await writer.CompleteAsync(cancellation);
     }
 
     public static Task AddHeadAsync(NpgsqlConnection connection, long size, byte[] root, DateTimeOffset written, CancellationToken cancellation) =>

@@ -100,7 +100,7 @@ public sealed partial class Sequencer(NpgsqlDataSource database, LogFiles files,
         Growth growth;
         await using (var transaction = await connection.BeginTransactionAsync(cancellation))
         {
-            var pending = await LogStore.PendingAsync(connection, LeavesPerHeadMax, cancellation);
+            var pending = await LogStore.TakePendingAsync(connection, LeavesPerHeadMax, cancellation);
             if (pending.Count == 0)
             {
                 return false;

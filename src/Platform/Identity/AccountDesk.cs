@@ -270,7 +270,7 @@ public sealed class AccountDesk(
             return null;
         }
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        return await AccountStore.FindAsync(connection, signIn, cancellation) is { } row ? Show(row) : null;
+        return await tables.Accounts.FindAsync(connection, signIn, cancellation) is { } row ? Show(row) : null;
     }
 
     /// <summary>The chain log of the account's registration.</summary>

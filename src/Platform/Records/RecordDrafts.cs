@@ -58,7 +58,10 @@ sealed class DraftSet
         return (new DraftSet(drafts), issues);
     }
 
-    /// <summary>What a reference inside a draft is written as here; null leaves it as it is.</summary>
+    /// <summary>
+    /// What a reference inside a draft is written as here; null leaves it as it is. A urn tells no type, so whose record a draft belongs to and what it
+    /// is found by is seen through this.
+    /// </summary>
     public string? Map(string reference) => names.TryGetValue(reference, out var name) ? name : null;
 
     /// <summary>The logical id of the patient a draft is about, or null.</summary>
@@ -68,25 +71,15 @@ sealed class DraftSet
         {
             return draft.Id;
         }
-        foreach (var reference in PatientCompartment.References(draft.Resource))
+        foreach (var reference in PatientCompartment.References(draft.Resource, Map))
         {
-            if ((Map(reference.Text) ?? reference.Text) is { } mapped && mapped.StartsWith("Patient/", StringComparison.Ordinal))
+            if (reference.Text.StartsWith("Patient/", StringComparison.Ordinal))
             {
-                return mapped["Patient/".Length..];
+                return reference.Text["Patient/".Length..];
             }
         }
         return null;
     }
-
-    /// <summary>
-    /// The same drafts with their references to one another as they will be stored. A urn tells no type, so only then can it be seen whose record a
-    /// draft belongs to and by what it is found.
-    /// </summary>
-    public DraftSet Resolved(DateTimeOffset now) => new([.. Drafts.Select(draft =>
-        ResourceRewriter.References(draft.Resource).Any(reference => Map(reference) is not null)
-            && FhirJson.Read(ResourceRewriter.Rewrite(draft.Resource, draft.Id, "1", now, Map)) is FhirReadOutcome.Ok { Resource: var resolved }
-            ? draft with { Resource = resolved }
-            : draft)]);
 
     /// <summary>References by urn that lead nowhere.</summary>
     public IEnumerable<FhirIssue> Unresolved() =>

@@ -57,11 +57,11 @@ public sealed partial class RecordsDesk
         return new SearchResult.Page(page, readable.Count, query.Offset, query.Count);
     }
 
-    sealed record Query(IReadOnlyList<IReadOnlyList<byte[]>> Criteria, IReadOnlyList<string>? Ids, int Offset, int Count);
+    sealed record Query(IReadOnlyList<IReadOnlyList<Guid>> Criteria, IReadOnlyList<string>? Ids, int Offset, int Count);
 
     (Query Query, List<FhirIssue> Issues) Parse(string type, IReadOnlyList<KeyValuePair<string, string>> parameters)
     {
-        List<IReadOnlyList<byte[]>> criteria = [];
+        List<IReadOnlyList<Guid>> criteria = [];
         List<FhirIssue> issues = [];
         IReadOnlyList<string>? ids = null;
         var (offset, count) = (0, CountDefault);
@@ -104,14 +104,14 @@ public sealed partial class RecordsDesk
         return (new Query(criteria, ids, offset, count), issues);
     }
 
-    List<byte[]>? Values(string type, SearchParameterDefinition parameter, string value) => parameter.Type switch
+    List<Guid>? Values(string type, SearchParameterDefinition parameter, string value) => !RecordIndex.IsTaken(type, parameter) ? null : parameter.Type switch
     {
         SearchType.Token => [.. value.Split(',').Select(token => token.Split('|', 2) is [var system, var code]
             ? index.BlindToken(type, parameter.Code, system, code)
             : index.BlindToken(type, parameter.Code, null, token))],
         SearchType.Reference => [.. value.Split(',').Select(reference => index.Blind(type, parameter.Code,
             reference.Contains('/') ? reference : $"{(parameter.Code is "patient" or "subject" ? "Patient" : parameter.Targets.Count > 0 ? parameter.Targets[0] : "Patient")}/{reference}"))],
-        SearchType.Text when parameter.Code != "phonetic" && type is "Patient" or "Practitioner" or "Organization" =>
+        SearchType.Text =>
             [.. value.Split(',').Select(text => index.BlindPrefix(type, parameter.Code, text))],
         _ => null,
     };

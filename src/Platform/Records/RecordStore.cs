@@ -5,8 +5,8 @@ using Salus.Platform.Store;
 
 namespace Salus.Platform.Records;
 
-/// <summary>A value a record is found by, already blinded.</summary>
-sealed record BlindValue(byte[] Value, string Type, string Id);
+/// <summary>What a record is found by, already blinded.</summary>
+sealed record BlindValues(string Type, string Id, Guid[] Hashes);
 
 /// <summary>The SQL of records: patients, newest versions, search values.</summary>
 static class RecordStore
@@ -43,37 +43,39 @@ static class RecordStore
 
     /// <summary>Records of a type that match every criterion: in each, any of the values.</summary>
     public static async Task<IReadOnlyList<string>> MatchAsync(
-        NpgsqlConnection connection, string type, IReadOnlyList<IReadOnlyList<byte[]>> criteria, int countMax, CancellationToken cancellation)
+        NpgsqlConnection connection, string type, IReadOnlyList<IReadOnlyList<Guid>> criteria, int countMax, CancellationToken cancellation)
     {
-        var sql = "SELECT id FROM (SELECT DISTINCT id FROM entry WHERE type = $1) AS every";
+        var matched = "SELECT DISTINCT id FROM entry WHERE type = $1";
         List<object?> values = [type];
         if (criteria.Count > 0)
         {
-            List<string> parts = [];
+            List<string> parts = ["type = $1"];
             foreach (var any in criteria)
             {
-                parts.Add($"SELECT id FROM search_value WHERE type = $1 AND value = ANY(${values.Count + 1})");
+                parts.Add($"hashes && ${values.Count + 1}");
                 values.Add(any.ToArray());
             }
-            sql = $"SELECT id FROM ({string.Join(" INTERSECT ", parts)}) AS matched";
+            matched = $"SELECT id FROM search_value WHERE {string.Join(" AND ", parts)}";
         }
         values.Add(countMax);
-        return await connection.QueryAsync(cancellation, row => row.GetString(0), $"{sql} ORDER BY id DESC LIMIT ${values.Count}", [.. values]);
+        // Materialized: to walk the records by id until enough of them match would read every one when few do.
+        return await connection.QueryAsync(cancellation, row => row.GetString(0),
+            $"WITH matched AS MATERIALIZED ({matched}) SELECT id FROM matched ORDER BY id DESC LIMIT ${values.Count}", [.. values]);
     }
 
-    public static async Task IndexAsync(NpgsqlConnection connection, IReadOnlyList<BlindValue> values, CancellationToken cancellation)
+    public static async Task IndexAsync(NpgsqlConnection connection, IReadOnlyList<BlindValues> records, CancellationToken cancellation)
     {
-        if (values.Count == 0)
+        if (records.Count == 0)
         {
             return;
         }
-        await using var writer = await connection.BeginBinaryImportAsync("COPY search_value (value, type, id) FROM STDIN (FORMAT binary)", cancellation);
-        foreach (var value in values)
+        await using var writer = await connection.BeginBinaryImportAsync("COPY search_value (type, id, hashes) FROM STDIN (FORMAT binary)", cancellation);
+        foreach (var record in records)
         {
             await writer.StartRowAsync(cancellation);
-            await writer.WriteAsync(value.Value, NpgsqlDbType.Bytea, cancellation);
-            await writer.WriteAsync(value.Type, NpgsqlDbType.Text, cancellation);
-            await writer.WriteAsync(value.Id, NpgsqlDbType.Text, cancellation);
+            await writer.WriteAsync(record.Type, NpgsqlDbType.Text, cancellation);
+            await writer.WriteAsync(record.Id, NpgsqlDbType.Text, cancellation);
+            await writer.WriteAsync(record.Hashes, NpgsqlDbType.Array | NpgsqlDbType.Uuid, cancellation);
         }
         await writer.CompleteAsync(cancellation);
     }

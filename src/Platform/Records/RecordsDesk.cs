@@ -148,7 +148,7 @@ public sealed partial class RecordsDesk(
             return new WriteOutcome.Conflict(version);
         }
         await RecordStore.RemoveIndexAsync(connection, type, id, cancellation);
-        await RecordStore.IndexAsync(connection, index.ValuesOf(resource, id, set.Map), cancellation);
+        await RecordStore.IndexAsync(connection, index.ValuesOf([draft], set.Map), cancellation);
         await transaction.CommitAsync(cancellation);
         sequencer.Wake();
         return new WriteOutcome.Written([new StoredRecord(type, id, version, now, newest.Patient, bytes)]);
@@ -166,7 +166,6 @@ public sealed partial class RecordsDesk(
         {
             return await ForbidAsync(caller, null, forbidden.Type, $"The role {caller.Role} may not write {forbidden.Type}.", cancellation);
         }
-        set = set.Resolved(SealedStore.Now(time));
         var patients = set.Drafts.Select(draft => patientOverride ?? set.PatientOf(draft)).ToList();
         if (caller.Role == Role.Patient && patients.Any(patient => patient is null || patient != caller.Patient))
         {
@@ -201,14 +200,12 @@ public sealed partial class RecordsDesk(
         }
         List<NewEntry> entries = [];
         List<StoredRecord> stored = [];
-        List<BlindValue> values = [];
         for (var i = 0; i < set.Drafts.Count; i++)
         {
             var draft = set.Drafts[i];
             var bytes = ResourceRewriter.Rewrite(draft.Resource, draft.Id, "1", now, set.Map);
             entries.Add(new NewEntry(kind, draft.Type, draft.Id, 1, owners[patients[i] ?? ""], patients[i], now, bytes, Blob: draft.Blob));
             stored.Add(new StoredRecord(draft.Type, draft.Id, 1, now, patients[i], bytes));
-            values.AddRange(index.ValuesOf(draft.Resource, draft.Id, set.Map));
         }
         foreach (var patient in patients.Distinct())
         {
@@ -218,7 +215,7 @@ public sealed partial class RecordsDesk(
                 new AuditFact(action, true, caller.Account, AliasOf(patient, owners[patient ?? ""]), entity, null), cancellation));
         }
         await SealedStore.AppendAsync(connection, entries, cancellation);
-        await RecordStore.IndexAsync(connection, values, cancellation);
+        await RecordStore.IndexAsync(connection, index.ValuesOf(set.Drafts, set.Map), cancellation);
         await transaction.CommitAsync(cancellation);
         sequencer.Wake();
         return new WriteOutcome.Written(stored);

@@ -209,6 +209,6 @@ public static class RecordsFeature
             }
             body.Write(buffer, 0, count);
         }
-        return body.ToArray();
+        return body.Length == body.Capacity ? body.GetBuffer() : body.ToArray();
     }
 }

@@ -41,14 +41,14 @@ CREATE TABLE patient (
     created timestamptz NOT NULL
 );
 
--- What the newest version is found by: a hash under a key of its own for each resource type and search parameter.
+-- What the newest version is found by: keyed hashes of resource type, search parameter and value.
 CREATE TABLE search_value (
-    value bytea NOT NULL,
-    type  text NOT NULL,
-    id    text NOT NULL
+    type   text NOT NULL,
+    id     text NOT NULL,
+    hashes uuid[] NOT NULL,
+    PRIMARY KEY (type, id)
 );
-CREATE INDEX search_value_by_value ON search_value (value);
-CREATE INDEX search_value_by_record ON search_value (id);
+CREATE INDEX search_value_hashes ON search_value USING gin (hashes);
 CREATE INDEX entry_audit ON entry (written DESC, id DESC) WHERE type = 'AuditEvent';
 
 -- The patients, by their aliases, of audit events that are about several.

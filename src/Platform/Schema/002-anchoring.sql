@@ -1,9 +1,10 @@
 -- Written in the transaction of its entry, gone when the entry has its position in the log.
 CREATE TABLE leaf_pending (
-    number  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    type    text NOT NULL,
-    id      text NOT NULL,
-    version integer NOT NULL
+    number   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    type     text NOT NULL,
+    id       text NOT NULL,
+    version  integer NOT NULL,
+    envelope bytea NOT NULL
 );
 
 CREATE TABLE leaf (

@@ -52,22 +52,26 @@ sealed class SealedStore(KeyVault vault)
     /// <exception cref="PostgresException">Unique violation (23505): a version stands there already.</exception>
     public static async Task AppendAsync(NpgsqlConnection connection, IReadOnlyList<NewEntry> entries, CancellationToken cancellation)
     {
+        var envelopes = new byte[entries.Count][];
         await using (var writer = await connection.BeginBinaryImportAsync(
             "COPY entry (type, id, version, kind, owner, patient, written, deleted, content, sealed, blob, ciphertext) FROM STDIN (FORMAT binary)", cancellation))
         {
-            foreach (var entry in entries)
+            for (var i = 0; i < entries.Count; i++)
             {
-                await WriteAsync(writer, entry, cancellation);
+                envelopes[i] = await WriteAsync(writer, entries[i], cancellation);
             }
             await writer.CompleteAsync(cancellation);
         }
-        await using var pending = await connection.BeginBinaryImportAsync("COPY leaf_pending (type, id, version) FROM STDIN (FORMAT binary)", cancellation);
-        foreach (var entry in entries)
+        await using var pending = await connection.BeginBinaryImportAsync(
+            "COPY leaf_pending (type, id, version, envelope) FROM STDIN (FORMAT binary)", cancellation);
+        for (var i = 0; i < entries.Count; i++)
         {
+            var entry = entries[i];
             await pending.StartRowAsync(cancellation);
             await pending.WriteAsync(entry.Type, NpgsqlDbType.Text, cancellation);
             await pending.WriteAsync(entry.Id, NpgsqlDbType.Text, cancellation);
             await pending.WriteAsync(entry.Version, NpgsqlDbType.Integer, cancellation);
+            await pending.WriteAsync(envelopes[i], NpgsqlDbType.Bytea, cancellation);
         }
         await pending.CompleteAsync(cancellation);
     }
@@ -145,12 +149,15 @@ sealed class SealedStore(KeyVault vault)
         hash.AppendData(part);
     }
 
-    static async Task WriteAsync(NpgsqlBinaryImporter writer, NewEntry entry, CancellationToken cancellation)
+    /// <summary>Seals one version into a row; the envelope of its leaf.</summary>
+    static async Task<byte[]> WriteAsync(NpgsqlBinaryImporter writer, NewEntry entry, CancellationToken cancellation)
     {
         var salted = new byte[SaltBytes + entry.Bytes.Length];
         RandomNumberGenerator.Fill(salted.AsSpan(0, SaltBytes));
         entry.Bytes.CopyTo(salted.AsMemory(SaltBytes));
         var ciphertext = entry.Owner.Seal(new SealContext(entry.Type, entry.Id, entry.Version), salted);
+        var content = SHA256.HashData(salted);
+        var sealedHash = RowHash(entry.Owner.Id, entry.Deleted, entry.Patient, entry.Blob, ciphertext);
 
         await writer.StartRowAsync(cancellation);
         await writer.WriteAsync(entry.Type, NpgsqlDbType.Text, cancellation);
@@ -161,10 +168,11 @@ sealed class SealedStore(KeyVault vault)
         await WriteNullableAsync(writer, entry.Patient, NpgsqlDbType.Text, cancellation);
         await writer.WriteAsync(entry.Written, NpgsqlDbType.TimestampTz, cancellation);
         await writer.WriteAsync(entry.Deleted, NpgsqlDbType.Boolean, cancellation);
-        await writer.WriteAsync(SHA256.HashData(salted), NpgsqlDbType.Bytea, cancellation);
-        await writer.WriteAsync(RowHash(entry.Owner.Id, entry.Deleted, entry.Patient, entry.Blob, ciphertext), NpgsqlDbType.Bytea, cancellation);
+        await writer.WriteAsync(content, NpgsqlDbType.Bytea, cancellation);
+        await writer.WriteAsync(sealedHash, NpgsqlDbType.Bytea, cancellation);
         await WriteNullableAsync(writer, entry.Blob, NpgsqlDbType.Bytea, cancellation);
         await writer.WriteAsync(ciphertext, NpgsqlDbType.Bytea, cancellation);
+        return new LeafEnvelope(entry.Kind, $"{entry.Type}/{entry.Id}", (uint)entry.Version, Microseconds(entry.Written), content, sealedHash).Encode();
     }
 
     static Task WriteNullableAsync<T>(NpgsqlBinaryImporter writer, T? value, NpgsqlDbType type, CancellationToken cancellation) where T : class =>

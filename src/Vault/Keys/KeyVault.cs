@@ -17,9 +17,8 @@ public sealed class KeyVault(NpgsqlDataSource database, MasterKey master, TimePr
 
     readonly ConcurrentDictionary<Guid, OwnerKey> owners = new();
     readonly ConcurrentDictionary<int, byte[]> epochs = new();
-    readonly ConcurrentDictionary<string, byte[]> blindKeys = new();
     int currentEpoch;
-    OwnerKey? index;
+    byte[]? blindKey;
 
     /// <summary>Unwraps the epoch keys, or makes the first one in an empty database.</summary>
     /// <exception cref="VaultException">The master key is not the one this database was sealed under.</exception>
@@ -42,9 +41,10 @@ public sealed class KeyVault(NpgsqlDataSource database, MasterKey master, TimePr
         {
             await AddEpochAsync(connection, 1, cancellation);
         }
-        index = await FindOwnerAsync(connection, IndexOwner, cancellation)
+        var index = await FindOwnerAsync(connection, IndexOwner, cancellation)
             ?? await CreateOwnerAsync(connection, IndexOwner, OwnerKind.Index, cancellation);
         await transaction.CommitAsync(cancellation);
+        blindKey = HKDF.DeriveKey(HashAlgorithmName.SHA256, index.Bytes.ToArray(), Aead.KeyBytes, info: "salus blind index"u8.ToArray());
     }
 
     /// <summary>Makes the key of a new owner, in the caller's transaction.</summary>
@@ -137,18 +137,17 @@ public sealed class KeyVault(NpgsqlDataSource database, MasterKey master, TimePr
     }
 
     /// <summary>
-    /// The keyed hash (HMAC-SHA-256, first 16 bytes) under which a value that identifies or diagnoses is indexed;
-    /// each search parameter has a key of its own, so that equal values of two parameters do not meet.
+    /// The keyed hash (<see cref="BlindHash"/>) under which a value that identifies or diagnoses is indexed. The parameter is hashed with it, so that
+    /// equal values of two parameters do not meet.
     /// </summary>
     public byte[] Blind(string parameter, string value)
     {
-        var owner = index ?? throw new InvalidOperationException("Open the vault first.");
-        var key = blindKeys.GetOrAdd(parameter, name =>
-            HKDF.DeriveKey(HashAlgorithmName.SHA256, owner.Bytes.ToArray(), 32, info: Encoding.UTF8.GetBytes($"salus blind index {name}")));
-        Span<byte> full = stackalloc byte[32];
-        HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(value), full);
-        return full[..16].ToArray();
+        using var hash = OpenBlindHash();
+        return hash.Of(parameter, value);
     }
+
+    /// <summary>The keyed hash for many values, for one thread at a time.</summary>
+    public BlindHash OpenBlindHash() => new(blindKey ?? throw new InvalidOperationException("Open the vault first."));
 
     async Task AddEpochAsync(NpgsqlConnection connection, int epoch, CancellationToken cancellation)
     {

@@ -50,6 +50,37 @@ public sealed class IndexingTests
     }
 
     [Fact]
+    public void A_urn_is_of_no_type_until_it_is_resolved()
+    {
+        var observation = FhirText.Read("""{"resourceType":"Observation","subject":{"reference":"urn:uuid:1"},"encounter":{"reference":"urn:uuid:2"}}""");
+        static string? Resolve(string reference) => reference switch
+        {
+            "urn:uuid:1" => "Patient/p",
+            "urn:uuid:2" => "Encounter/e",
+            _ => null,
+        };
+        static IEnumerable<string> Found(IEnumerable<IndexValue> values, string parameter) =>
+            values.OfType<IndexValue.Reference>().Where(value => value.Parameter == parameter).Select(value => value.Target.Text);
+        var asWritten = SearchIndexer.R4.Extract(observation);
+        Assert.Empty(Found(asWritten, "patient"));
+        Assert.Equal(["urn:uuid:1"], Found(asWritten, "subject"));
+        var resolved = SearchIndexer.R4.Extract(observation, Resolve);
+        Assert.Equal(["Patient/p"], Found(resolved, "patient"));
+        Assert.Equal(["Patient/p"], Found(resolved, "subject"));
+        Assert.Equal(["Encounter/e"], Found(resolved, "encounter"));
+        Assert.Empty(Found(SearchIndexer.R4.Extract(observation, _ => "Group/g"), "patient"));
+        Assert.Contains("Patient/p", PatientCompartment.References(observation, Resolve).Select(reference => reference.Text));
+        Assert.DoesNotContain(PatientCompartment.References(observation), reference => reference.Type is not null);
+    }
+
+    [Fact]
+    public void Only_the_parameters_that_are_wanted_are_extracted()
+    {
+        var patient = FhirText.Read("""{"resourceType":"Patient","active":true,"gender":"female","birthDate":"1980"}""");
+        Assert.Equal([new IndexValue.Token("gender", null, "female")], SearchIndexer.R4.Extract(patient, wanted: parameter => parameter.Code == "gender"));
+    }
+
+    [Fact]
     public void References_name_type_and_id_where_they_can()
     {
         const string condition = """

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Salus.Platform.Anchoring;
 using Salus.Platform.Consent;
 using Salus.Platform.Identity;
 using Salus.Platform.Records;
@@ -11,6 +12,23 @@ namespace Salus.Tests.Records;
 
 public sealed class RecordTests
 {
+    [Fact]
+    public async Task A_row_changed_before_it_has_its_place_in_the_log_is_seen()
+    {
+        await using var node = await TestNode.StartAsync();
+        var doctor = await node.AddAsync(Role.Practitioner);
+        await node.Get<Sequencer>().StopAsync(TestContext.Current.CancellationToken);
+        var (patient, records) = await node.RecordAsync(doctor);
+        var changed = records.First(record => record.Type == "Condition");
+        Assert.Equal(1, await node.Database.ExecuteAsync("UPDATE entry SET written = written + interval '1 day' WHERE id = $1", changed.Id));
+        await node.Get<Sequencer>().StartAsync(TestContext.Current.CancellationToken);
+        await node.WaitUntilAnchoredAsync();
+
+        var account = await node.AddAsync(Role.Patient, patient);
+        var found = Assert.IsType<RetrievalOutcome.Found>(await node.Records.RetrieveAsync(account, patient, Purpose.PatientRequest, null, TestContext.Current.CancellationToken));
+        Assert.Equal([changed.Id], found.Records.Where(record => record.Proof is ProofState.Broken).Select(record => record.Record.Id));
+    }
+
     [Theory]
     [InlineData("""{"resourceType":"Observation","status":"done","code":{"text":"x"},"subject":{"reference":"Patient/PAT"}}""", "Observation.status")]
     [InlineData("""{"resourceType":"Observation","status":"final","subject":{"reference":"Patient/PAT"}}""", "Observation")]

@@ -114,6 +114,19 @@ public sealed class KeyVaultTests
     }
 
     [Fact]
+    public async Task Many_values_blinded_through_one_hash_are_those_blinded_one_by_one()
+    {
+        await using var ground = await VaultGround.NewAsync();
+        using var hash = ground.Vault.OpenBlindHash();
+        foreach (var value in (string[])["", "P-1", "Öztürk", new string('ä', 5000), "P-1"])
+        {
+            Assert.Equal(ground.Vault.Blind("Patient.identifier", value), hash.Of("Patient.identifier", value));
+            Assert.Equal(ground.Vault.Blind("Patient.identifier", value), hash.UuidOf("Patient.identifier", value).ToByteArray(bigEndian: true));
+        }
+        Assert.NotEqual(hash.Of("Patient.name", "x"), hash.Of("Patient.nam", "ex"));
+    }
+
+    [Fact]
     public async Task No_key_stands_in_the_database_unwrapped()
     {
         await using var ground = await VaultGround.NewAsync();

@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace Salus.Bench;
+
+/// <summary>A node as a process of its own, in its default configuration, with a practitioner signed in.</summary>
+sealed class NodeUnderTest : IAsyncDisposable
+{
+    readonly Process process;
+    readonly HttpClient http;
+
+    NodeUnderTest(Process process, HttpClient http) => (this.process, this.http) = (process, http);
+
+    public int ProcessId => process.Id;
+
+    public static async Task<NodeUnderTest> StartAsync(string folder)
+    {
+        var process = Process.Start(new ProcessStartInfo("dotnet",
+            [
+                Path.Combine(AppContext.BaseDirectory, "Salus.Host.dll"), "serve", $"--Salus:Data={folder}/data", $"--Salus:Keys={folder}/keys", "--Salus:Port=0",
+                "--Salus:DemonstrationPatients=0",
+            ]) { RedirectStandardOutput = true })!;
+        var ready = await ReadyAsync(process);
+        var http = new HttpClient { BaseAddress = new Uri(ready.GetProperty("address").GetString()!), Timeout = TimeSpan.FromMinutes(5) };
+        var node = new NodeUnderTest(process, http);
+        var doctor = ready.GetProperty("accounts").EnumerateArray().First(account => account.GetProperty("role").GetString() == "Practitioner");
+        var token = await (await http.PostAsJsonAsync("/api/token", new { email = doctor.GetProperty("email").GetString(), password = doctor.GetProperty("password").GetString() }))
+            .EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonElement>();
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token.GetProperty("accessToken").GetString());
+        return node;
+    }
+
+    public async Task ImportAsync(byte[] bundle)
+    {
+        using var content = new ByteArrayContent(bundle);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/fhir+json");
+        (await http.PostAsync("/fhir", content)).EnsureSuccessStatusCode();
+    }
+
+    /// <summary>How many leaves the contract knows of; null while some have no place in the log or the newest head is not anchored.</summary>
+    public async Task<long?> AnchoredSizeAsync()
+    {
+        var status = await http.GetFromJsonAsync<JsonElement>("/api/log/status");
+        return status.GetProperty("pendingLeaves").GetInt64() == 0 ? status.GetProperty("anchoredSize").GetInt64() : null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        http.Dispose();
+        Process.Start("kill", ["-TERM", process.Id.ToString()]).WaitForExit();
+        await process.WaitForExitAsync();
+        process.Dispose();
+    }
+
+    static async Task<JsonElement> ReadyAsync(Process process)
+    {
+        while (await process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            var happening = JsonElement.Parse(line);
+            switch (happening.GetProperty("event").GetString())
+            {
+                case "ready":
+                    return happening;
+                case "refused":
+                    throw new InvalidOperationException(happening.GetProperty("reason").GetString());
+            }
+        }
+        throw new InvalidOperationException("The node ended before it was ready.");
+    }
+}
