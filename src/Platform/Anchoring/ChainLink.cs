@@ -97,7 +97,8 @@ public sealed class ChainLink
         var name = System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(keys.Origin));
         var members = await DeployAsync(MembersContract.Create(name), cancellation);
         var anchor = await DeployAsync(AnchorContract.Create(members.Address), cancellation);
-        var consents = await DeployAsync(ConsentsContract.Create(members.Address), cancellation);
+        var subjects = await DeployAsync(SubjectsContract.Create(members.Address), cancellation);
+        var consents = await DeployAsync(ConsentsContract.Create(members.Address, subjects.Address), cancellation);
         while (await finality.DurableBlockAsync(Rpc, cancellation) < consents.Block)
         {
             await Task.Delay(ReceiptPollMax, time, cancellation);
@@ -107,6 +108,7 @@ public sealed class ChainLink
         {
             [ChainContract.Members] = members.Address,
             [ChainContract.Anchor] = anchor.Address,
+            [ChainContract.Subjects] = subjects.Address,
             [ChainContract.Consents] = consents.Address,
         };
         await using var transaction = await connection.BeginTransactionAsync(cancellation);

@@ -24,6 +24,12 @@ public sealed class ChainTests(AnvilFixture chain) : IClassFixture<AnvilFixture>
         return receipt.ContractAddress.Value;
     }
 
+    static PublicKey KeyOf(ECDsa passkey)
+    {
+        var point = passkey.ExportParameters(false).Q;
+        return new PublicKey(point.X!, point.Y!, WebAuthnAssertion.RelyingPartyIdHash(RelyingParty));
+    }
+
     Task<Address> MembersAsync() => CreateAsync(MembersContract.Create(Random()));
 
     [Fact]
@@ -37,13 +43,13 @@ public sealed class ChainTests(AnvilFixture chain) : IClassFixture<AnvilFixture>
 
         tree.Append(LeafHashes(4));
         var second = await chain.SendAsync(anchor, AnchorContract.Anchor(log, 3, 7, tree.Root(), tree.ConsistencyProof(3, 7)));
-        var anchored = AnchorContract.TryDecode(Assert.Single(second.Logs));
-        Assert.Equal((3UL, 7UL), (anchored!.OldSize, anchored.NewSize));
+        var anchored = Assert.IsType<AnchorEvent.Anchored>(AnchorContract.TryDecode(Assert.Single(second.Logs)));
+        Assert.Equal((3UL, 7UL), (anchored.OldSize, anchored.NewSize));
         Assert.Equal(tree.Root(), anchored.NewRoot);
         Assert.Equal(log, anchored.Log);
 
         var head = await AnchorContract.HeadAsync(chain.Rpc, anchor, log);
-        Assert.Equal((7UL, second.BlockNumber, chain.Key.Address), (head.Size, head.BlockNumber, head.Owner));
+        Assert.Equal((7UL, second.BlockNumber, 1UL), (head.Size, head.BlockNumber, head.Owner));
         Assert.Equal(tree.Root(), head.Root);
         Assert.True(await AnchorContract.VerifyInclusionAsync(chain.Rpc, anchor, log, LeafHashes(3)[2], 2, tree.InclusionProof(2, 7)));
         Assert.False(await AnchorContract.VerifyInclusionAsync(chain.Rpc, anchor, log, LeafHashes(3)[1], 2, tree.InclusionProof(2, 7)));
@@ -60,39 +66,43 @@ public sealed class ChainTests(AnvilFixture chain) : IClassFixture<AnvilFixture>
         Assert.Equal("StaleSize(expected: 7, given: 3)", AnchorContract.Artifact.Reason(stale)?.ToString());
 
         var logs = await chain.Rpc.LogsAsync(new LogFilter([anchor], first.BlockNumber, second.BlockNumber, [[AnchorContract.Artifact.Event("Anchored").Topic.ToArray()], [log]]));
-        Assert.Equal([3UL, 7UL], logs.Select(entry => AnchorContract.TryDecode(entry)!.NewSize));
+        Assert.Equal([3UL, 7UL], logs.Select(entry => Assert.IsType<AnchorEvent.Anchored>(AnchorContract.TryDecode(entry)).NewSize));
     }
 
     [Fact]
     public async Task A_consent_is_granted_and_revoked_by_the_patients_assertion_alone()
     {
-        var consents = await CreateAsync(ConsentsContract.Create(await MembersAsync()));
+        var members = await MembersAsync();
+        var subjects = await CreateAsync(SubjectsContract.Create(members));
+        var consents = await CreateAsync(ConsentsContract.Create(members, subjects));
         var domain = ConsentsContract.Domain(await chain.Rpc.ChainIdAsync(), consents);
         using var passkey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var point = passkey.ExportParameters(false).Q;
+        var key = KeyOf(passkey);
+        var by = SubjectsContract.KeyId(key);
         var (subject, id, commitment) = (Random(), Random(), Random());
-        var enrolled = await chain.SendAsync(consents, ConsentsContract.Enroll(subject, point.X!, point.Y!, WebAuthnAssertion.RelyingPartyIdHash(RelyingParty)));
-        Assert.Equal(chain.Key.Address, Assert.IsType<ConsentsEvent.Enrolled>(ConsentsContract.TryDecode(Assert.Single(enrolled.Logs))).Member);
-        Assert.Equal(point.X, (await ConsentsContract.EnrollmentAsync(chain.Rpc, consents, subject)).Qx);
+        var enrolled = Assert.IsType<SubjectsEvent.Enrolled>(SubjectsContract.TryDecode(Assert.Single((await chain.SendAsync(subjects, SubjectsContract.Enroll(subject, key))).Logs)));
+        Assert.Equal((1UL, Hex.Of(by)), (enrolled.Member, Hex.Of(enrolled.Key)));
+        Assert.Equal(key.Qx, enrolled.PublicKey.Qx);
 
         var challenge = ConsentsContract.GrantChallenge(domain, subject, id, commitment, NotAfter);
         var assertion = WebAuthnAssertion.Sign(passkey, RelyingParty, Origin, challenge);
         Assert.True(assertion.Verify(passkey, WebAuthnAssertion.RelyingPartyIdHash(RelyingParty), challenge));
         var refusal = await Assert.ThrowsAsync<EvmRpcException>(() => chain.SendAsync(
-            consents, ConsentsContract.Grant(subject, id, commitment, NotAfter + 1, assertion)));
+            consents, ConsentsContract.Grant(subject, id, commitment, NotAfter + 1, by, assertion)));
         Assert.Equal("BadAssertion", ConsentsContract.Artifact.Reason(refusal)?.Name);
 
-        var granted = await chain.SendAsync(consents, ConsentsContract.Grant(subject, id, commitment, NotAfter, assertion));
+        var granted = await chain.SendAsync(consents, ConsentsContract.Grant(subject, id, commitment, NotAfter, by, assertion));
         var grant = Assert.IsType<ConsentsEvent.Granted>(ConsentsContract.TryDecode(Assert.Single(granted.Logs)));
         Assert.Equal((NotAfter, Hex.Of(id), Hex.Of(commitment)), (grant.NotAfter, Hex.Of(grant.Id), Hex.Of(grant.Commitment)));
         Assert.True(await ConsentsContract.IsActiveAsync(chain.Rpc, consents, id, commitment));
 
         var revocation = WebAuthnAssertion.Sign(passkey, RelyingParty, Origin, ConsentsContract.RevokeChallenge(domain, subject, id));
-        var revoked = await chain.SendAsync(consents, ConsentsContract.Revoke(subject, id, revocation));
+        var revoked = await chain.SendAsync(consents, ConsentsContract.Revoke(subject, id, by, revocation));
         Assert.Equal(id, Assert.IsType<ConsentsEvent.Revoked>(ConsentsContract.TryDecode(Assert.Single(revoked.Logs))).Id);
         Assert.False(await ConsentsContract.IsActiveAsync(chain.Rpc, consents, id, commitment));
         Assert.True(await ConsentsContract.IsRevokedAsync(chain.Rpc, consents, subject, id));
-        Assert.True((await ConsentsContract.ConsentAsync(chain.Rpc, consents, id)).IsRevoked);
+        var state = await ConsentsContract.ConsentAsync(chain.Rpc, consents, id);
+        Assert.Equal((Authority.Own, Hex.Of(by), Hex.Of(by)), (state.Authority, Hex.Of(state.By), Hex.Of(state.RevokedBy)));
     }
 
     [Fact]
