@@ -3,10 +3,11 @@ pragma solidity 0.8.37;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {WebAuthn} from "@openzeppelin/contracts/utils/cryptography/WebAuthn.sol";
+import {Authority} from "./Keyring.sol";
 import {Members} from "./Members.sol";
 import {MembersOnly} from "./MembersOnly.sol";
 import {SignedBySubject} from "./SignedBySubject.sol";
-import {Authority, Subjects} from "./Subjects.sol";
+import {Subjects} from "./Subjects.sol";
 
 /// @title What patients have signed: consents granted and revoked. And what members have opened without.
 /// @notice A patient is a random pseudonym, a consent a random id with a salted commitment to its terms. Each grant and

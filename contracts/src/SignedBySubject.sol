@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {WebAuthn} from "@openzeppelin/contracts/utils/cryptography/WebAuthn.sol";
-import {Authority, Subjects} from "./Subjects.sol";
+import {Authority} from "./Keyring.sol";
+import {Subjects} from "./Subjects.sol";
 
 /// @title What a contract needs that acts on a patient's signature, given by the patient or in its right.
 /// @notice Challenges are EIP-712 hashes under the deriving contract's own domain, so that a signature counts for one
