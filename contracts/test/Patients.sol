@@ -56,22 +56,35 @@ abstract contract Patients is Passkeys {
         subjects.removeKey(subject, idOf(key), sequence, idOf(by), auth);
     }
 
-    function addDelegate(Subjects subjects, bytes32 subject, uint256 key, uint64 notAfter, uint256 by) internal {
+    function addDelegateHash(Subjects subjects, bytes32 subject, uint256 key, uint64 notAfter, uint64 sequence)
+        internal
+        view
+        returns (bytes32)
+    {
         bytes32 typehash = keccak256(
             "AddDelegate(bytes32 subject,bytes32 qx,bytes32 qy,bytes32 rpIdHash,bytes32 relation,uint64 notAfter,uint64 sequence)"
         );
+        return _digest(subjects, abi.encode(typehash, subject, passkey(key), bytes32("relation"), notAfter, sequence));
+    }
+
+    function addDelegate(Subjects subjects, bytes32 subject, uint256 key, uint64 notAfter, uint256 by) internal {
         uint64 sequence = sequenceOf(subjects, subject);
-        bytes32 challenge =
-            _digest(subjects, abi.encode(typehash, subject, passkey(key), bytes32("relation"), notAfter, sequence));
-        WebAuthn.WebAuthnAuth memory auth = assertion(by, challenge);
+        WebAuthn.WebAuthnAuth memory auth = assertion(by, addDelegateHash(subjects, subject, key, notAfter, sequence));
         subjects.addDelegate(subject, passkey(key), "relation", notAfter, sequence, idOf(by), auth);
     }
 
-    function removeDelegate(Subjects subjects, bytes32 subject, uint256 key, uint256 by) internal {
+    function removeDelegateHash(Subjects subjects, bytes32 subject, uint256 key, uint64 sequence)
+        internal
+        view
+        returns (bytes32)
+    {
         bytes32 typehash = keccak256("RemoveDelegate(bytes32 subject,bytes32 delegate,uint64 sequence)");
+        return _digest(subjects, abi.encode(typehash, subject, idOf(key), sequence));
+    }
+
+    function removeDelegate(Subjects subjects, bytes32 subject, uint256 key, uint256 by) internal {
         uint64 sequence = sequenceOf(subjects, subject);
-        bytes32 challenge = _digest(subjects, abi.encode(typehash, subject, idOf(key), sequence));
-        WebAuthn.WebAuthnAuth memory auth = assertion(by, challenge);
+        WebAuthn.WebAuthnAuth memory auth = assertion(by, removeDelegateHash(subjects, subject, key, sequence));
         subjects.removeDelegate(subject, idOf(key), sequence, idOf(by), auth);
     }
 
@@ -94,11 +107,14 @@ abstract contract Patients is Passkeys {
         return _digest(subjects, abi.encode(typehash, subject, passkey(key), sequence));
     }
 
-    function cancelRecovery(Subjects subjects, bytes32 subject, uint256 by) internal {
+    function cancelRecoveryHash(Subjects subjects, bytes32 subject, uint64 sequence) internal view returns (bytes32) {
         bytes32 typehash = keccak256("CancelRecovery(bytes32 subject,uint64 sequence)");
+        return _digest(subjects, abi.encode(typehash, subject, sequence));
+    }
+
+    function cancelRecovery(Subjects subjects, bytes32 subject, uint256 by) internal {
         uint64 sequence = sequenceOf(subjects, subject);
-        bytes32 challenge = _digest(subjects, abi.encode(typehash, subject, sequence));
-        WebAuthn.WebAuthnAuth memory auth = assertion(by, challenge);
+        WebAuthn.WebAuthnAuth memory auth = assertion(by, cancelRecoveryHash(subjects, subject, sequence));
         subjects.cancelRecovery(subject, sequence, idOf(by), auth);
     }
 

@@ -106,6 +106,51 @@ public sealed class ChainTests(AnvilFixture chain) : IClassFixture<AnvilFixture>
     }
 
     [Fact]
+    public async Task Keys_delegates_and_recovery_are_signed_as_the_contract_hashes_them()
+    {
+        var subjects = await CreateAsync(SubjectsContract.Create(await MembersAsync()));
+        var domain = SubjectsContract.Domain(await chain.Rpc.ChainIdAsync(), subjects);
+        using var passkey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var second = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var contact = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var (subject, salt, relation) = (Random(), Random(), Random());
+        var (by, other) = (SubjectsContract.KeyId(KeyOf(passkey)), KeyOf(second));
+        var otherId = SubjectsContract.KeyId(other);
+        Assert.Equal(otherId, await SubjectsContract.KeyIdAsync(chain.Rpc, subjects, other));
+        WebAuthnAssertion Sign(byte[] challenge) => WebAuthnAssertion.Sign(passkey, RelyingParty, Origin, challenge);
+        async Task<SubjectsEvent?> SendAsync(byte[] data) => SubjectsContract.TryDecode(Assert.Single((await chain.SendAsync(subjects, data)).Logs));
+
+        await SendAsync(SubjectsContract.Enroll(subject, KeyOf(passkey)));
+        var added = Assert.IsType<SubjectsEvent.KeyAdded>(await SendAsync(
+            SubjectsContract.AddKey(subject, other, 0, by, Sign(SubjectsContract.AddKeyChallenge(domain, subject, other, 0)))));
+        Assert.Equal((Hex.Of(otherId), Hex.Of(by), 0UL), (Hex.Of(added.Key), Hex.Of(added.By), added.Sequence));
+        Assert.IsType<SubjectsEvent.KeyRemoved>(await SendAsync(
+            SubjectsContract.RemoveKey(subject, otherId, 1, by, Sign(SubjectsContract.RemoveKeyChallenge(domain, subject, otherId, 1)))));
+        Assert.IsType<SubjectsEvent.DelegateAdded>(await SendAsync(SubjectsContract.AddDelegate(
+            subject, other, relation, NotAfter, 2, by, Sign(SubjectsContract.AddDelegateChallenge(domain, subject, other, relation, NotAfter, 2)))));
+        Assert.Equal(relation, (await SubjectsContract.DelegateOfAsync(chain.Rpc, subjects, subject, otherId)).Relation);
+        Assert.IsType<SubjectsEvent.DelegateRemoved>(await SendAsync(
+            SubjectsContract.RemoveDelegate(subject, otherId, 3, by, Sign(SubjectsContract.RemoveDelegateChallenge(domain, subject, otherId, 3)))));
+
+        PublicKey[] contacts = [KeyOf(contact)];
+        var terms = new RecoveryTerms(SubjectsContract.ContactsCommitment(salt, contacts), 1, 1, 86_400);
+        Assert.IsType<SubjectsEvent.RecoverySet>(await SendAsync(
+            SubjectsContract.SetRecovery(subject, terms, 4, by, Sign(SubjectsContract.SetRecoveryChallenge(domain, subject, terms, 4)))));
+        using var replacement = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var recover = SubjectsContract.RecoverChallenge(domain, subject, KeyOf(replacement), 5);
+        var signature = new ContactSignature(0, WebAuthnAssertion.Sign(contact, RelyingParty, Origin, recover));
+        var requested = Assert.IsType<SubjectsEvent.RecoveryRequested>(await SendAsync(
+            SubjectsContract.RequestRecovery(subject, KeyOf(replacement), 5, salt, contacts, [signature])));
+        var pending = await SubjectsContract.RecoveryOfAsync(chain.Rpc, subjects, subject);
+        Assert.Equal((requested.EffectiveAt, Hex.Of(terms.Contacts)), (pending.EffectiveAt, Hex.Of(pending.Terms.Contacts)));
+        var early = await Assert.ThrowsAsync<EvmRpcException>(() => chain.SendAsync(subjects, SubjectsContract.CompleteRecovery(subject)));
+        Assert.IsType<SubjectsError.RecoveryNotDue>(SubjectsContract.TryDecodeError(early.RevertData));
+        Assert.IsType<SubjectsEvent.RecoveryCancelled>(await SendAsync(
+            SubjectsContract.CancelRecovery(subject, 6, by, Sign(SubjectsContract.CancelRecoveryChallenge(domain, subject, 6)))));
+        Assert.Equal((1UL, 7UL, 1U), ((await SubjectsContract.SubjectOfAsync(chain.Rpc, subjects, subject)) is var found ? (found.Member, found.Sequence, found.KeyCount) : default));
+    }
+
+    [Fact]
     public async Task A_commitment_is_registered_by_both_types_of_transaction()
     {
         var members = await MembersAsync();

@@ -67,11 +67,11 @@ public static partial class AnchorContract
     public static ContractArtifact Artifact { get; } = ContractArtifact.Load("Anchor");
 
     /// <summary>The data of the transaction that creates the contract.</summary>
-    public static byte[] Create(Address consortium) => Artifact.Create(consortium);
+    public static byte[] Create(Address consortium) => Artifact.Create([consortium]);
 
     /// <summary>The call of anchor. Anchors the next head of a log. The first one, with old size 0 and no proof, binds the log to the calling member, and to whatever account it moves to.</summary>
     public static byte[] Anchor(byte[] log, ulong oldSize, ulong newSize, byte[] newRoot, IReadOnlyList<byte[]> proof) =>
-        Artifact.Function("anchor").Encode(log, oldSize, newSize, newRoot, proof);
+        Artifact.Function("anchor").Encode([log, oldSize, newSize, newRoot, proof]);
 
     /// <summary>What <see cref="HeadAsync"/> finds.</summary>
     public sealed record HeadResult(ulong Size, byte[] Root, ulong BlockNumber, ulong Owner);
@@ -80,7 +80,7 @@ public static partial class AnchorContract
     public static async Task<HeadResult> HeadAsync(
         EvmRpc rpc, Address contract, byte[] log, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "head", tag, cancellationToken, log);
+        var values = await Artifact.ViewAsync(rpc, contract, "head", tag, cancellationToken, [log]);
         return new HeadResult((ulong)(BigInteger)values[0], (byte[])values[1], (ulong)(BigInteger)values[2], (ulong)(BigInteger)values[3]);
     }
 
@@ -91,7 +91,7 @@ public static partial class AnchorContract
     public static async Task<LineageResult> LineageAsync(
         EvmRpc rpc, Address contract, byte[] log, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "lineage", tag, cancellationToken, log);
+        var values = await Artifact.ViewAsync(rpc, contract, "lineage", tag, cancellationToken, [log]);
         return new LineageResult((byte[])values[0], (byte[])values[1]);
     }
 
@@ -99,19 +99,19 @@ public static partial class AnchorContract
     public static async Task<Address> MembersAsync(
         EvmRpc rpc, Address contract, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "members", tag, cancellationToken);
+        var values = await Artifact.ViewAsync(rpc, contract, "members", tag, cancellationToken, []);
         return (Address)values[0];
     }
 
     /// <summary>The call of succeed. Ends a log that its owner can continue no more, and opens another in its place: the head that stood, and what is missing, stay visible for good.</summary>
     public static byte[] Succeed(byte[] oldLog, byte[] newLog, ulong kept, byte[] reason) =>
-        Artifact.Function("succeed").Encode(oldLog, newLog, kept, reason);
+        Artifact.Function("succeed").Encode([oldLog, newLog, kept, reason]);
 
     /// <summary>Whether the leaf stands at <c>index</c> of the log, by an inclusion proof (RFC 9162 section 2.1.3) against the head that stands.</summary>
     public static async Task<bool> VerifyInclusionAsync(
         EvmRpc rpc, Address contract, byte[] log, byte[] leafHash, ulong index, IReadOnlyList<byte[]> proof, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "verifyInclusion", tag, cancellationToken, log, leafHash, index, proof);
+        var values = await Artifact.ViewAsync(rpc, contract, "verifyInclusion", tag, cancellationToken, [log, leafHash, index, proof]);
         return (bool)values[0];
     }
 

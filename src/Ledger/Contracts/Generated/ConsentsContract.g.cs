@@ -133,11 +133,11 @@ public static partial class ConsentsContract
     public static ContractArtifact Artifact { get; } = ContractArtifact.Load("Consents");
 
     /// <summary>The data of the transaction that creates the contract.</summary>
-    public static byte[] Create(Address consortium, Address registry) => Artifact.Create(consortium, registry);
+    public static byte[] Create(Address consortium, Address registry) => Artifact.Create([consortium, registry]);
 
     /// <summary>The call of closeEmergency. Ends an opening before its time; nothing happens if it is closed already. Only its member can.</summary>
     public static byte[] CloseEmergency(byte[] id) =>
-        Artifact.Function("closeEmergency").Encode(id);
+        Artifact.Function("closeEmergency").Encode([id]);
 
     /// <summary>What <see cref="ConsentAsync"/> finds.</summary>
     public sealed record ConsentResult(byte[] Subject, byte[] Commitment, ulong NotAfter, byte[] By, Authority Authority, byte[] RevokedBy);
@@ -146,7 +146,7 @@ public static partial class ConsentsContract
     public static async Task<ConsentResult> ConsentAsync(
         EvmRpc rpc, Address contract, byte[] id, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "consent", tag, cancellationToken, id);
+        var values = await Artifact.ViewAsync(rpc, contract, "consent", tag, cancellationToken, [id]);
         return new ConsentResult((byte[])values[0], (byte[])values[1], (ulong)(BigInteger)values[2], (byte[])values[3], (Authority)(byte)(BigInteger)values[4], (byte[])values[5]);
     }
 
@@ -157,19 +157,19 @@ public static partial class ConsentsContract
     public static async Task<EmergencyResult> EmergencyAsync(
         EvmRpc rpc, Address contract, byte[] id, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "emergency", tag, cancellationToken, id);
+        var values = await Artifact.ViewAsync(rpc, contract, "emergency", tag, cancellationToken, [id]);
         return new EmergencyResult((ulong)(BigInteger)values[0], (byte[])values[1], (ulong)(BigInteger)values[2], (bool)values[3]);
     }
 
     /// <summary>The call of grant. Grants a consent that the subject, or a delegate, has signed. Its id serves as a nonce: the same terms again change nothing, other terms and a revoked id are refused.</summary>
     public static byte[] Grant(byte[] subject, byte[] id, byte[] commitment, ulong notAfter, byte[] by, WebAuthnAssertion auth) =>
-        Artifact.Function("grant").Encode(subject, id, commitment, notAfter, by, auth.ToAbi());
+        Artifact.Function("grant").Encode([subject, id, commitment, notAfter, by, auth.ToAbi()]);
 
     /// <summary>The WebAuthn challenge of a grant: its EIP-712 hash under this contract's domain.</summary>
     public static async Task<byte[]> GrantHashAsync(
         EvmRpc rpc, Address contract, byte[] subject, byte[] id, byte[] commitment, ulong notAfter, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "grantHash", tag, cancellationToken, subject, id, commitment, notAfter);
+        var values = await Artifact.ViewAsync(rpc, contract, "grantHash", tag, cancellationToken, [subject, id, commitment, notAfter]);
         return (byte[])values[0];
     }
 
@@ -177,7 +177,7 @@ public static partial class ConsentsContract
     public static async Task<bool> IsActiveAsync(
         EvmRpc rpc, Address contract, byte[] id, byte[] commitment, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "isActive", tag, cancellationToken, id, commitment);
+        var values = await Artifact.ViewAsync(rpc, contract, "isActive", tag, cancellationToken, [id, commitment]);
         return (bool)values[0];
     }
 
@@ -185,7 +185,7 @@ public static partial class ConsentsContract
     public static async Task<bool> IsOpenAsync(
         EvmRpc rpc, Address contract, byte[] id, byte[] commitment, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "isOpen", tag, cancellationToken, id, commitment);
+        var values = await Artifact.ViewAsync(rpc, contract, "isOpen", tag, cancellationToken, [id, commitment]);
         return (bool)values[0];
     }
 
@@ -193,7 +193,7 @@ public static partial class ConsentsContract
     public static async Task<bool> IsRevokedAsync(
         EvmRpc rpc, Address contract, byte[] subject, byte[] id, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "isRevoked", tag, cancellationToken, subject, id);
+        var values = await Artifact.ViewAsync(rpc, contract, "isRevoked", tag, cancellationToken, [subject, id]);
         return (bool)values[0];
     }
 
@@ -201,23 +201,23 @@ public static partial class ConsentsContract
     public static async Task<Address> MembersAsync(
         EvmRpc rpc, Address contract, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "members", tag, cancellationToken);
+        var values = await Artifact.ViewAsync(rpc, contract, "members", tag, cancellationToken, []);
         return (Address)values[0];
     }
 
     /// <summary>The call of openEmergency. Records that the calling member opens a record without consent, because life or health is at stake; the same again changes nothing.</summary>
     public static byte[] OpenEmergency(byte[] id, byte[] commitment, ulong notAfter) =>
-        Artifact.Function("openEmergency").Encode(id, commitment, notAfter);
+        Artifact.Function("openEmergency").Encode([id, commitment, notAfter]);
 
     /// <summary>The call of revoke. Revokes a consent, for good; nothing happens if it is revoked already. It may come before the grant, which is then refused. Whoever may sign for the subject may revoke, whoever granted.</summary>
     public static byte[] Revoke(byte[] subject, byte[] id, byte[] by, WebAuthnAssertion auth) =>
-        Artifact.Function("revoke").Encode(subject, id, by, auth.ToAbi());
+        Artifact.Function("revoke").Encode([subject, id, by, auth.ToAbi()]);
 
     /// <summary>The WebAuthn challenge of a revocation: its EIP-712 hash under this contract's domain.</summary>
     public static async Task<byte[]> RevokeHashAsync(
         EvmRpc rpc, Address contract, byte[] subject, byte[] id, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "revokeHash", tag, cancellationToken, subject, id);
+        var values = await Artifact.ViewAsync(rpc, contract, "revokeHash", tag, cancellationToken, [subject, id]);
         return (byte[])values[0];
     }
 
@@ -225,7 +225,7 @@ public static partial class ConsentsContract
     public static async Task<Address> SubjectsAsync(
         EvmRpc rpc, Address contract, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "subjects", tag, cancellationToken);
+        var values = await Artifact.ViewAsync(rpc, contract, "subjects", tag, cancellationToken, []);
         return (Address)values[0];
     }
 

@@ -73,17 +73,17 @@ public static partial class MembersContract
     public static ContractArtifact Artifact { get; } = ContractArtifact.Load("Members");
 
     /// <summary>The data of the transaction that creates the contract.</summary>
-    public static byte[] Create(byte[] nameHash) => Artifact.Create(nameHash);
+    public static byte[] Create(byte[] nameHash) => Artifact.Create([nameHash]);
 
     /// <summary>The call of acceptMove. Takes over the membership that was offered to the caller. The account it was offered from is no member's from then on.</summary>
     public static byte[] AcceptMove(ulong id) =>
-        Artifact.Function("acceptMove").Encode(id);
+        Artifact.Function("acceptMove").Encode([id]);
 
     /// <summary>The id of the member with that account; zero for others.</summary>
     public static async Task<ulong> IdOfAsync(
         EvmRpc rpc, Address contract, Address account, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "idOf", tag, cancellationToken, account);
+        var values = await Artifact.ViewAsync(rpc, contract, "idOf", tag, cancellationToken, [account]);
         return (ulong)(BigInteger)values[0];
     }
 
@@ -91,7 +91,7 @@ public static partial class MembersContract
     public static async Task<bool> IsMemberAsync(
         EvmRpc rpc, Address contract, Address account, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "isMember", tag, cancellationToken, account);
+        var values = await Artifact.ViewAsync(rpc, contract, "isMember", tag, cancellationToken, [account]);
         return (bool)values[0];
     }
 
@@ -99,7 +99,7 @@ public static partial class MembersContract
     public static async Task<BigInteger> MemberCountAsync(
         EvmRpc rpc, Address contract, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "memberCount", tag, cancellationToken);
+        var values = await Artifact.ViewAsync(rpc, contract, "memberCount", tag, cancellationToken, []);
         return (BigInteger)values[0];
     }
 
@@ -110,7 +110,7 @@ public static partial class MembersContract
     public static async Task<MemberOfResult> MemberOfAsync(
         EvmRpc rpc, Address contract, ulong id, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "memberOf", tag, cancellationToken, id);
+        var values = await Artifact.ViewAsync(rpc, contract, "memberOf", tag, cancellationToken, [id]);
         return new MemberOfResult((Address)values[0], (byte[])values[1], (string)values[2], (byte[])values[3]);
     }
 
@@ -118,7 +118,7 @@ public static partial class MembersContract
     public static async Task<IReadOnlyList<Address>> MembersAsync(
         EvmRpc rpc, Address contract, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "members", tag, cancellationToken);
+        var values = await Artifact.ViewAsync(rpc, contract, "members", tag, cancellationToken, []);
         return [.. ((object[])values[0]).Select(item => (Address)item)];
     }
 
@@ -126,7 +126,7 @@ public static partial class MembersContract
     public static async Task<Address> MoveOfAsync(
         EvmRpc rpc, Address contract, ulong id, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "moveOf", tag, cancellationToken, id);
+        var values = await Artifact.ViewAsync(rpc, contract, "moveOf", tag, cancellationToken, [id]);
         return (Address)values[0];
     }
 
@@ -134,43 +134,43 @@ public static partial class MembersContract
     public static async Task<byte[]> NameHashOfAsync(
         EvmRpc rpc, Address contract, Address account, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "nameHashOf", tag, cancellationToken, account);
+        var values = await Artifact.ViewAsync(rpc, contract, "nameHashOf", tag, cancellationToken, [account]);
         return (byte[])values[0];
     }
 
     /// <summary>The call of offerMove. Offers the caller's membership to another account of its own; the zero address takes the offer back.</summary>
     public static byte[] OfferMove(Address to) =>
-        Artifact.Function("offerMove").Encode(to);
+        Artifact.Function("offerMove").Encode([to]);
 
     /// <summary>The call of publishEndpoint. Publishes where the caller's node is reached.</summary>
     public static byte[] PublishEndpoint(string endpoint) =>
-        Artifact.Function("publishEndpoint").Encode(endpoint);
+        Artifact.Function("publishEndpoint").Encode([endpoint]);
 
     /// <summary>The call of publishWitnessKey. Publishes the key that the caller cosigns checkpoints with, as a verifier key of a signed note.</summary>
     public static byte[] PublishWitnessKey(byte[] witnessKey) =>
-        Artifact.Function("publishWitnessKey").Encode(witnessKey);
+        Artifact.Function("publishWitnessKey").Encode([witnessKey]);
 
     /// <summary>The call of register. Leaves the commitment of a registration; nothing happens if the caller has left it before.</summary>
     public static byte[] Register(byte[] commitment) =>
-        Artifact.Function("register").Encode(commitment);
+        Artifact.Function("register").Encode([commitment]);
 
     /// <summary>Whether that account has left that commitment, be it a member's still or not.</summary>
     public static async Task<bool> RegisteredAsync(
         EvmRpc rpc, Address contract, Address account, byte[] commitment, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "registered", tag, cancellationToken, account, commitment);
+        var values = await Artifact.ViewAsync(rpc, contract, "registered", tag, cancellationToken, [account, commitment]);
         return (bool)values[0];
     }
 
     /// <summary>The call of vote. Votes to admit <c>candidate</c> under <c>nameHash</c>, or to expel the member of that name. A vote stands until the decision is taken; a repeated one is counted again, which matters after the consortium has shrunk.</summary>
     public static byte[] Vote(Address candidate, byte[] nameHash, bool admit) =>
-        Artifact.Function("vote").Encode(candidate, nameHash, admit);
+        Artifact.Function("vote").Encode([candidate, nameHash, admit]);
 
     /// <summary>How many current members have voted for exactly this, since the last decision about the candidate.</summary>
     public static async Task<BigInteger> VoteCountAsync(
         EvmRpc rpc, Address contract, Address candidate, byte[] nameHash, bool admit, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "voteCount", tag, cancellationToken, candidate, nameHash, admit);
+        var values = await Artifact.ViewAsync(rpc, contract, "voteCount", tag, cancellationToken, [candidate, nameHash, admit]);
         return (BigInteger)values[0];
     }
 

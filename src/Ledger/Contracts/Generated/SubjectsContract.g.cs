@@ -130,23 +130,23 @@ public static partial class SubjectsContract
     public static ContractArtifact Artifact { get; } = ContractArtifact.Load("Subjects");
 
     /// <summary>The data of the transaction that creates the contract.</summary>
-    public static byte[] Create(Address consortium) => Artifact.Create(consortium);
+    public static byte[] Create(Address consortium) => Artifact.Create([consortium]);
 
     /// <summary>The call of addDelegate. Lets another key sign for the subject, or changes until when.</summary>
     public static byte[] AddDelegate(byte[] subject, PublicKey key, byte[] relation, ulong notAfter, ulong sequence, byte[] by, WebAuthnAssertion auth) =>
-        Artifact.Function("addDelegate").Encode(subject, key.ToAbi(), relation, notAfter, sequence, by, auth.ToAbi());
+        Artifact.Function("addDelegate").Encode([subject, key.ToAbi(), relation, notAfter, sequence, by, auth.ToAbi()]);
 
     /// <summary>The call of addKey. Adds a key of the subject's own.</summary>
     public static byte[] AddKey(byte[] subject, PublicKey key, ulong sequence, byte[] by, WebAuthnAssertion auth) =>
-        Artifact.Function("addKey").Encode(subject, key.ToAbi(), sequence, by, auth.ToAbi());
+        Artifact.Function("addKey").Encode([subject, key.ToAbi(), sequence, by, auth.ToAbi()]);
 
     /// <summary>The call of cancelRecovery. Cancels a recovery before it takes effect.</summary>
     public static byte[] CancelRecovery(byte[] subject, ulong sequence, byte[] by, WebAuthnAssertion auth) =>
-        Artifact.Function("cancelRecovery").Encode(subject, sequence, by, auth.ToAbi());
+        Artifact.Function("cancelRecovery").Encode([subject, sequence, by, auth.ToAbi()]);
 
     /// <summary>The call of completeRecovery. Completes a recovery that has taken effect. Anyone may.</summary>
     public static byte[] CompleteRecovery(byte[] subject) =>
-        Artifact.Function("completeRecovery").Encode(subject);
+        Artifact.Function("completeRecovery").Encode([subject]);
 
     /// <summary>What <see cref="DelegateOfAsync"/> finds.</summary>
     public sealed record DelegateOfResult(PublicKey PublicKey, byte[] Relation, ulong NotAfter);
@@ -155,19 +155,19 @@ public static partial class SubjectsContract
     public static async Task<DelegateOfResult> DelegateOfAsync(
         EvmRpc rpc, Address contract, byte[] subject, byte[] @delegate, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "delegateOf", tag, cancellationToken, subject, @delegate);
+        var values = await Artifact.ViewAsync(rpc, contract, "delegateOf", tag, cancellationToken, [subject, @delegate]);
         return new DelegateOfResult(PublicKey.FromAbi((object[])values[0]), (byte[])values[1], (ulong)(BigInteger)values[2]);
     }
 
     /// <summary>The call of enroll. Binds a pseudonym to a passkey that the calling member vouches for; nothing happens if this member has bound it to the same key before.</summary>
     public static byte[] Enroll(byte[] subject, PublicKey key) =>
-        Artifact.Function("enroll").Encode(subject, key.ToAbi());
+        Artifact.Function("enroll").Encode([subject, key.ToAbi()]);
 
     /// <summary>What a key is called.</summary>
     public static async Task<byte[]> KeyIdAsync(
         EvmRpc rpc, Address contract, PublicKey key, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "keyId", tag, cancellationToken, key.ToAbi());
+        var values = await Artifact.ViewAsync(rpc, contract, "keyId", tag, cancellationToken, [key.ToAbi()]);
         return (byte[])values[0];
     }
 
@@ -178,7 +178,7 @@ public static partial class SubjectsContract
     public static async Task<KeyOfResult> KeyOfAsync(
         EvmRpc rpc, Address contract, byte[] subject, byte[] key, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "keyOf", tag, cancellationToken, subject, key);
+        var values = await Artifact.ViewAsync(rpc, contract, "keyOf", tag, cancellationToken, [subject, key]);
         return new KeyOfResult(PublicKey.FromAbi((object[])values[0]), (Authority)(byte)(BigInteger)values[1]);
     }
 
@@ -186,7 +186,7 @@ public static partial class SubjectsContract
     public static async Task<Address> MembersAsync(
         EvmRpc rpc, Address contract, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "members", tag, cancellationToken);
+        var values = await Artifact.ViewAsync(rpc, contract, "members", tag, cancellationToken, []);
         return (Address)values[0];
     }
 
@@ -197,33 +197,33 @@ public static partial class SubjectsContract
     public static async Task<RecoveryOfResult> RecoveryOfAsync(
         EvmRpc rpc, Address contract, byte[] subject, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "recoveryOf", tag, cancellationToken, subject);
+        var values = await Artifact.ViewAsync(rpc, contract, "recoveryOf", tag, cancellationToken, [subject]);
         return new RecoveryOfResult(RecoveryTerms.FromAbi((object[])values[0]), PublicKey.FromAbi((object[])values[1]), (ulong)(BigInteger)values[2]);
     }
 
     /// <summary>The call of removeDelegate. Withdraws a delegate: it signs nothing more, and what it has signed stands.</summary>
     public static byte[] RemoveDelegate(byte[] subject, byte[] @delegate, ulong sequence, byte[] by, WebAuthnAssertion auth) =>
-        Artifact.Function("removeDelegate").Encode(subject, @delegate, sequence, by, auth.ToAbi());
+        Artifact.Function("removeDelegate").Encode([subject, @delegate, sequence, by, auth.ToAbi()]);
 
     /// <summary>The call of removeKey. Removes a key of the subject's own, for good; the last one stays.</summary>
     public static byte[] RemoveKey(byte[] subject, byte[] key, ulong sequence, byte[] by, WebAuthnAssertion auth) =>
-        Artifact.Function("removeKey").Encode(subject, key, sequence, by, auth.ToAbi());
+        Artifact.Function("removeKey").Encode([subject, key, sequence, by, auth.ToAbi()]);
 
     /// <summary>The call of requestRecovery. Asks that one new key replace all that sign for the subject.</summary>
     public static byte[] RequestRecovery(byte[] subject, PublicKey key, ulong sequence, byte[] salt, IReadOnlyList<PublicKey> contacts, IReadOnlyList<ContactSignature> signatures) =>
-        Artifact.Function("requestRecovery").Encode(subject, key.ToAbi(), sequence, salt, contacts.Select(item => (object)item.ToAbi()).ToArray(), signatures.Select(item => (object)item.ToAbi()).ToArray());
+        Artifact.Function("requestRecovery").Encode([subject, key.ToAbi(), sequence, salt, contacts.Select(item => (object)item.ToAbi()).ToArray(), signatures.Select(item => (object)item.ToAbi()).ToArray()]);
 
     /// <summary>Reverts unless that key may sign for the subject now and the assertion over the challenge is its.</summary>
     public static async Task<Authority> RequireSignedAsync(
         EvmRpc rpc, Address contract, byte[] subject, byte[] key, byte[] challenge, WebAuthnAssertion auth, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "requireSigned", tag, cancellationToken, subject, key, challenge, auth.ToAbi());
+        var values = await Artifact.ViewAsync(rpc, contract, "requireSigned", tag, cancellationToken, [subject, key, challenge, auth.ToAbi()]);
         return (Authority)(byte)(BigInteger)values[0];
     }
 
     /// <summary>The call of setRecovery. Sets or changes the recovery contacts. A request that is pending goes on under the terms it was made on.</summary>
     public static byte[] SetRecovery(byte[] subject, RecoveryTerms terms, ulong sequence, byte[] by, WebAuthnAssertion auth) =>
-        Artifact.Function("setRecovery").Encode(subject, terms.ToAbi(), sequence, by, auth.ToAbi());
+        Artifact.Function("setRecovery").Encode([subject, terms.ToAbi(), sequence, by, auth.ToAbi()]);
 
     /// <summary>What <see cref="SubjectOfAsync"/> finds.</summary>
     public sealed record SubjectOfResult(ulong Member, ulong Sequence, uint KeyCount);
@@ -232,7 +232,7 @@ public static partial class SubjectsContract
     public static async Task<SubjectOfResult> SubjectOfAsync(
         EvmRpc rpc, Address contract, byte[] subject, BlockTag tag = default, CancellationToken cancellationToken = default)
     {
-        var values = await Artifact.ViewAsync(rpc, contract, "subjectOf", tag, cancellationToken, subject);
+        var values = await Artifact.ViewAsync(rpc, contract, "subjectOf", tag, cancellationToken, [subject]);
         return new SubjectOfResult((ulong)(BigInteger)values[0], (ulong)(BigInteger)values[1], (uint)(BigInteger)values[2]);
     }
 
