@@ -49,8 +49,10 @@ public sealed class NodeClient : IDisposable
     public static async Task<NodeClient> SignInAsync(string address, string email, string password, CancellationToken cancellation)
     {
         using var nobody = Anonymous(address);
-        var token = await nobody.SendAsync<TokenAnswer>(HttpMethod.Post, "/api/token", new { email, password }, cancellation);
-        return new NodeClient(Parse(address), token.AccessToken);
+        var answer = await nobody.AskAsync(HttpMethod.Post, "/api/token", new { email, password }, cancellation);
+        return answer.IsSuccess
+            ? new NodeClient(Parse(address), answer.Read<TokenAnswer>().AccessToken)
+            : throw new CliException($"{email} cannot sign in at {address}: {answer.Reason}");
     }
 
     /// <summary>Sends a request with a JSON body or none, and reads the answer whatever it is.</summary>
@@ -70,7 +72,7 @@ public sealed class NodeClient : IDisposable
     public async Task<T> SendAsync<T>(HttpMethod method, string path, object? body, CancellationToken cancellation)
     {
         var answer = await AskAsync(method, path, body, cancellation);
-        return answer.IsSuccess ? answer.Read<T>() : throw new CliException($"{method} {path}: {answer.Reason}");
+        return answer.IsSuccess ? answer.Read<T>() : throw new CliException($"The node refuses: {answer.Reason}");
     }
 
     /// <summary>Reads something that the node must give.</summary>

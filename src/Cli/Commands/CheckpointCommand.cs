@@ -21,7 +21,7 @@ static class CheckpointCommand
     {
         using var client = NodeClient.Anonymous(arguments.GetValue(Url)!);
         var place = await client.GetAsync<PlaceAnswer>("/api/log/place", cancellation);
-        var answer = await client.AskAsync(HttpMethod.Get, "/api/log/checkpoint", (object?)null, cancellation);
+        var answer = await client.AskAsync(HttpMethod.Get, "/log/checkpoint", (object?)null, cancellation);
         if (!answer.IsSuccess)
         {
             throw new CliException(answer.Status == System.Net.HttpStatusCode.NotFound ? "The node's log is empty; there is no checkpoint yet." : answer.Reason);

@@ -12,12 +12,15 @@ static class DemoCommand
     static readonly Option<bool> Json = new("--json") { Description = "One JSON object a step, and a last one with the totals." };
     static readonly Option<int> Patients = new("--patients") { Description = "Patients of the synthetic cohort, 10 to 1000.", HelpName = "N", DefaultValueFactory = _ => 40 };
 
+    static readonly Option<string?> Database = new("--database") { Description = "An empty database of an external PostgreSQL instead of the embedded one. The demonstration fills it.", HelpName = "CONNECTION" };
+    static readonly Option<string?> Ledger = new("--ledger") { Description = "An external EVM network's JSON-RPC address instead of the embedded chain.", HelpName = "URL" };
+
     public static Command Create()
     {
         Files.Arity = ArgumentArity.ZeroOrMore;
         var command = new Command("demo", "Run the main job against a throwaway node and tell it step by step. Exits non-zero at the first step that does not hold.")
         {
-            Files, Keep, Json, Patients,
+            Files, Keep, Json, Patients, Database, Ledger,
         };
         command.SetAction((arguments, cancellation) =>
         {
@@ -30,7 +33,8 @@ static class DemoCommand
             {
                 throw new CliException($"--patients {patients}: give 10 to 1000.");
             }
-            return new DemoStory(new DemoOptions(BundleImport.Find(arguments.GetValue(Files) ?? []), keep, arguments.GetValue(Json), arguments.GetValue(Patients))).RunAsync(cancellation);
+            return new DemoStory(new DemoOptions(BundleImport.Find(arguments.GetValue(Files) ?? []), keep, arguments.GetValue(Json), arguments.GetValue(Patients),
+                arguments.GetValue(Database), arguments.GetValue(Ledger))).RunAsync(cancellation);
         });
         return command;
     }

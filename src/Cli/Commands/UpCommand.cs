@@ -10,9 +10,9 @@ static class UpCommand
 {
     static readonly Option<string> Data = new("--data") { Description = "The folder of all state.", HelpName = "DIR", DefaultValueFactory = _ => NodeSettings.DefaultData };
     static readonly Option<string> Keys = new("--keys") { Description = "The folder of the master key; it may not lie in the data folder.", HelpName = "DIR", DefaultValueFactory = _ => NodeSettings.DefaultKeys };
-    static readonly Option<int> Port = new("--port") { Description = "The port to serve on at this machine; 0 takes a free one.", HelpName = "N", DefaultValueFactory = _ => 7411 };
+    static readonly Option<int?> Port = new("--port") { Description = "The port to serve on at this machine (7411 unless told); 0 takes a free one.", HelpName = "N" };
     static readonly Option<string?> Name = new("--name") { Description = "The hospital's name, at the first start.", HelpName = "HOSPITAL" };
-    static readonly Option<string?> Database = new("--database") { Description = "An external PostgreSQL (15 or later); none is started then.", HelpName = "CONNECTION" };
+    static readonly Option<string?> Database = new("--database") { Description = "An external PostgreSQL (15 or later), as Host=…;Database=…;Username=…;Password=… or postgresql://…; none is started then.", HelpName = "CONNECTION" };
     static readonly Option<string?> Ledger = new("--ledger") { Description = "An external EVM network's JSON-RPC address; none is started then.", HelpName = "URL" };
     static readonly Option<bool> NoDemonstration = new("--no-demonstration") { Description = "Leave an empty node empty: no demonstration accounts, no synthetic patients." };
     static readonly Option<int?> Patients = new("--patients") { Description = "Synthetic patients that an empty node begins with (120 unless told).", HelpName = "N" };
@@ -23,7 +23,7 @@ static class UpCommand
         ["Practitioner"] = "add a condition, open a record that consent covers, predict",
         ["Patient"] = "see the own record and who read it, grant and revoke consent, upload",
         ["Auditor"] = "read the audit trail, check integrity",
-        ["Researcher"] = "train models, load data sets",
+        ["Researcher"] = "load, process and noise data sets",
         ["Laboratory"] = "add results to a record",
         ["Pharmacy"] = "add what was dispensed",
         ["Insurer"] = "see what a patient's consent for payment covers",
@@ -58,7 +58,7 @@ static class UpCommand
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
             await StopAsync(node);
-            return Interruption.ExitCode;
+            return ExitCodes.Interrupted;
         }
         Welcome(settings, ready);
         var end = node.EndAsync();

@@ -15,7 +15,7 @@ sealed class DemoStory(DemoOptions options)
     public async Task<int> RunAsync(CancellationToken cancellation)
     {
         var root = options.Keep ?? Directory.CreateTempSubdirectory("salus-demo-").FullName;
-        var settings = Settings(root);
+        var settings = Settings(root, options);
         try
         {
             await using var node = NodeRun.Start(settings);
@@ -36,12 +36,15 @@ sealed class DemoStory(DemoOptions options)
         }
     }
 
-    static NodeSettings Settings(string root) => new(Path.Combine(root, "data"), Path.Combine(root, "keys"))
+    static NodeSettings Settings(string root, DemoOptions options) => new(Path.Combine(root, "data"), Path.Combine(root, "keys"))
     {
         Port = 0,
         Name = "Salus Demonstration Hospital",
         Demonstration = true,
         DemonstrationPatients = 0,
+        // Never what the environment names for another node: the demonstration fills what it is given.
+        Database = options.Database ?? "",
+        Ledger = options.Ledger ?? "",
         // Everyone of the story sits at one network address.
         More = new Dictionary<string, string>
         {
@@ -51,13 +54,16 @@ sealed class DemoStory(DemoOptions options)
 
     async Task TellAsync(DemoWorld world, NodeRun node, CancellationToken cancellation)
     {
-        await teller.StepAsync("node", "A node starts on a free port, with its own database and chain", async notes =>
+        await teller.StepAsync("node", options is { Database: null, Ledger: null } ? "A node starts on a free port, with its own database and chain" : "A node starts on a free port, with the engines that were named", async notes =>
         {
             var ready = await node.ReadyAsync(happening => notes.At(happening.Name ?? happening.Event), cancellation);
             world.Address = ready.Address!;
             world.Accounts = ready.Accounts ?? [];
             notes.Say($"serves at {ready.Address}");
-            notes.Remark("The embedded chain has one owner, this machine: it is evidence against nobody.");
+            if (ready.EmbeddedChain)
+            {
+                notes.Remark("The embedded chain has one owner, this machine: it is evidence against nobody.");
+            }
             notes.Set("address", ready.Address);
             notes.Set("embeddedChain", ready.EmbeddedChain);
         });

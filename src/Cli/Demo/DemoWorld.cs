@@ -6,7 +6,7 @@ using Salus.Learning.Cohort;
 namespace Salus.Cli.Demo;
 
 /// <summary>How the demonstration is run.</summary>
-sealed record DemoOptions(IReadOnlyList<string> Files, string? Keep, bool Json, int Patients);
+sealed record DemoOptions(IReadOnlyList<string> Files, string? Keep, bool Json, int Patients, string? Database = null, string? Ledger = null);
 
 /// <summary>A patient of the demonstration.</summary>
 sealed class DemoPatient(string id)

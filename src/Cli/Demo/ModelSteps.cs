@@ -45,9 +45,8 @@ static class ModelSteps
         notes.Say($"the newest encounter of {patient.Id}: {said.Label}, probability of abnormal {said.Probability:P0}");
         notes.Remark("spoke for and against: " + string.Join("; ", said.Reasons.Take(ReasonsShown).Select(reason => $"{reason.Description} {(reason.Share < 0 ? "−" : "+")}{Math.Abs(reason.Share):P0}")));
         notes.At("the prediction goes to the chain");
-        var proof = await DemoWorld.UntilAsync(async () =>
-            await world.Doctor.GetAsync<ProofAnswer>($"/fhir/RiskAssessment/{said.RiskAssessment}/$proof", cancellation) is { State: "anchored" } anchored ? anchored : null,
-            AnchorSecondsMax, "the prediction is not anchored", cancellation);
+        var proof = await RecordSteps.ProveAsync(
+            await NodeProofs.OpenAsync(world.Doctor, world.Nobody, cancellation), $"RiskAssessment/{said.RiskAssessment}", cancellation);
         notes.Say($"stored as RiskAssessment/{said.RiskAssessment}: leaf {proof.Position}, anchored in block {proof.Block}");
         var revoked = await world.Doctor.AskAsync(HttpMethod.Post, $"/api/patients/{world.Patients[^1].Id}/predictions", new { }, cancellation);
         StepNotes.Require(revoked.Status == System.Net.HttpStatusCode.Forbidden, $"A patient who revoked was judged (answer {(int)revoked.Status}).");

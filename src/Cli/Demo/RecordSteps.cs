@@ -96,7 +96,8 @@ static class RecordSteps
         }, cancellation);
         var ofPatients = proven.Count;
         // Organisations and practitioners belong to no patient's record: each is read and proven by itself.
-        await PeopleSteps.InParallelAsync(world.Shared, async (record, _) => proven[record] = await ProveSharedAsync(world, record, cancellation), cancellation);
+        var files = await NodeProofs.OpenAsync(world.Doctor, world.Nobody, cancellation);
+        await PeopleSteps.InParallelAsync(world.Shared, async (record, _) => proven[record] = await ProveAsync(files, record, cancellation), cancellation);
         var missing = world.Records.Distinct().Where(record => !proven.ContainsKey(record)).ToList();
         StepNotes.Require(missing.Count == 0, $"{missing.Count} records did not come back, {missing.FirstOrDefault()} among them.");
         var seconds = Stopwatch.GetElapsedTime(begun).TotalSeconds;
@@ -166,14 +167,9 @@ static class RecordSteps
         return found.Records;
     }
 
-    static async Task<ProofAnswer> ProveSharedAsync(DemoWorld world, string record, CancellationToken cancellation)
-    {
-        var read = await world.Doctor.AskAsync(HttpMethod.Get, $"/fhir/{record}", (object?)null, cancellation);
-        StepNotes.Require(read.IsSuccess, $"{record} cannot be read: {read.Reason}");
-        return await DemoWorld.UntilAsync(async () =>
-            await world.Doctor.GetAsync<ProofAnswer>($"/fhir/{record}/$proof", cancellation) is { State: "anchored" } proof ? proof : null,
-            AnchorSecondsMax, $"{record} is not anchored", cancellation);
-    }
+    /// <summary>The proof file of one record, its content included, checked here.</summary>
+    public static Task<ProofAnswer> ProveAsync(NodeProofs files, string record, CancellationToken cancellation) =>
+        DemoWorld.UntilAsync(() => files.CheckAsync(record, cancellation), AnchorSecondsMax, $"{record} is not anchored", cancellation);
 
     static void Add(DemoWorld world, ImportedBundle import)
     {

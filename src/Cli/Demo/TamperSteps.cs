@@ -10,7 +10,7 @@ static class TamperSteps
     {
         await RecordSteps.AnchoredAsync(world, cancellation);
         var checkpoint = Path.Combine(world.Scratch, "checkpoint");
-        var kept = await world.Nobody.AskAsync(HttpMethod.Get, "/api/log/checkpoint", (object?)null, cancellation);
+        var kept = await world.Nobody.AskAsync(HttpMethod.Get, "/log/checkpoint", (object?)null, cancellation);
         StepNotes.Require(kept.IsSuccess, $"The newest checkpoint is not given out: {kept.Reason}");
         await File.WriteAllBytesAsync(checkpoint, kept.Body, cancellation);
         Task<VerifyReport> Check() => Verification.RunAsync(new NodeSettings(world.Data, ""), checkpoint, notes.At, cancellation);

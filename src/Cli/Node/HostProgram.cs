@@ -35,11 +35,12 @@ static class HostProgram
         throw new CliException($"The node's program is missing. Set {PathVariable} to the path of {Assembly}.");
     }
 
-    /// <summary>Starts the node's program with its standard output and error in our hands.</summary>
+    /// <summary>Starts the node's program with its standard streams in our hands: its input ends when this process does, however that ends.</summary>
     public static Process Start(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath is { } self && Path.GetFileNameWithoutExtension(self) == "dotnet" ? self : "dotnet")
         {
+            RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,

@@ -64,10 +64,19 @@ public sealed class NodeRun : IAsyncDisposable
         {
             return refusal;
         }
+        return Death(process.ExitCode, [.. errors]);
+    }
+
+    /// <summary>Why a node is gone that gave no reason itself.</summary>
+    internal static string Death(int exitCode, IReadOnlyList<string> errors)
+    {
+        const string unhandled = "Unhandled exception. ";
         var last = errors.FirstOrDefault(line => line.Length > 0 && !line.StartsWith("   at ", StringComparison.Ordinal));
-        return process.ExitCode > 128
-            ? $"The node was ended by signal {process.ExitCode - 128}. Start it again with salus up: nothing that was acknowledged is lost."
-            : $"The node ended by itself with code {process.ExitCode}{(last is null ? "." : $": {last}")}";
+        return last?.StartsWith(unhandled, StringComparison.Ordinal) == true
+            ? $"The node ended by a fault of its own: {last[unhandled.Length..]} Start it again with salus up: nothing that was acknowledged is lost."
+            : exitCode > 128
+                ? $"The node was ended by signal {exitCode - 128}. Start it again with salus up: nothing that was acknowledged is lost."
+                : $"The node ended by itself with code {exitCode}{(last is null ? "." : $": {last}")}";
     }
 
     /// <summary>Tells the node to stop and waits until it has. Afterwards it is gone, one way or the other.</summary>

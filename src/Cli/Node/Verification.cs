@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Salus.Cli.Node;
 
@@ -6,7 +7,12 @@ namespace Salus.Cli.Node;
 public sealed record VerifyFinding(string Kind, string? Record, long? Leaf, string Difference);
 
 /// <summary>What the node's offline check found.</summary>
-public sealed record VerifyReport(bool Holds, long Leaves, int Heads, int Anchors, int Blobs, bool Truncated, IReadOnlyList<VerifyFinding> Findings);
+public sealed record VerifyReport(bool Holds, long Leaves, int Heads, int Anchors, int Blobs, bool Truncated, IReadOnlyList<VerifyFinding> Findings)
+{
+    /// <summary>Whether everything was checked that can be: the chain was asked.</summary>
+    [JsonIgnore]
+    public bool IsWhole => Findings.All(finding => finding.Kind != "Unchecked");
+}
 
 /// <summary>Runs the node's offline check of a data folder, beside a running node or alone.</summary>
 static class Verification
@@ -28,7 +34,7 @@ static class Verification
         {
             arguments.Add($"--Salus:Checkpoint={checkpoint}");
         }
-        if (settings.Ledger is not null)
+        if (settings.Ledger is { Length: > 0 })
         {
             arguments.Add($"--Salus:Ledger:Endpoint={settings.Ledger}");
         }

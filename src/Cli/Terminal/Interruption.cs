@@ -5,9 +5,6 @@ namespace Salus.Cli.Terminal;
 /// <summary>Ctrl+C and the termination signal as a cancellation, so that what was begun is ended in its order.</summary>
 public sealed class Interruption : IDisposable
 {
-    /// <summary>The exit code of a program that was interrupted (128 + SIGINT).</summary>
-    public const int ExitCode = 130;
-
     readonly CancellationTokenSource source = new();
     readonly PosixSignalRegistration[] registrations;
 

@@ -30,6 +30,24 @@ public sealed class FolderLock : IDisposable
         return new FolderLock(file);
     }
 
+    /// <summary>Whether a live process holds the lock <paramref name="name"/> in <paramref name="folder"/>.</summary>
+    public static bool IsHeld(string folder, string name)
+    {
+        try
+        {
+            using var free = new FileStream(Path.Combine(folder, name), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return false;
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => file.Dispose();
 

@@ -39,25 +39,18 @@ sealed class NodeEngines : IAsyncDisposable
     /// <summary>Completes when an embedded engine has ended for good: with an <see cref="EngineException"/> when it stays down.</summary>
     public Task Ended => Task.WhenAny(postgres?.Completion ?? Never.Task, chain?.Completion ?? Never.Task).Unwrap();
 
+    /// <summary>Starts what is embedded and reaches what is external.</summary>
+    /// <exception cref="NodeException">What is external does not answer, or cannot hold a node.</exception>
+    /// <exception cref="EngineException">What is embedded does not start.</exception>
     public static async Task<NodeEngines> StartAsync(NodeOptions node, ChainOptions options, ILoggerFactory loggers, CancellationToken cancellation)
     {
         EmbeddedPostgres? postgres = null;
-        var connectionString = node.Database.ConnectionString;
-        if (connectionString.Length == 0)
-        {
-            postgres = await Progress.StepAsync("Starting PostgreSQL", () =>
-                EmbeddedPostgres.StartAsync(Path.Combine(node.Data, "postgres"), loggers.CreateLogger<EmbeddedPostgres>(), cancellation));
-            connectionString = postgres.ConnectionString;
-        }
+        EmbeddedChain? chain = null;
         try
         {
-            EmbeddedChain? chain = null;
-            if (options.Endpoint is null)
-            {
-                chain = await Progress.StepAsync("Starting the chain", () =>
-                    EmbeddedChain.StartAsync(Path.Combine(node.Data, "chain"), loggers.CreateLogger<EmbeddedChain>(), cancellation));
-            }
-            return new NodeEngines(postgres, connectionString, chain, options.Endpoint ?? chain!.Endpoint, options);
+            var database = await DatabaseAsync();
+            var endpoint = await ChainAsync();
+            return new NodeEngines(postgres, database, chain, endpoint, options);
         }
         catch
         {
@@ -67,10 +60,41 @@ sealed class NodeEngines : IAsyncDisposable
             }
             throw;
         }
+
+        async Task<string> DatabaseAsync()
+        {
+            if (node.Database.ConnectionString.Length == 0)
+            {
+                postgres = await Progress.StepAsync("Starting PostgreSQL", () =>
+                    EmbeddedPostgres.StartAsync(node.PostgresFolder, loggers.CreateLogger<EmbeddedPostgres>(), cancellation));
+                return postgres.ConnectionString;
+            }
+            var external = ExternalDatabase.Parse(node.Database.ConnectionString);
+            await Progress.StepAsync("Reaching PostgreSQL", () => ExternalDatabase.RequireAsync(external, ExternalDatabase.VersionMin, cancellation));
+            return external;
+        }
+
+        async Task<Uri> ChainAsync()
+        {
+            if (options.Endpoint is not { } external)
+            {
+                chain = await Progress.StepAsync("Starting the chain", () =>
+                    EmbeddedChain.StartAsync(node.ChainFolder, loggers.CreateLogger<EmbeddedChain>(), cancellation));
+                return chain.Endpoint;
+            }
+            await Progress.StepAsync("Reaching the chain", () => ExternalChain.RequireAsync(new EvmRpc(Http, external), external, cancellation));
+            return external;
+        }
     }
 
+    /// <summary>The engines of a node that runs beside this process.</summary>
+    public static NodeEngines Beside(string connectionString, Uri endpoint, ChainOptions options) => new(null, connectionString, null, endpoint, options);
+
     /// <summary>Gives the node's account what it needs on the embedded chain; on an external one its owner does.</summary>
-    public Task FundAsync(Address account, CancellationToken cancellation) => chain is null ? Task.CompletedTask : chain.FundAsync(account.ToString(), cancellation);
+    /// <exception cref="NodeException">The account cannot pay.</exception>
+    public Task FundAsync(Address account, CancellationToken cancellation) => chain is null
+        ? ExternalChain.RequireFundsAsync(Rpc, Endpoint, account, cancellation)
+        : chain.FundAsync(account.ToString(), cancellation);
 
     public async ValueTask DisposeAsync()
     {

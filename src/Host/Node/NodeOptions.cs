@@ -21,8 +21,17 @@ public sealed record NodeOptions
     /// <summary>Synthetic patients in the demonstration consortium.</summary>
     public int DemonstrationPatients { get; init; } = 120;
 
+    /// <summary>Whether the node stops when its standard input ends: the program that started it is gone then, however it ended.</summary>
+    public bool StopsWithInput { get; init; }
+
     /// <summary>Where the database is.</summary>
     public DatabaseOptions Database { get; init; } = new();
+
+    /// <summary>The folder of the embedded PostgreSQL.</summary>
+    public string PostgresFolder => Path.Combine(Data, "postgres");
+
+    /// <summary>The folder of the embedded chain.</summary>
+    public string ChainFolder => Path.Combine(Data, "chain");
 
     /// <summary>The folder of sealed content.</summary>
     public string BlobFolder => Path.Combine(Data, "blobs");
@@ -40,6 +49,25 @@ public sealed record NodeOptions
         : Path.GetFullPath(Keys).StartsWith(Path.GetFullPath(Data) + Path.DirectorySeparatorChar, StringComparison.Ordinal)
             ? "The master key may not lie inside the data folder: a thief of one would have both. Give --keys another folder."
         : null;
+
+    /// <summary>Why the engines asked for are not those that this folder's node was set up with, or null.</summary>
+    /// <param name="hasExternalChain">Whether an external chain is asked for.</param>
+    public string? EnginesObjection(bool hasExternalChain)
+    {
+        if (!Directory.Exists(LogFolder))
+        {
+            return null;
+        }
+        var hasExternalDatabase = Database.ConnectionString.Length > 0;
+        return (hasExternalDatabase, Directory.Exists(Path.Combine(PostgresFolder, "cluster"))) switch
+        {
+            (false, false) => $"The records of {Data} lie in an external PostgreSQL. Name it with --database.",
+            (true, true) => $"The records of {Data} lie in its own PostgreSQL, not in the one that --database names. Leave --database away, or name another folder with --data; to move them, copy them with pg_dump and take {PostgresFolder} away.",
+            _ when !hasExternalChain && !File.Exists(Path.Combine(ChainFolder, "chain.state.gz")) && !File.Exists(Path.Combine(ChainFolder, "chain.state.1.gz")) =>
+                $"The heads of {Data} are anchored on an external chain. Name it with --ledger.",
+            _ => null,
+        };
+    }
 }
 
 /// <summary>Settings under <c>Salus:Database</c>.</summary>

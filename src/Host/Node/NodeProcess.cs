@@ -1,11 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Text.Json;
+using Microsoft.Win32.SafeHandles;
 using Salus.Host.Ui;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Identity;
-using Salus.Platform.Monitoring;
-using Salus.Vault.Blobs;
 using Salus.Vault.Keys;
 
 namespace Salus.Host.Node;
@@ -20,14 +18,14 @@ static class NodeProcess
     public static async Task<int> ServeAsync(string[] args)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-        var options = Bind<NodeOptions>(builder.Configuration, "Salus");
-        var ledger = Bind<ChainOptions>(builder.Configuration, "Salus:Ledger");
-        if (options.Objection() is { } objection)
+        var (options, ledger) = NodeSettings.Read(builder.Configuration);
+        if ((options.Objection() ?? options.EnginesObjection(ledger.Endpoint is not null)) is { } objection)
         {
             throw new NodeException(objection);
         }
         CreatePrivate(options.Data);
         CreatePrivate(options.Keys);
+        using var running = await RunningNode.TakeAsync(options.Data);
         ConfigureLogging(builder, options);
         var port = TakePort(options.Port);
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -42,14 +40,19 @@ static class NodeProcess
             System.Runtime.InteropServices.PosixSignal.SIGINT, signal => Stop(signal, stopping));
         using var terminate = System.Runtime.InteropServices.PosixSignalRegistration.Create(
             System.Runtime.InteropServices.PosixSignal.SIGTERM, signal => Stop(signal, stopping));
+        if (options.StopsWithInput)
+        {
+            StopWithInput(stopping);
+        }
         using var loggers = LoggerFactory.Create(logging => logging.AddProvider(new FileLog(Path.Combine(options.Data, "logs"))).SetMinimumLevel(LogLevel.Warning));
         try
         {
             await using var engines = await NodeEngines.StartAsync(options, ledger, loggers, stopping.Token);
+            var origin = await RunningNode.OriginAsync(options.Data);
             using var foundation = await Progress.StepAsync("Opening vault, log and contracts", () => NodeFoundation.OpenAsync(
                 engines.Database, Master(options), engines.Rpc, engines.Finality, engines.FundAsync,
-                options.LogFolder, options.BlobFolder, "salus.local/" + Path.GetFileName(Path.TrimEndingDirectorySeparator(options.Data)), stopping.Token));
-            await WriteNodeFileAsync(options, engines, foundation, port, stopping.Token);
+                options.LogFolder, options.BlobFolder, origin, stopping.Token));
+            await running.TellAsync(port, engines, foundation.Keys.VerifierKey, stopping.Token);
             await RunAsync(builder, options, engines, foundation, port, stopping.Token);
             Progress.Write(new { Event = "stopping" });
         }
@@ -57,41 +60,8 @@ static class NodeProcess
         {
             Progress.Write(new { Event = "stopping" });
         }
-        File.Delete(NodeFile(options));
         Progress.Write(new { Event = "stopped" });
         return 0;
-    }
-
-    /// <summary>Checks everything that the log covers, beside a running node or alone.</summary>
-    public static async Task<int> VerifyAsync(string[] args)
-    {
-        var configuration = new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build();
-        var options = Bind<NodeOptions>(configuration, "Salus");
-        var ledger = Bind<ChainOptions>(configuration, "Salus:Ledger");
-        if (!Directory.Exists(options.Data))
-        {
-            throw new NodeException($"There is no data folder at {options.Data}. Name it with --data.");
-        }
-        using var loggers = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.None));
-        var running = await ReadNodeFileAsync(options);
-        if (running is not null)
-        {
-            options = options with { Database = new DatabaseOptions { ConnectionString = running.Database } };
-            ledger = ledger with { Endpoint = new Uri(running.Chain) };
-        }
-        await using var engines = await NodeEngines.StartAsync(options, ledger, loggers, CancellationToken.None);
-        using var log = new LogFiles(options.LogFolder);
-        var verifierKey = await KnownVerifierKeyAsync(options);
-        var place = await ChainPlace.FindAsync(engines.Database, engines.Rpc, verifierKey is null ? null : NodeKeys.LogIdOf(verifierKey), CancellationToken.None);
-        var kept = KeptCheckpoint.Read(configuration["Salus:Checkpoint"], verifierKey);
-        var check = new IntegrityCheck(engines.Database, log, new BlobStore(options.BlobFolder), TimeProvider.System);
-        var report = await check.RunAsync(place is null ? null : new ChainEvidence(engines.Rpc, place.Anchor, place.LogId, place.FromBlock), kept,
-            new Progress<long>(leaves => Progress.Write(new { Event = "progress", Leaves = leaves })), CancellationToken.None);
-        Progress.Write(new { Event = "report", report.Holds, report.Leaves, report.Heads, report.Anchors, report.Blobs, report.Truncated, Findings = report.Findings.Select(finding => new
-        {
-            Kind = finding.Kind.ToString(), finding.Record, finding.Leaf, finding.Difference,
-        }) });
-        return report.Holds ? 0 : 2;
     }
 
     static async Task RunAsync(
@@ -129,8 +99,6 @@ static class NodeProcess
         }
     }
 
-    static T Bind<T>(IConfiguration configuration, string section) where T : new() => configuration.GetSection(section).Get<T>() ?? new T();
-
     static MasterKey Master(NodeOptions options) =>
         Environment.GetEnvironmentVariable(MasterKeyVariable) is { Length: > 0 } given
             ? MasterKey.Parse(given, $"the environment variable {MasterKeyVariable}")
@@ -161,6 +129,25 @@ static class NodeProcess
         stopping.Cancel();
     }
 
+    /// <summary>Reads the input to its end on a thread of its own: the read cannot be cancelled, and the process does not wait for it.</summary>
+    static void StopWithInput(CancellationTokenSource stopping) => new Thread(() =>
+    {
+        using var input = new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
+        while (input.ReadByte() >= 0)
+        {
+            // Nothing is said there; only its end means something.
+        }
+        try
+        {
+            stopping.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The node has stopped already.
+        }
+    })
+    { IsBackground = true, Name = "input" }.Start();
+
     static void CreatePrivate(string folder)
     {
         try
@@ -170,45 +157,6 @@ static class NodeProcess
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
             throw new NodeException($"The folder {folder} cannot be made: {refused.Message} Name another with --data or --keys.");
-        }
-    }
-
-    static string NodeFile(NodeOptions options) => Path.Combine(options.Data, "node.json");
-
-    static string VerifierKeyFile(NodeOptions options) => Path.Combine(options.Data, "verifier-key");
-
-    static async Task<string?> KnownVerifierKeyAsync(NodeOptions options) =>
-        File.Exists(VerifierKeyFile(options)) ? await File.ReadAllTextAsync(VerifierKeyFile(options)) : null;
-
-    /// <summary>Where a running node's engines are, for a check beside it; readable by the node's owner only.</summary>
-    sealed record RunningNode(int ProcessId, int Port, string Database, string Chain);
-
-    static async Task WriteNodeFileAsync(NodeOptions options, NodeEngines engines, NodeFoundation foundation, int port, CancellationToken cancellation)
-    {
-        await using var file = new FileStream(NodeFile(options), new FileStreamOptions
-        {
-            Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        });
-        await JsonSerializer.SerializeAsync(file, new RunningNode(Environment.ProcessId, port, engines.ConnectionString, engines.Endpoint.ToString()), cancellationToken: cancellation);
-        await File.WriteAllTextAsync(VerifierKeyFile(options), foundation.Keys.VerifierKey, cancellation);
-    }
-
-    static async Task<RunningNode?> ReadNodeFileAsync(NodeOptions options)
-    {
-        if (!File.Exists(NodeFile(options)))
-        {
-            return null;
-        }
-        await using var file = File.OpenRead(NodeFile(options));
-        var running = await JsonSerializer.DeserializeAsync<RunningNode>(file);
-        try
-        {
-            using var process = System.Diagnostics.Process.GetProcessById(running!.ProcessId);
-            return process.ProcessName.Contains("dotnet", StringComparison.Ordinal) || process.ProcessName.Contains("Salus", StringComparison.Ordinal) ? running : null;
-        }
-        catch (ArgumentException)
-        {
-            return null;
         }
     }
 }

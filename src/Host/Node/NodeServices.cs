@@ -3,6 +3,7 @@ using Npgsql;
 using Salus.Ledger.Contracts;
 using Salus.Ledger.Evm;
 using Salus.Platform.Anchoring;
+using Salus.Platform.Anchoring.Witness;
 using Salus.Platform.Audit;
 using Salus.Platform.Cohorts;
 using Salus.Platform.Consent;
@@ -61,10 +62,12 @@ public static class NodeServices
         services.AddSingleton(foundation.Database).AddSingleton(foundation.Vault).AddSingleton(foundation.Keys).AddSingleton(foundation.Chain)
             .AddSingleton(foundation.Finality).AddSingleton(foundation.Log).AddSingleton(foundation.Blobs);
         AddOptions<ChainOptions>(services, "Salus:Ledger");
+        AddOptions<WitnessOptions>(services, "Salus:Witness");
         AddOptions<ConsentOptions>(services, "Salus:Consent");
         AddOptions<MonitoringOptions>(services, "Salus:Monitoring");
 
-        services.AddSingleton<ChainHealth>().AddSingleton<ChainOutbox>().AddSingleton<ProofDesk>().AddSingleton<BlockLog>();
+        services.AddWitness();
+        services.AddSingleton<ChainHealth>().AddSingleton<ChainOutbox>().AddSingleton<ProofDesk>().AddSingleton<LogTiles>().AddSingleton<BlockLog>();
         services.AddSingleton<AuditTrail>().AddSingleton<ConsentDesk>().AddSingleton<RecordsDesk>();
         AddWorker<Sequencer>(services);
         AddWorker<ChainRelay>(services);
@@ -90,6 +93,7 @@ public static class NodeServices
         app.MapConsents();
         app.MapAudit();
         app.MapAnchoring();
+        app.MapWitness();
         app.MapMonitoring();
         app.MapModels();
         app.MapCohorts();

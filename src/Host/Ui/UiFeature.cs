@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.StaticFiles;
-using Salus.Platform.Anchoring;
+using Salus.Platform.Identity;
 
 namespace Salus.Host.Ui;
 
@@ -43,7 +43,7 @@ public static class UiFeature
             OnPrepareResponse = prepared => prepared.Context.Response.Headers.CacheControl =
                 prepared.Context.Request.Query.ContainsKey(Assets.VersionParameter) ? "public, max-age=31536000, immutable" : "no-cache",
         });
-        app.UseWhen(context => IsPage(context.Request.Path), pages => pages
+        app.UseWhen(context => !Refusals.IsMachine(context.Request.Path), pages => pages
             .Use(next => context => ShowProblemAsync(context, next))
             .UseExceptionHandler(failed => failed.Run(_ => Task.CompletedTask)));
     }
@@ -53,12 +53,8 @@ public static class UiFeature
     {
         app.UseAntiforgery();
         app.MapUploads();
-        app.MapGet("/blocks/checkpoint", async (BlockLog log, CancellationToken cancellation) =>
-            await log.CheckpointAsync(cancellation) is { } checkpoint ? Results.Text(checkpoint) : Results.NotFound()).AllowAnonymous().ExcludeFromDescription();
         app.MapRazorComponents<App>();
     }
-
-    static bool IsPage(PathString path) => !path.StartsWithSegments("/api") && !path.StartsWithSegments("/fhir");
 
     static Task SetHeadersAsync(object state)
     {

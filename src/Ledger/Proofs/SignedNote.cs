@@ -4,7 +4,20 @@ using System.Text;
 namespace Salus.Ledger.Proofs;
 
 /// <summary>One signature line of a note.</summary>
-public sealed record NoteSignature(string Name, uint KeyId, byte[] Signature);
+public sealed record NoteSignature(string Name, uint KeyId, byte[] Signature)
+{
+    internal const int KeyIdBytes = 4;
+    internal const string LinePrefix = "\u2014 ";
+
+    /// <summary>The line, without its newline.</summary>
+    public override string ToString()
+    {
+        var bytes = new byte[KeyIdBytes + Signature.Length];
+        BinaryPrimitives.WriteUInt32BigEndian(bytes, KeyId);
+        Signature.CopyTo(bytes, KeyIdBytes);
+        return $"{LinePrefix}{Name} {Convert.ToBase64String(bytes)}";
+    }
+}
 
 /// <summary>A text signed by one or more keys (C2SP signed-note). Its text counts for nothing until <see cref="Verify"/> has passed.</summary>
 /// <param name="Text">The signed text; ends in a newline.</param>
@@ -12,8 +25,6 @@ public sealed record SignedNote(string Text, IReadOnlyList<NoteSignature> Signat
 {
     const int NoteBytesMax = 1 << 20;
     const int SignaturesMax = 64;
-    const int KeyIdBytes = 4;
-    const string LinePrefix = "\u2014 ";
 
     /// <summary>Signs a text with one or more keys.</summary>
     /// <exception cref="FormatException">The text cannot be a note's.</exception>
@@ -23,11 +34,22 @@ public sealed record SignedNote(string Text, IReadOnlyList<NoteSignature> Signat
         return new SignedNote(text, [.. signers.Select(signer => signer.Sign(text))]);
     }
 
-    /// <summary>The note with another signature, for example a witness's.</summary>
-    public SignedNote Cosign(NoteSigner signer)
+    /// <summary>The note with more signatures, for example a witness's; a line that it has already is not repeated.</summary>
+    public SignedNote With(params IReadOnlyList<NoteSignature> more)
     {
-        ArgumentNullException.ThrowIfNull(signer);
-        return this with { Signatures = [.. Signatures, signer.Sign(Text)] };
+        ArgumentNullException.ThrowIfNull(more);
+        return this with { Signatures = [.. Signatures, .. more.Where(line => !Signatures.Any(own => own.Name == line.Name && own.KeyId == line.KeyId))] };
+    }
+
+    /// <summary>Reads signature lines as a witness answers them.</summary>
+    /// <exception cref="FormatException">Not signature lines.</exception>
+    public static IReadOnlyList<NoteSignature> ReadLines(string lines)
+    {
+        ArgumentNullException.ThrowIfNull(lines);
+        var split = lines.Split('\n');
+        if (split.Length is < 2 or > SignaturesMax + 1 || split[^1].Length != 0)
+            throw new FormatException($"Signature lines are 1 to {SignaturesMax}, each ended by a newline.");
+        return [.. split[..^1].Select(ReadLine)];
     }
 
     /// <summary>Reads a note, at most 1 MiB and 64 signatures.</summary>
@@ -73,25 +95,20 @@ public sealed record SignedNote(string Text, IReadOnlyList<NoteSignature> Signat
     public override string ToString()
     {
         var note = new StringBuilder(Text).Append('\n');
-        foreach (var (name, keyId, signature) in Signatures)
-        {
-            var bytes = new byte[KeyIdBytes + signature.Length];
-            BinaryPrimitives.WriteUInt32BigEndian(bytes, keyId);
-            signature.CopyTo(bytes, KeyIdBytes);
-            note.Append(LinePrefix).Append(name).Append(' ').Append(Convert.ToBase64String(bytes)).Append('\n');
-        }
+        foreach (var signature in Signatures)
+            note.Append(signature).Append('\n');
         return note.ToString();
     }
 
     static NoteSignature ReadLine(string line)
     {
-        var parts = line.StartsWith(LinePrefix, StringComparison.Ordinal) ? line[LinePrefix.Length..].Split(' ') : [];
+        var parts = line.StartsWith(NoteSignature.LinePrefix, StringComparison.Ordinal) ? line[NoteSignature.LinePrefix.Length..].Split(' ') : [];
         if (parts.Length != 2 || !NoteVerifier.IsName(parts[0]))
             throw new FormatException("A signature line is an em dash, a key name and base64, with single spaces between.");
         var bytes = NoteText.FromBase64(parts[1]);
-        if (bytes.Length <= KeyIdBytes)
+        if (bytes.Length <= NoteSignature.KeyIdBytes)
             throw new FormatException("A signature is longer than its key id.");
-        return new NoteSignature(parts[0], BinaryPrimitives.ReadUInt32BigEndian(bytes), bytes[KeyIdBytes..]);
+        return new NoteSignature(parts[0], BinaryPrimitives.ReadUInt32BigEndian(bytes), bytes[NoteSignature.KeyIdBytes..]);
     }
 
     static void RequireText(string text)

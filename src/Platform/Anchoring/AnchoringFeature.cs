@@ -9,25 +9,60 @@ namespace Salus.Platform.Anchoring;
 public static class AnchoringFeature
 {
     const int LinesMax = 1000;
+    const string Forever = "public, max-age=31536000, immutable";
+    const string Moment = "public, max-age=2";
 
     /// <summary>Maps the routes.</summary>
     public static void MapAnchoring(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/api/log").WithTags("Log").AllowAnonymous();
-        group.MapGet("/status", async (BlockLog log, CancellationToken cancellation) => TypedResults.Ok(await log.StatusAsync(cancellation)));
-        group.MapGet("/blocks", async (BlockLog log, CancellationToken cancellation, int count = 100) =>
+        var api = routes.MapGroup("/api/log").WithTags("Log").AllowAnonymous();
+        api.MapGet("/status", async (BlockLog log, CancellationToken cancellation) => TypedResults.Ok(await log.StatusAsync(cancellation)));
+        api.MapGet("/blocks", async (BlockLog log, CancellationToken cancellation, int count = 100) =>
             TypedResults.Ok(await log.ListAsync(Math.Clamp(count, 1, LinesMax), cancellation)));
-        group.MapGet("/place", (BlockLog log) => TypedResults.Ok(new
+        api.MapGet("/place", (BlockLog log) => TypedResults.Ok(new
         {
             log.Place.Origin,
             log.Place.VerifierKey,
+            log.Place.WitnessKey,
             log.Place.LogId,
             log.Place.ChainId,
             Contracts = log.Place.Contracts.ToDictionary(pair => pair.Key.ToString(), pair => pair.Value.ToString()),
         }));
-        group.MapGet("/checkpoint", CheckpointAsync);
+
+        // The log by C2SP's tlog-tiles, under a prefix that a cache can stand before
+        var log = routes.MapGroup("/log").WithTags("Log").AllowAnonymous();
+        log.MapGet("/checkpoint", CheckpointAsync);
+        log.MapGet("/tile/{level:int}/{**path}", TileAsync);
+        log.MapGet("/proof/{position:long}", ProofAsync);
+        log.MapGet("/consistency/{from:long}/{to:long}", ConsistencyAsync);
+        log.MapGet("/policy", (LogTiles tiles) => TypedResults.File(tiles.Policy().ToBytes(), "application/json", "salus-policy.json"));
+        log.MapGet("/{**rest}", () => TypedResults.NotFound()).ExcludeFromDescription();
     }
 
-    static async Task<Results<ContentHttpResult, NotFound>> CheckpointAsync(BlockLog log, CancellationToken cancellation) =>
-        await log.CheckpointAsync(cancellation) is { } checkpoint ? TypedResults.Text(checkpoint) : TypedResults.NotFound();
+    static async Task<Results<ContentHttpResult, NotFound>> CheckpointAsync(BlockLog log, HttpContext context) =>
+        await log.CheckpointAsync(context.RequestAborted) is { } checkpoint ? Text(checkpoint, Moment, context) : TypedResults.NotFound();
+
+    static async Task<Results<FileContentHttpResult, NotFound>> TileAsync(int level, string path, LogTiles tiles, HttpContext context)
+    {
+        if (await tiles.TileAsync(level, path, context.RequestAborted) is not { } tile)
+        {
+            return TypedResults.NotFound();
+        }
+        context.Response.Headers.CacheControl = Forever;
+        return TypedResults.Bytes(tile, "application/octet-stream");
+    }
+
+    static async Task<Results<ContentHttpResult, NotFound>> ProofAsync(long position, LogTiles tiles, HttpContext context) =>
+        await tiles.ProofAsync(position, context.RequestAborted) is { } proof ? Text(proof.ToString(), Moment, context) : TypedResults.NotFound();
+
+    static async Task<Results<ContentHttpResult, NotFound>> ConsistencyAsync(long from, long to, LogTiles tiles, HttpContext context) =>
+        await tiles.ConsistencyAsync(from, to, context.RequestAborted) is { } proof
+            ? Text(string.Concat(proof.Select(hash => Convert.ToBase64String(hash) + "\n")), Forever, context)
+            : TypedResults.NotFound();
+
+    static ContentHttpResult Text(string text, string caching, HttpContext context)
+    {
+        context.Response.Headers.CacheControl = caching;
+        return TypedResults.Text(text, "text/plain; charset=utf-8");
+    }
 }

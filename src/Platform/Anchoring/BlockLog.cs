@@ -35,8 +35,8 @@ public sealed record AnchoringStatus(
 public sealed class BlockLog(NpgsqlDataSource database, ChainHealth health, ChainLink link, NodeKeys keys)
 {
     /// <summary>The log's name, its verifier key and where the contracts stand.</summary>
-    public (string Origin, string VerifierKey, string LogId, ulong ChainId, IReadOnlyDictionary<ChainContract, Address> Contracts) Place =>
-        (keys.Origin, keys.VerifierKey, "0x" + Convert.ToHexStringLower(keys.LogId), link.ChainId, link.Contracts);
+    public (string Origin, string VerifierKey, string WitnessKey, string LogId, ulong ChainId, IReadOnlyDictionary<ChainContract, Address> Contracts) Place =>
+        (keys.Origin, keys.VerifierKey, keys.Witness.Verifier.ToString(), "0x" + Convert.ToHexStringLower(keys.LogId), link.ChainId, link.Contracts);
 
     /// <summary>The newest transactions, newest first.</summary>
     public async Task<IReadOnlyList<BlockLogLine>> ListAsync(int countMax, CancellationToken cancellation)
@@ -58,8 +58,7 @@ public sealed class BlockLog(NpgsqlDataSource database, ChainHealth health, Chai
     public async Task<string?> CheckpointAsync(CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        return (await connection.QueryAsync(cancellation, row => row.GetString(0),
-            "SELECT checkpoint FROM log_head WHERE checkpoint IS NOT NULL ORDER BY size DESC LIMIT 1")).SingleOrDefault();
+        return (await LogStore.SignedHeadAsync(connection, cancellation))?.Checkpoint;
     }
 
     /// <summary>How far log and chain are.</summary>

@@ -11,6 +11,7 @@ public sealed class ChainLink
     static readonly TimeSpan ReceiptWaitMax = TimeSpan.FromMinutes(2);
     static readonly TimeSpan ReceiptPoll = TimeSpan.FromMilliseconds(20);
     static readonly TimeSpan ReceiptPollMax = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan QuietMax = TimeSpan.FromSeconds(3);
 
     readonly TransactionBuilder builder;
     readonly NodeKeys keys;
@@ -35,7 +36,7 @@ public sealed class ChainLink
     public ulong DeploymentBlock { get; private set; }
 
     /// <summary>Finds the contracts that this database knows of, or deploys them on first use.</summary>
-    /// <exception cref="InvalidOperationException">The chain is not the one this node was set up on.</exception>
+    /// <exception cref="SetupException">The chain is not the one this node was set up on, or refuses the contracts.</exception>
     public static async Task<ChainLink> OpenAsync(
         EvmRpc rpc, NpgsqlDataSource database, NodeKeys keys, IChainFinality finality, TimeProvider time, CancellationToken cancellation)
     {
@@ -51,13 +52,13 @@ public sealed class ChainLink
         }
         if (known[0].ChainId != (long)link.ChainId)
         {
-            throw new InvalidOperationException($"This node was set up on the chain {known[0].ChainId}, but the endpoint answers for {link.ChainId}. Name the right network with --ledger.");
+            throw new SetupException($"This node was set up on the chain {known[0].ChainId}, but the endpoint answers for {link.ChainId}. Name the right network with --ledger.");
         }
         foreach (var (contract, address, _, _) in known)
         {
             if ((await rpc.CodeAsync(address, default, cancellation)).Length == 0)
             {
-                throw new InvalidOperationException($"The chain does not hold the contract {contract} at {address}. It has lost its state: restore the chain's folder from a backup.");
+                throw new SetupException($"The chain {link.ChainId} does not hold the contract {contract} at {address}: it has lost its state, or is another with the same id. Restore the chain from a backup, or name the right network with --ledger.");
             }
         }
         link.Contracts = known.ToDictionary(row => row.Contract, row => row.Address);
@@ -99,10 +100,7 @@ public sealed class ChainLink
         var anchor = await DeployAsync(AnchorContract.Create(members.Address), cancellation);
         var subjects = await DeployAsync(SubjectsContract.Create(members.Address), cancellation);
         var consents = await DeployAsync(ConsentsContract.Create(members.Address, subjects.Address), cancellation);
-        while (await finality.DurableBlockAsync(Rpc, cancellation) < consents.Block)
-        {
-            await Task.Delay(ReceiptPollMax, time, cancellation);
-        }
+        await DurableAsync(finality, consents.Block, cancellation);
         DeploymentBlock = members.Block;
         Contracts = new Dictionary<ChainContract, Address>
         {
@@ -120,11 +118,29 @@ public sealed class ChainLink
         await transaction.CommitAsync(cancellation);
     }
 
+    /// <summary>Waits until a block is durable. A network that makes blocks for transactions alone would never get there: it is given one.</summary>
+    async Task DurableAsync(IChainFinality finality, ulong block, CancellationToken cancellation)
+    {
+        var quiet = time.GetTimestamp();
+        for (ulong newest = 0; await finality.DurableBlockAsync(Rpc, cancellation) < block; await Task.Delay(ReceiptPollMax, time, cancellation))
+        {
+            var latest = await Rpc.BlockNumberAsync(cancellation);
+            if (latest > newest)
+            {
+                (newest, quiet) = (latest, time.GetTimestamp());
+            }
+            else if (time.GetElapsedTime(quiet) > QuietMax)
+            {
+                await SendAsync(keys.Chain.Address, [], cancellation);
+            }
+        }
+    }
+
     async Task<(Address Address, ulong Block)> DeployAsync(byte[] code, CancellationToken cancellation)
     {
         var receipt = await SendAsync(null, code, cancellation);
         return receipt is { Succeeded: true, ContractAddress: { } address }
             ? (address, receipt.BlockNumber)
-            : throw new InvalidOperationException("The chain refused to deploy a contract. Check that the node's account may deploy and pays no fee it does not have.");
+            : throw new SetupException("The chain refused to deploy a contract. Check that the node's account may deploy and pays no fee it does not have.");
     }
 }

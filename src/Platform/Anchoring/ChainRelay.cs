@@ -2,8 +2,10 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Salus.Ledger.Contracts;
+using Salus.Ledger.Evidence;
 using Salus.Ledger.Evm;
 using Salus.Ledger.Merkle;
+using Salus.Platform.Anchoring.Witness;
 using Salus.Platform.Schema;
 
 namespace Salus.Platform.Anchoring;
@@ -13,7 +15,7 @@ namespace Salus.Platform.Anchoring;
 /// outbox only when a durable block holds it; one that was lost with its block is sent again.
 /// </summary>
 public sealed partial class ChainRelay(
-    NpgsqlDataSource database, ChainLink link, IChainFinality finality, LogFiles files, NodeKeys keys, ChainOptions options, ChainHealth health,
+    NpgsqlDataSource database, ChainLink link, IChainFinality finality, LogFiles files, NodeKeys keys, ChainOptions options, ChainHealth health, Witnessing witnessing,
     TimeProvider time, ILogger<ChainRelay> logger) : BackgroundService
 {
     const int BatchMax = 200;
@@ -131,6 +133,12 @@ public sealed partial class ChainRelay(
         {
             return false;
         }
+        if (head.Cosigned < witnessing.Keys.Count)
+        {
+            // Only now, for a witness cosigns no smaller head after a larger one: what is anchored is what should carry its name.
+            var (checkpoint, count) = await witnessing.GatherAsync(head.Checkpoint, cancellation);
+            await LogStore.CosignHeadAsync(connection, head.Size, checkpoint, count, cancellation);
+        }
         var proof = await TreeProofs.ConsistencyAsync((long)onChain.Size, head.Size, files.ReadAsync, cancellation);
         var receipt = await link.SendAsync(contract, AnchorContract.Anchor(keys.LogId, onChain.Size, (ulong)head.Size, head.Root, proof), cancellation);
         lastAnchored = time.GetTimestamp();
@@ -141,7 +149,22 @@ public sealed partial class ChainRelay(
         await LogStore.AddAnchorAsync(connection, new AnchoredHead(
             head.Size, receipt.TransactionHash, (long)receipt.BlockNumber, receipt.BlockHash, (long)receipt.GasUsed,
             await MinedAsync(receipt, cancellation), Durable: false), cancellation);
+        await CaptureAsync(connection, contract, head.Size, receipt, cancellation);
         return true;
+    }
+
+    /// <summary>Keeps what the chain shows of an anchor now. A chain that cannot show it costs the proof, not the anchor.</summary>
+    async Task CaptureAsync(NpgsqlConnection connection, Address contract, long size, Receipt receipt, CancellationToken cancellation)
+    {
+        try
+        {
+            var evidence = await AnchorEvidence.CaptureAsync(link.Rpc, link.ChainId, contract, keys.LogId, receipt, cancellation);
+            await LogStore.AddEvidenceAsync(connection, size, evidence.ToBytes(), cancellation);
+        }
+        catch (Exception fault) when (fault is HttpRequestException or EvmRpcException or FormatException)
+        {
+            LogUncaptured(logger, size, fault.Message);
+        }
     }
 
     /// <summary>Marks as durable what a durable block holds, and queues again what the chain has lost with its block.</summary>
@@ -233,6 +256,9 @@ public sealed partial class ChainRelay(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The chain no longer holds block {Number}; what it held is sent again")]
     static partial void LogLost(ILogger logger, long number);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The chain gave no evidence of the anchor of size {Size}; proofs wait for the next one: {Reason}")]
+    static partial void LogUncaptured(ILogger logger, long size, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The contract refused transaction {Id} of the outbox: {Reason}")]
     static partial void LogRefused(ILogger logger, long id, string reason);

@@ -6,8 +6,8 @@ using Salus.Platform.Store;
 
 namespace Salus.Platform.Anchoring;
 
-/// <summary>A signed size of the log.</summary>
-public sealed record LogHead(long Size, byte[] Root, string? Checkpoint, DateTimeOffset Written);
+/// <summary>A signed size of the log, and how many witnesses have cosigned it.</summary>
+public sealed record LogHead(long Size, byte[] Root, string? Checkpoint, DateTimeOffset Written, int Cosigned);
 
 /// <summary>A head the contract has accepted.</summary>
 public sealed record AnchoredHead(long Size, byte[] TransactionHash, long BlockNumber, byte[] BlockHash, long GasUsed, DateTimeOffset Mined, bool Durable);
@@ -55,11 +55,14 @@ static class LogStore
     public static Task SignHeadAsync(NpgsqlConnection connection, long size, string checkpoint, CancellationToken cancellation) =>
         connection.ExecuteAsync(cancellation, "UPDATE log_head SET checkpoint = $2 WHERE size = $1", size, checkpoint);
 
+    public static Task CosignHeadAsync(NpgsqlConnection connection, long size, string checkpoint, int count, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation, "UPDATE log_head SET checkpoint = $2, cosigned = $3 WHERE size = $1 AND cosigned < $3", size, checkpoint, count);
+
     public static async Task<LogHead?> HeadAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
-        (await connection.QueryAsync(cancellation, ReadHead, "SELECT size, root, checkpoint, written FROM log_head ORDER BY size DESC LIMIT 1")).SingleOrDefault();
+        (await connection.QueryAsync(cancellation, ReadHead, "SELECT size, root, checkpoint, written, cosigned FROM log_head ORDER BY size DESC LIMIT 1")).SingleOrDefault();
 
     public static async Task<LogHead?> HeadAsync(NpgsqlConnection connection, long size, CancellationToken cancellation) =>
-        (await connection.QueryAsync(cancellation, ReadHead, "SELECT size, root, checkpoint, written FROM log_head WHERE size = $1", size)).SingleOrDefault();
+        (await connection.QueryAsync(cancellation, ReadHead, "SELECT size, root, checkpoint, written, cosigned FROM log_head WHERE size = $1", size)).SingleOrDefault();
 
     public static async Task<IReadOnlyList<StoredLeaf>> LeavesAsync(NpgsqlConnection connection, long from, long count, CancellationToken cancellation) =>
         await connection.QueryAsync(cancellation, ReadLeaf,
@@ -85,8 +88,30 @@ static class LogStore
                 block_hash = excluded.block_hash, gas_used = excluded.gas_used, mined = excluded.mined, durable = excluded.durable
             """, head.Size, head.TransactionHash, head.BlockNumber, head.BlockHash, head.GasUsed, head.Mined, head.Durable);
 
+    public static Task AddEvidenceAsync(NpgsqlConnection connection, long size, byte[] evidence, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation,
+            "INSERT INTO anchor_evidence (size, evidence) VALUES ($1, $2) ON CONFLICT (size) DO UPDATE SET evidence = excluded.evidence", size, evidence);
+
+    /// <summary>
+    /// The smallest anchored head that covers a position and of which evidence was captured: one that enough witnesses have cosigned, if
+    /// there is any.
+    /// </summary>
+    public static async Task<(LogHead Head, byte[] Evidence)?> EvidenceOfAsync(NpgsqlConnection connection, long position, int witnesses, CancellationToken cancellation)
+    {
+        var found = await connection.QueryAsync(cancellation, row => (ReadHead(row), row.GetFieldValue<byte[]>(5)),
+            """
+            SELECT h.size, h.root, h.checkpoint, h.written, h.cosigned, e.evidence FROM anchor_evidence e JOIN anchor a USING (size) JOIN log_head h USING (size)
+            WHERE h.size > $1 AND a.durable ORDER BY h.cosigned >= $2 DESC, h.size LIMIT 1
+            """, position, witnesses);
+        return found.Count == 0 ? null : found[0];
+    }
+
+    public static async Task<LogHead?> SignedHeadAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
+        (await connection.QueryAsync(cancellation, ReadHead,
+            "SELECT size, root, checkpoint, written, cosigned FROM log_head WHERE checkpoint IS NOT NULL ORDER BY size DESC LIMIT 1")).SingleOrDefault();
+
     static LogHead ReadHead(NpgsqlDataReader row) =>
-        new(row.GetInt64(0), row.GetFieldValue<byte[]>(1), row.Nullable<string>(2), row.GetFieldValue<DateTimeOffset>(3));
+        new(row.GetInt64(0), row.GetFieldValue<byte[]>(1), row.Nullable<string>(2), row.GetFieldValue<DateTimeOffset>(3), row.GetInt32(4));
 
     static StoredLeaf ReadLeaf(NpgsqlDataReader row) =>
         new(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt32(3), row.GetFieldValue<byte[]>(4));

@@ -14,13 +14,17 @@ public sealed class NodeKeys : IDisposable
 {
     const string CheckpointKey = "checkpoint";
     const string ChainKey = "chain";
+    const string WitnessKey = "witness";
 
     readonly ECDsa checkpointKey;
+    readonly ECDsa witnessKey;
     readonly NoteSigner signer;
 
-    NodeKeys(ECDsa checkpoint, Secp256k1Key chain, string origin)
+    NodeKeys(ECDsa checkpoint, ECDsa witness, Secp256k1Key chain, string origin)
     {
         Chain = chain;
+        witnessKey = witness;
+        Witness = new WitnessSigner($"{origin}/witness", witness);
         Origin = origin;
         checkpointKey = checkpoint;
         signer = new NoteSigner(origin, checkpoint);
@@ -30,6 +34,9 @@ public sealed class NodeKeys : IDisposable
 
     /// <summary>The key that pays for and sends this member's transactions.</summary>
     public Secp256k1Key Chain { get; }
+
+    /// <summary>The key that cosigns other members' checkpoints.</summary>
+    public WitnessSigner Witness { get; }
 
     /// <summary>The log's name in its checkpoints.</summary>
     public string Origin { get; }
@@ -48,20 +55,15 @@ public sealed class NodeKeys : IDisposable
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await connection.ExecuteAsync(cancellation, "LOCK TABLE node_key IN EXCLUSIVE MODE");
-        var checkpoint = await EnsureAsync(connection, owner, CheckpointKey, () =>
-        {
-            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            return key.ExportPkcs8PrivateKey();
-        }, cancellation);
+        var checkpoint = await EnsureAsync(connection, owner, CheckpointKey, NewSigningKey, cancellation);
+        var witness = await EnsureAsync(connection, owner, WitnessKey, NewSigningKey, cancellation);
         var chain = await EnsureAsync(connection, owner, ChainKey, () =>
         {
             using var key = Secp256k1Key.Create();
             return key.ExportPrivate();
         }, cancellation);
         await transaction.CommitAsync(cancellation);
-        var signing = ECDsa.Create();
-        signing.ImportPkcs8PrivateKey(checkpoint, out _);
-        return new NodeKeys(signing, Secp256k1Key.FromPrivate(chain), origin);
+        return new NodeKeys(SigningKey(checkpoint), SigningKey(witness), Secp256k1Key.FromPrivate(chain), origin);
     }
 
     /// <summary>The id of the log that a verifier key belongs to.</summary>
@@ -75,7 +77,22 @@ public sealed class NodeKeys : IDisposable
     {
         Chain.Dispose();
         checkpointKey.Dispose();
+        witnessKey.Dispose();
+        Witness.Verifier.Dispose();
         signer.Verifier.Dispose();
+    }
+
+    static byte[] NewSigningKey()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return key.ExportPkcs8PrivateKey();
+    }
+
+    static ECDsa SigningKey(byte[] pkcs8)
+    {
+        var key = ECDsa.Create();
+        key.ImportPkcs8PrivateKey(pkcs8, out _);
+        return key;
     }
 
     static async Task<byte[]> EnsureAsync(NpgsqlConnection connection, OwnerKey owner, string name, Func<byte[]> create, CancellationToken cancellation)

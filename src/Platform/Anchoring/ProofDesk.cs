@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using Npgsql;
 using Salus.Ledger.Contracts;
+using Salus.Ledger.Evidence;
 using Salus.Ledger.Evm;
 using Salus.Ledger.Merkle;
 using Salus.Ledger.Proofs;
+using Salus.Platform.Anchoring.Witness;
 using Salus.Platform.Schema;
 
 namespace Salus.Platform.Anchoring;
@@ -29,7 +31,7 @@ public abstract record ProofState
 }
 
 /// <summary>Makes and checks proofs that a version stands in the log and that the contract holds the log's head.</summary>
-public sealed class ProofDesk(NpgsqlDataSource database, LogFiles files, ChainLink link, NodeKeys keys)
+public sealed class ProofDesk(NpgsqlDataSource database, LogFiles files, ChainLink link, NodeKeys keys, Witnessing witnessing)
 {
     const int HeadsCachedMax = 256;
 
@@ -63,6 +65,32 @@ public sealed class ProofDesk(NpgsqlDataSource database, LogFiles files, ChainLi
                 : new ProofState.Pending());
         }
         return states;
+    }
+
+    /// <summary>
+    /// The proof of one version for others to check: under the first anchored head that covers it and whose evidence was kept, or else under
+    /// the newest checkpoint. Null as long as it has no place in the log.
+    /// </summary>
+    /// <param name="envelope">Computed from the row as it stands.</param>
+    /// <param name="content">The stored bytes with their salt, or null to show the commitment alone.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public async Task<ProofFile?> MakeAsync(LeafEnvelope envelope, ProvenContent? content, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        var name = envelope.Id.Split('/', 2);
+        if (await LogStore.LeafAsync(connection, name[0], name[1], (int)envelope.EntityVersion, cancellation) is not { } leaf)
+        {
+            return null;
+        }
+        var anchored = await LogStore.EvidenceOfAsync(connection, leaf.Position, witnessing.Required, cancellation);
+        var head = anchored?.Head ?? await LogStore.SignedHeadAsync(connection, cancellation);
+        if (head is not { Checkpoint: { } checkpoint } || head.Size <= leaf.Position)
+        {
+            return null;
+        }
+        var path = await TreeProofs.InclusionAsync(leaf.Position, head.Size, files.ReadAsync, cancellation);
+        return new ProofFile(envelope, content, new TlogProof(leaf.Position, path, SignedNote.Parse(checkpoint)),
+            anchored is { Evidence: var evidence } ? AnchorEvidence.Read(evidence) : null);
     }
 
     async Task<ProofState> VerifyAsync(

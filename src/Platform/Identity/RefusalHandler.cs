@@ -16,7 +16,7 @@ sealed class RefusalHandler(NpgsqlDataSource database, IdentityHooks hooks, Time
         {
             await RecordAsync(caller, context.RequestAborted);
         }
-        if (authorizeResult.Succeeded || !Refusals.IsMachine(context.Request))
+        if (authorizeResult.Succeeded || !Refusals.IsMachine(context.Request.Path))
         {
             await standard.HandleAsync(next, context, policy, authorizeResult);
         }

@@ -4,19 +4,21 @@ using Microsoft.AspNetCore.Http;
 namespace Salus.Platform.Identity;
 
 /// <summary>Writes a refusal that comes before any endpoint: an OperationOutcome on FHIR routes, ProblemDetails under the API, the bare status elsewhere.</summary>
-static class Refusals
+public static class Refusals
 {
     const string FhirPath = "/fhir";
-    const string ApiPath = "/api";
 
-    public static bool IsMachine(HttpRequest request) =>
-        request.Path.StartsWithSegments(ApiPath, StringComparison.Ordinal) || request.Path.StartsWithSegments(FhirPath, StringComparison.Ordinal);
+    // Where programs ask, not people: no page is shown there
+    static readonly string[] MachinePaths = [FhirPath, "/api", "/log", "/witness"];
 
-    public static Task WriteAsync(HttpContext context, int status, string title, string detail)
+    /// <summary>Whether an address is asked by programs, not by people with a browser.</summary>
+    public static bool IsMachine(PathString path) => Array.Exists(MachinePaths, prefix => path.StartsWithSegments(prefix, StringComparison.Ordinal));
+
+    internal static Task WriteAsync(HttpContext context, int status, string title, string detail)
     {
         context.Response.StatusCode = status;
         context.Response.Headers.CacheControl = "no-store";
-        if (!IsMachine(context.Request))
+        if (!IsMachine(context.Request.Path))
         {
             return Task.CompletedTask; // a browser is shown the page for the status
         }

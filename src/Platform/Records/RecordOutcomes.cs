@@ -1,4 +1,5 @@
 using Salus.Fhir.Elements;
+using Salus.Ledger.Evidence;
 using Salus.Platform.Anchoring;
 
 namespace Salus.Platform.Records;
@@ -47,6 +48,21 @@ public abstract record ReadOutcome
 
     /// <summary>It stands in the database, but was altered there; it is not given out.</summary>
     public sealed record Altered(string What) : ReadOutcome;
+}
+
+/// <summary>What became of the wish for a proof.</summary>
+public abstract record ProofOutcome
+{
+    ProofOutcome() { }
+
+    /// <summary>A file that others can check.</summary>
+    public sealed record Made(ProofFile File) : ProofOutcome;
+
+    /// <summary>The version waits for its place in the log; a moment later there is a proof.</summary>
+    public sealed record Pending : ProofOutcome;
+
+    /// <summary>The caller may not read the version, or it is not there.</summary>
+    public sealed record Refused(ReadOutcome Read) : ProofOutcome;
 }
 
 /// <summary>A record with the state of its proof.</summary>

@@ -1,4 +1,5 @@
 using Npgsql;
+using Salus.Ledger.Evidence;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Audit;
 using Salus.Platform.Consent;
@@ -16,32 +17,50 @@ public sealed partial class RecordsDesk
     /// <summary>Reads one resource, or one of its versions.</summary>
     public async Task<ReadOutcome> ReadAsync(Caller caller, string type, string id, int? version, Purpose purpose, CancellationToken cancellation)
     {
+        var (opened, refusal) = await OpenAsync(caller, type, id, version, purpose, cancellation);
+        return opened is var (entry, content) ? new ReadOutcome.Found(new StoredRecord(type, id, entry.Version, entry.Written, entry.Patient, content.Bytes)) : refusal!;
+    }
+
+    /// <summary>The proof of a version for others to check; with its content it is a read like any other, and without it needs the same right.</summary>
+    public async Task<ProofOutcome> MakeProofAsync(
+        Caller caller, string type, string id, int? version, bool withContent, Purpose purpose, CancellationToken cancellation)
+    {
+        var (opened, refusal) = await OpenAsync(caller, type, id, version, purpose, cancellation);
+        if (opened is not var (entry, content))
+        {
+            return new ProofOutcome.Refused(refusal!);
+        }
+        return await proofs.MakeAsync(entry.Envelope(entry.HashAsStored()), withContent ? content : null, cancellation) is { } file
+            ? new ProofOutcome.Made(file)
+            : new ProofOutcome.Pending();
+    }
+
+    /// <summary>The one way to a version's bytes: decided, opened, audited; or what to answer instead.</summary>
+    async Task<((SealedEntry Entry, ProvenContent Content)? Opened, ReadOutcome? Refusal)> OpenAsync(
+        Caller caller, string type, string id, int? version, Purpose purpose, CancellationToken cancellation)
+    {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var entry = type == "AuditEvent" ? null : await SealedStore.FindAsync(connection, type, id, version, cancellation);
         if (entry is null)
         {
-            return await MissingAsync(caller, $"{type}/{id}", cancellation);
+            return (null, await MissingAsync(caller, $"{type}/{id}", cancellation));
         }
         if (await DecideAsync(caller, entry, purpose, cancellation) is AccessDecision.Refused refused)
         {
             await RefusedAsync(caller, AuditAction.Read, entry.Patient, $"{type}/{id}", refused.Reason, cancellation);
-            return new ReadOutcome.Forbidden(refused.Reason);
+            return (null, new ReadOutcome.Forbidden(refused.Reason));
         }
-        if (entry.Deleted)
+        if (entry.Deleted || await vault.FindOwnerAsync(entry.Owner, cancellation) is not { } owner)
         {
-            return new ReadOutcome.Gone();
+            return (null, new ReadOutcome.Gone());
         }
-        if (await vault.FindOwnerAsync(entry.Owner, cancellation) is not { } owner)
+        if (await store.OpenWithSaltAsync(entry, cancellation) is not { } content)
         {
-            return new ReadOutcome.Gone();
-        }
-        if (await store.OpenAsync(entry, cancellation) is not { } bytes)
-        {
-            return new ReadOutcome.Altered($"{type}/{id}, version {entry.Version}");
+            return (null, new ReadOutcome.Altered($"{type}/{id}, version {entry.Version}"));
         }
         await audit.RecordAsync(new AuditFact(AuditAction.Read, true, caller.Account, AliasOf(entry.Patient, owner), $"{type}/{id}", ConsentTerms.CodeOf(purpose)), cancellation);
         sequencer.Wake();
-        return new ReadOutcome.Found(new StoredRecord(type, id, entry.Version, entry.Written, entry.Patient, bytes));
+        return ((entry, content), null);
     }
 
     /// <summary>Everything of one patient that the caller's consents cover, opened and verified now, oldest first.</summary>

@@ -35,7 +35,10 @@ public static class RecordsFeature
         fhir.MapGet("/{type}/{id}", (string type, string id, RecordsDesk desk, HttpContext context) => ReadAsync(type, id, null, desk, context));
         fhir.MapGet("/{type}/{id}/_history/{version:int}",
             (string type, string id, int version, RecordsDesk desk, HttpContext context) => ReadAsync(type, id, version, desk, context));
-        fhir.MapGet("/{type}/{id}/$proof", ProveAsync);
+        fhir.MapGet("/{type}/{id}/$proof", (string type, string id, RecordsDesk desk, HttpContext context, bool content = true) =>
+            ProveAsync(type, id, null, content, desk, context));
+        fhir.MapGet("/{type}/{id}/_history/{version:int}/$proof", (string type, string id, int version, RecordsDesk desk, HttpContext context, bool content = true) =>
+            ProveAsync(type, id, version, content, desk, context));
 
         var api = routes.MapGroup("/api/patients").WithTags("Patients");
         api.MapGet("/", ListAsync);
@@ -108,10 +111,21 @@ public static class RecordsFeature
         return FhirResults.Of(await desk.ReadAsync(context.Caller(), type, id, version, PurposeOf(context), context.RequestAborted));
     }
 
-    static async Task<IResult> ProveAsync(string type, string id, RecordsDesk desk, HttpContext context) =>
-        await desk.ProveAsync(context.Caller(), type, id, null, PurposeOf(context), context.RequestAborted) is { } proof
-            ? TypedResults.Ok(ProofView.Of(proof))
-            : FhirResults.Outcome(StatusCodes.Status403Forbidden, "forbidden", "The patient has not given you access.");
+    static async Task<IResult> ProveAsync(string type, string id, int? version, bool withContent, RecordsDesk desk, HttpContext context)
+    {
+        switch (await desk.MakeProofAsync(context.Caller(), type, id, version, withContent, PurposeOf(context), context.RequestAborted))
+        {
+            case ProofOutcome.Made made:
+                return TypedResults.File(made.File.ToBytes(), "application/json", $"{type}-{id}-{made.File.Leaf.EntityVersion}.salus-proof.json");
+            case ProofOutcome.Pending:
+                context.Response.Headers.RetryAfter = "1";
+                return FhirResults.Outcome(StatusCodes.Status503ServiceUnavailable, "transient", "The version waits for its place in the log. Ask again in a second.");
+            case ProofOutcome.Refused refused:
+                return FhirResults.Of(refused.Read);
+            default:
+                throw new InvalidOperationException("Every outcome has its answer.");
+        }
+    }
 
     static async Task<Ok<IReadOnlyList<string>>> ListAsync(ConsentDesk consents, HttpContext context) =>
         TypedResults.Ok(await consents.PatientsOfAsync(context.Caller(), context.RequestAborted));

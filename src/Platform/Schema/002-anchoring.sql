@@ -19,7 +19,8 @@ CREATE TABLE log_head (
     size       bigint PRIMARY KEY,
     root       bytea NOT NULL,
     checkpoint text,
-    written    timestamptz NOT NULL
+    written    timestamptz NOT NULL,
+    cosigned   integer NOT NULL DEFAULT 0
 );
 
 -- Heads that the contract has accepted, with the evidence captured then.
@@ -31,6 +32,12 @@ CREATE TABLE anchor (
     gas_used         bigint NOT NULL,
     mined            timestamptz NOT NULL,
     durable          boolean NOT NULL
+);
+
+-- What the chain showed right after: nodes forget old states, so it cannot be had later.
+CREATE TABLE anchor_evidence (
+    size     bigint PRIMARY KEY REFERENCES anchor ON DELETE CASCADE,
+    evidence bytea NOT NULL
 );
 
 -- Transactions other than anchors, in the order they must be sent. Contracts take each of them twice without harm.

@@ -10,7 +10,7 @@ public static class Migrations
     const long LockKey = 0x53616c7573; // "Salus": two nodes starting together take turns
 
     /// <summary>Applies the scripts that are missing.</summary>
-    /// <exception cref="InvalidOperationException">A script that was applied has since been changed, or the database belongs to a newer Salus.</exception>
+    /// <exception cref="SetupException">A script that was applied has since been changed, or the database belongs to a newer Salus.</exception>
     public static async Task ApplyAsync(NpgsqlDataSource database, CancellationToken cancellation)
     {
         var scripts = Scripts();
@@ -21,7 +21,7 @@ public static class Migrations
         var applied = await AppliedAsync(connection, cancellation);
         if (applied.Keys.Except(scripts.Select(script => script.Name)).FirstOrDefault() is { } newer)
         {
-            throw new InvalidOperationException($"The database has the script {newer}, which this Salus does not know. Start the newer Salus that made it.");
+            throw new SetupException($"The database has the script {newer}, which this Salus does not know. Start the newer Salus that made it.");
         }
         foreach (var (name, sql, hash) in scripts)
         {
@@ -36,7 +36,7 @@ public static class Migrations
             }
             else if (!hash.AsSpan().SequenceEqual(before))
             {
-                throw new InvalidOperationException($"The script {name} differs from the one this database was made with. Start the Salus that made it, or begin with an empty data folder.");
+                throw new SetupException($"The script {name} differs from the one this database was made with. Start the Salus that made it, or begin with an empty data folder.");
             }
         }
         await transaction.CommitAsync(cancellation);

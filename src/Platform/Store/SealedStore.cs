@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Npgsql;
 using NpgsqlTypes;
+using Salus.Ledger.Evidence;
 using Salus.Ledger.Proofs;
 using Salus.Platform.Schema;
 using Salus.Vault.Envelopes;
@@ -81,12 +82,19 @@ sealed class SealedStore(KeyVault vault)
     }
 
     /// <summary>The stored bytes; null when the owner's key was erased or the row was altered.</summary>
-    public async ValueTask<byte[]?> OpenAsync(SealedEntry entry, CancellationToken cancellation)
+    public async ValueTask<byte[]?> OpenAsync(SealedEntry entry, CancellationToken cancellation) =>
+        await OpenSaltedAsync(entry, cancellation) is { } salted ? salted[SaltBytes..] : null;
+
+    /// <summary>The stored bytes with the salt of their commitment, for a proof of them; null like <see cref="OpenAsync"/>.</summary>
+    public async ValueTask<ProvenContent?> OpenWithSaltAsync(SealedEntry entry, CancellationToken cancellation) =>
+        await OpenSaltedAsync(entry, cancellation) is { } salted ? new ProvenContent(salted[SaltBytes..], salted[..SaltBytes]) : null;
+
+    async ValueTask<byte[]?> OpenSaltedAsync(SealedEntry entry, CancellationToken cancellation)
     {
         var owner = await vault.FindOwnerAsync(entry.Owner, cancellation);
         return owner is not null && Belongs(entry, owner) && owner.TryOpen(entry.Context, entry.Ciphertext, out var salted)
             && CryptographicOperations.FixedTimeEquals(SHA256.HashData(salted), entry.Content)
-            ? salted[SaltBytes..]
+            ? salted
             : null;
     }
 

@@ -37,12 +37,44 @@ public sealed class CommandLineTests
         Assert.Contains("--port", line, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("demo --patience 12", "--patience", "did you mean --patients?", "salus demo --help")]
+    [InlineData("verfy", "'verfy'", "did you mean verify?", "salus --help")]
+    public async Task A_slip_is_one_line_that_names_the_nearest(string line, params string[] named) =>
+        (await ProgramRun.OfAsync(Repository.Cli, line.Split(' '))).RequireRefusal(64, named);
+
     [Fact]
-    public async Task An_unknown_option_is_refused_by_name()
+    public async Task Without_a_word_the_help_is_shown()
     {
-        var run = await ProgramRun.OfAsync(Repository.Cli, "demo", "--patience", "12");
-        Assert.NotEqual(0, run.ExitCode);
-        Assert.Contains("--patience", run.Errors, StringComparison.Ordinal);
+        var run = await ProgramRun.OfAsync(Repository.Cli);
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal((await ProgramRun.OfAsync(Repository.Cli, "--help")).Output, run.Output);
+        Assert.Contains("salus [command] [options]", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_folder_that_a_node_uses_refuses_a_second_and_one_that_cannot_be_written_is_named()
+    {
+        await using var clinic = await Clinic.OpenAsync();
+        (await UpAsync(clinic.Folders.Data, clinic.Folders.Keys)).RequireRefusal(1, $"another Salus node (pid {clinic.Node.Id}) uses this data folder: {clinic.Folders.Data}");
+        var file = Path.Combine(clinic.Folders.Elsewhere, "file");
+        await File.WriteAllTextAsync(file, "", TestContext.Current.CancellationToken);
+        (await UpAsync(Path.Combine(file, "data"), clinic.Folders.Keys)).RequireRefusal(1, Path.Combine(file, "data"), "--data");
+    }
+
+    [Fact]
+    public async Task A_missing_engine_is_one_line_with_the_mend()
+    {
+        using var folders = new NodeFolders();
+        var engines = folders.Elsewhere;
+        await File.WriteAllTextAsync(Path.Combine(engines, "package.json"), "{}", TestContext.Current.CancellationToken);
+        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("dotnet", [Repository.Cli, "up", "--data", folders.Data, "--keys", folders.Keys, "--port", "0"])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["SALUS_ENGINES"] = engines },
+        })!;
+        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        new ProgramRun(process.ExitCode, await output, await errors).RequireRefusal(1, "PostgreSQL is not installed", "npm ci --prefix engines");
     }
 
     [Fact]
@@ -71,4 +103,6 @@ public sealed class CommandLineTests
         Assert.Equal(0, run.ExitCode);
         Assert.All(new[] { "up", "demo", "verify", "learn" }, command => Assert.Matches($@"\n\s+{command}\b", run.Output));
     }
+
+    static Task<ProgramRun> UpAsync(string data, string keys) => ProgramRun.OfAsync(Repository.Cli, "up", "--data", data, "--keys", keys, "--port", "0");
 }

@@ -63,6 +63,45 @@ public sealed class KillTests
         await clinic.RequireAllAnchoredAsync();
     }
 
+    [Fact]
+    public async Task A_killed_program_takes_its_node_and_its_engines_along_and_a_folder_with_spaces_starts_again()
+    {
+        using var folders = new NodeFolders();
+        var (data, keys) = (Path.Combine(folders.Elsewhere, "St. Mary's data"), Path.Combine(folders.Elsewhere, "her keys"));
+        string[] up = ["up", "--data", data, "--keys", keys, "--port", "0", "--patients", "2"];
+        using (var program = ProgramRun.Start(Repository.Cli, up))
+        {
+            await UntilServedAsync(program);
+            var started = ProcessTree.Descendants(program.Id);
+            Assert.Contains(started, process => process.Name == "postgres");
+            ProcessTree.Signal(program.Id, ProcessTree.Kill);
+            await Waiting.UntilAsync(() => !started.Any(process => process.IsAlive), "the killed program's node and engines to end");
+        }
+        using (var program = ProgramRun.Start(Repository.Cli, up))
+        {
+            await UntilServedAsync(program);
+            ProcessTree.Signal(program.Id, ProcessTree.Interrupt);
+            await program.WaitForExitAsync(TestContext.Current.CancellationToken);
+            Assert.Equal(0, program.ExitCode);
+        }
+        var check = await ProgramRun.OfAsync(Repository.Cli, "verify", "--data", data);
+        Assert.True(check.ExitCode == 0, $"{check}");
+    }
+
+    static async Task UntilServedAsync(System.Diagnostics.Process program)
+    {
+        List<string> said = [];
+        while (await program.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
+        {
+            said.Add(line);
+            if (line.StartsWith("Ctrl+C", StringComparison.Ordinal))
+            {
+                return;
+            }
+        }
+        Assert.Fail($"It ended before it served: {string.Join('\n', said)}\n{await program.StandardError.ReadToEndAsync()}");
+    }
+
     static async Task WhileWritingAsync(Clinic clinic, Func<Task> meanwhile)
     {
         using var stop = new CancellationTokenSource();

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Salus.SystemTests.Support;
 
 /// <summary>The folders of one throwaway node, removed at the end.</summary>
@@ -10,6 +12,12 @@ sealed class NodeFolders : IDisposable
 
     /// <summary>The master key.</summary>
     public string Keys => Path.Combine(root, "keys");
+
+    /// <summary>Where what a test keeps apart from the node may lie.</summary>
+    public string Elsewhere => Directory.CreateDirectory(Path.Combine(root, "elsewhere")).FullName;
+
+    /// <summary>The connection string of the node that runs on these folders.</summary>
+    public string Database => JsonElement.Parse(File.ReadAllText(Path.Combine(Data, "node.json"))).GetProperty(nameof(Database)).GetString()!;
 
     /// <summary>Sealed files.</summary>
     public IReadOnlyList<string> Blobs => Directory.GetFiles(Path.Combine(Data, "blobs"), "*", SearchOption.AllDirectories);

@@ -35,13 +35,13 @@ sealed class RunningNode : IAsyncDisposable
     public IReadOnlyList<ProcessEntry> Engines => ProcessTree.Descendants(process.Id);
 
     /// <summary>Starts a node on a free port and waits until it serves.</summary>
-    public static async Task<RunningNode> StartAsync(NodeFolders folders, int patients)
+    public static async Task<RunningNode> StartAsync(NodeFolders folders, int patients, params string[] settings)
     {
         // Everybody of these tests sits at one network address.
         var node = new RunningNode(ProgramRun.Start(Repository.Host,
         [
             "serve", $"--Salus:Data={folders.Data}", $"--Salus:Keys={folders.Keys}", "--Salus:Port=0", $"--Salus:DemonstrationPatients={patients}",
-            "--Salus:Identity:SignInsPerMinute=10000", "--Salus:Identity:SignInsPerMinutePerAccount=1000", "--Salus:Identity:RequestsPerMinute=1000000",
+            "--Salus:Identity:SignInsPerMinute=10000", "--Salus:Identity:SignInsPerMinutePerAccount=1000", "--Salus:Identity:RequestsPerMinute=1000000", .. settings,
         ]));
         try
         {

@@ -158,7 +158,7 @@ public sealed class AnchoringTests
         await node.RecordAsync(await node.AddAsync(Role.Practitioner));
         await node.WaitUntilAnchoredAsync();
         using var client = await node.ClientAsync();
-        var note = await client.GetStringAsync("/api/log/checkpoint", TestContext.Current.CancellationToken);
+        var note = await client.GetStringAsync("/log/checkpoint", TestContext.Current.CancellationToken);
         using var verifier = NoteVerifier.Parse(node.Keys.VerifierKey);
         var checkpoint = Checkpoint.Verify(note, node.Keys.Origin, verifier)!;
         Assert.Equal(await node.Database.ValueAsync<long>("SELECT count(*) FROM leaf"), checkpoint.Size);

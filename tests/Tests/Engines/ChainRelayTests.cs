@@ -7,6 +7,7 @@ using Salus.Host.Node;
 using Salus.Ledger.Contracts;
 using Salus.Ledger.Evm;
 using Salus.Platform.Anchoring;
+using Salus.Platform.Anchoring.Witness;
 using Salus.Vault.Keys;
 
 namespace Salus.Tests.Engines;
@@ -35,8 +36,9 @@ public sealed class ChainRelayTests : IDisposable
             (account, cancellation) => chain.FundAsync(account.ToString(), cancellation),
             Path.Combine(folder, "log"), Path.Combine(folder, "blobs"), "salus.local/test", Cancellation);
         var outbox = new ChainOutbox(database, TimeProvider.System);
+        using var witnessing = new Witnessing(new WitnessOptions(), foundation.Log, TimeProvider.System, NullLogger<Witnessing>.Instance);
         using var relay = new ChainRelay(
-            database, foundation.Chain, finality, foundation.Log, foundation.Keys, new ChainOptions(), new ChainHealth(), TimeProvider.System, NullLogger<ChainRelay>.Instance);
+            database, foundation.Chain, finality, foundation.Log, foundation.Keys, new ChainOptions(), new ChainHealth(), witnessing, TimeProvider.System, NullLogger<ChainRelay>.Instance);
         var snapshot = Path.Combine(folder, "chain", "chain.state.gz");
         var deployed = await File.ReadAllBytesAsync(snapshot, Cancellation);
         finality.IsHeldBack = true;

@@ -81,6 +81,7 @@ public sealed class RouteTests
     {
         var (method, pattern) = (route[..route.IndexOf(' ')], route[(route.IndexOf(' ') + 1)..]);
         var path = pattern.Replace("{Deed:regex(^(approve|disable)$)}", "approve").Replace("{Account:guid}", Guid.NewGuid().ToString()).Replace("{type}", "Observation").Replace("{patient}", patient).Replace("{version:int}", "1")
+            .Replace("{level:int}", "0").Replace("{position:long}", "7").Replace("{from:long}", "7").Replace("{to:long}", "8").Replace("{**path}", "000").Replace("{**rest}", "entries")
             .Replace("{id:guid}", Guid.NewGuid().ToString(), StringComparison.OrdinalIgnoreCase).Replace("{Id}", patient)
             .Replace("{id}", pattern.StartsWith("/fhir", StringComparison.Ordinal) ? observation : patient);
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
@@ -106,7 +107,8 @@ public sealed class RouteTests
             // A wrong present password is answered 403, and it is one's own account.
             HttpStatusCode.Forbidden when route is "POST /api/account/password" or "POST /api/account/second-factor" => Answer.Yes,
             // An open door to an empty room: nothing was anchored yet, or there is nothing of that id.
-            HttpStatusCode.NotFound when route is "GET /api/log/checkpoint" or "GET /blocks/checkpoint" or "GET /registered/{Account:guid}" or "GET /problem"
+            HttpStatusCode.NotFound when route is "GET /log/checkpoint" or "GET /log/tile/{level:int}/{**path}"
+                or "GET /log/proof/{position:long}" or "GET /log/consistency/{from:long}/{to:long}" or "GET /log/{**rest}" or "GET /registered/{Account:guid}" or "GET /problem"
                 or "GET /consents/{Id:guid}/revoke" or "GET /accounts/{Id:guid}/{Deed:regex(^(approve|disable)$)}" => Answer.Yes,
             // The page that tells of a refusal, asked for by itself.
             HttpStatusCode.Forbidden when route is "GET /refused" => Answer.Yes,

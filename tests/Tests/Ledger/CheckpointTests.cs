@@ -26,7 +26,7 @@ public sealed class CheckpointTests : IDisposable
     public void A_checkpoint_is_three_lines_and_comes_back_from_its_note()
     {
         Assert.Equal($"{Origin}\n20852163\n{Convert.ToBase64String(checkpoint.Root.Span)}\n", checkpoint.ToText());
-        var note = checkpoint.Sign(log).Cosign(witness).ToString();
+        var note = checkpoint.Sign(log, witness).ToString();
         var read = Checkpoint.Verify(note, Origin, log.Verifier);
         Assert.Equal((checkpoint.Size, Convert.ToHexString(checkpoint.Root.Span)), (read!.Size, Convert.ToHexString(read.Root.Span)));
         Assert.Equal([Origin, "witness.example"], SignedNote.Parse(note).Verify(log.Verifier, witness.Verifier));

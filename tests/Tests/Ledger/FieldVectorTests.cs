@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Salus.Ledger.Evm;
+using Salus.Ledger.Evm.Tries;
 using Salus.Ledger.Proofs;
 using Xunit;
 
@@ -47,6 +48,41 @@ public sealed class FieldVectorTests
             }
         }
     }
+
+    [Theory]
+    [InlineData("trieanyorder.json", false)]
+    [InlineData("trietest.json", false)]
+    [InlineData("trieanyorder_secureTrie.json", true)]
+    [InlineData("trietest_secureTrie.json", true)]
+    [InlineData("hex_encoded_securetrie_test.json", true)]
+    public void Tries_have_the_roots_of_ethereums_vectors_and_prove_their_entries(string vectors, bool hashesKeys)
+    {
+        foreach (var (_, file) in Files("vectors/ethereum/TrieTests", vectors, 1))
+        {
+            foreach (var test in file.EnumerateObject())
+            {
+                var entries = new Dictionary<string, (byte[] Key, byte[] Value)>();
+                foreach (var (name, value) in Pairs(test.Value.GetProperty("in")))
+                {
+                    var key = hashesKeys ? Keccak256.Hash(Text(name)) : Text(name);
+                    if (value is null)
+                        entries.Remove(name);
+                    else
+                        entries[name] = (key, Text(value));
+                }
+                var trie = PatriciaTrie.Of(entries.Values);
+                Assert.Equal(test.Value.GetProperty("root").GetString(), Hex.Of(trie.Root));
+                foreach (var (key, value) in entries.Values)
+                    Assert.True(TrieProof.TryVerify(trie.Root, key, trie.Prove(key), out var proven) && proven.AsSpan().SequenceEqual(value), test.Name);
+            }
+        }
+    }
+
+    static IEnumerable<(string Name, string? Value)> Pairs(JsonElement json) => json.ValueKind == JsonValueKind.Object
+        ? json.EnumerateObject().Select(pair => (pair.Name, pair.Value.GetString()))
+        : json.EnumerateArray().Select(pair => (pair[0].GetString()!, pair[1].GetString()));
+
+    static byte[] Text(string text) => text.StartsWith("0x", StringComparison.Ordinal) ? Hex.Data(text) : System.Text.Encoding.UTF8.GetBytes(text);
 
     [Fact]
     public void Abi_encodes_and_decodes_ethereums_vectors()

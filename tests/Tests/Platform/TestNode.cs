@@ -37,6 +37,12 @@ sealed class TestGround : IAsyncDisposable
 
     public int StaleAfterSeconds { get; init; } = 60;
 
+    /// <summary>The log's name in its checkpoints.</summary>
+    public string Origin { get; init; } = "salus.test/log";
+
+    /// <summary>Settings of the node besides the tests' own.</summary>
+    public Dictionary<string, string?> Settings { get; } = [];
+
     public string Folder => folder.FullName;
 
     public string LogFolder => Path.Combine(Folder, "log");
@@ -49,7 +55,7 @@ sealed class TestGround : IAsyncDisposable
     public static TestGround On(string connectionString, TestChain chain) => new(connectionString, chain);
 
     /// <summary>A database of its own on the chain that all tests share.</summary>
-    public static async Task<TestGround> NewAsync() => new(await TestDatabase.NewAsync(), TestChain.Shared());
+    public static async Task<TestGround> NewAsync(string origin = "salus.test/log") => new(await TestDatabase.NewAsync(), TestChain.Shared()) { Origin = origin };
 
     /// <summary>A database and a chain of its own.</summary>
     public static async Task<TestGround> NewWithChainAsync(int staleAfterSeconds = 60) =>
@@ -65,7 +71,6 @@ sealed class TestGround : IAsyncDisposable
 /// <summary>A whole node in this process: every feature and worker, served over HTTP.</summary>
 sealed class TestNode : IAsyncDisposable
 {
-    const string Origin = "salus.test/log";
     static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     readonly WebApplication app;
@@ -102,7 +107,7 @@ sealed class TestNode : IAsyncDisposable
     {
         var database = NpgsqlDataSource.Create(ground.ConnectionString);
         var foundation = await NodeFoundation.OpenAsync(
-            database, ground.Master, ground.Chain.Rpc, ground.Finality, ground.Chain.FundAsync, ground.LogFolder, ground.BlobFolder, Origin, CancellationToken.None);
+            database, ground.Master, ground.Chain.Rpc, ground.Finality, ground.Chain.FundAsync, ground.LogFolder, ground.BlobFolder, ground.Origin, CancellationToken.None);
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions
         {
             ApplicationName = typeof(NodeServices).Assembly.GetName().Name, ContentRootPath = AppContext.BaseDirectory, WebRootPath = WebRoot(), EnvironmentName = "Production",
@@ -117,6 +122,7 @@ sealed class TestNode : IAsyncDisposable
             ["Salus:Ledger:AnchorEveryMilliseconds"] = "0",
             ["Salus:Consent:StaleAfterSeconds"] = $"{ground.StaleAfterSeconds}",
         });
+        builder.Configuration.AddInMemoryCollection(ground.Settings);
         builder.Services.AddSingleton(new NodeOptions { Data = ground.Folder, Keys = ground.Folder + "-keys" });
         builder.Services.AddSalusNode(foundation);
         builder.Services.AddSingleton<TimeProvider>(ground.Clock);

@@ -1,0 +1,103 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace Salus.Cli.Terminal;
+
+/// <summary>The help of a command: its options as the library tells them, then examples, settings in the environment and exit codes.</summary>
+sealed class FullHelp(HelpAction options) : SynchronousCommandLineAction
+{
+    static readonly Dictionary<string, string[]> Examples = new()
+    {
+        ["salus"] =
+        [
+            "salus up                                     a node with a demonstration hospital, at http://localhost:7411",
+            "salus demo                                   the main job, step by step, on a node that is thrown away",
+            "salus verify --data DIR --checkpoint FILE    is the record what it was?",
+        ],
+        ["up"] =
+        [
+            "salus up",
+            "salus up --data /srv/salus --keys /etc/salus --port 8080 --name 'St. Mary' --no-demonstration",
+            "Salus__Database__ConnectionString='Host=db;Database=salus;Username=salus;Password=…' salus up --ledger http://besu:8545",
+        ],
+        ["demo"] = ["salus demo", "salus demo --keep ./kept bundles/", "salus demo --json patient.json > steps.jsonl"],
+        ["import"] =
+        [
+            "salus import --url http://localhost:7411 --email practitioner@salus.example bundles/",
+            "salus import --url http://localhost:7411 --email practitioner@salus.example --password-stdin a.json b.json < password",
+        ],
+        ["verify"] =
+        [
+            "salus verify --data /srv/salus",
+            "salus verify --data /srv/salus --checkpoint /mnt/elsewhere/checkpoint --json",
+        ],
+        ["checkpoint"] = ["salus checkpoint --url http://localhost:7411 --out /mnt/elsewhere/checkpoint"],
+        ["learn"] = ["salus learn train --csv heart.csv --target disease --out heart.model", "salus learn predict heart.model --csv new.csv"],
+        ["train"] =
+        [
+            "salus learn train --csv heart.csv --target disease --positive 1 --drop id --group patient --out heart.model",
+            "salus learn train --url http://localhost:7411 --email practitioner@salus.example",
+        ],
+        ["predict"] = ["salus learn predict heart.model --csv new.csv > judged.csv"],
+    };
+
+    static readonly (string Name, string Meaning)[] NodeSettings =
+    [
+        ("Salus__Data, Salus__Keys, Salus__Port", "as --data, --keys, --port; an option goes before"),
+        ("Salus__Database__ConnectionString", "as --database, and not seen in the list of processes"),
+        ("Salus__Ledger__Endpoint", "as --ledger"),
+        ("Salus__Ledger__Depth", "blocks above a transaction before it counts as durable there (1)"),
+        ("SALUS_MASTER_KEY", "the master key, 32 bytes in base64, instead of a file"),
+        ("XDG_DATA_HOME, XDG_CONFIG_HOME", "where the folders lie that are not named"),
+        ("SALUS_ENGINES", "the folder of the native engines"),
+    ];
+
+    static readonly Dictionary<string, (string Name, string Meaning)[]> Environment = new()
+    {
+        ["up"] = NodeSettings,
+        ["verify"] = [.. NodeSettings.Where(setting => !setting.Name.Contains("KEY", StringComparison.Ordinal) && !setting.Name.Contains("Depth", StringComparison.Ordinal))],
+        ["salus"] = [("Salus__Section__Name", "every setting of a node (docs/operations.md); see salus up --help"), ("SALUS_TRACE", "1 tells where a fault of this program is")],
+    };
+
+    static readonly (int Code, string Meaning)[] Common =
+    [
+        (ExitCodes.Done, "done"), (ExitCodes.Refused, "not done; the last line says why, and the mend"), (ExitCodes.Usage, "the command line is not understood"),
+        (ExitCodes.Fault, "a fault of this program"), (ExitCodes.Interrupted, "interrupted"),
+    ];
+
+    static readonly (int Code, string Meaning)[] OfVerify =
+    [
+        (ExitCodes.Done, "all of it was checked, and holds"), (ExitCodes.Refused, "not checked; the last line says why, and the mend"),
+        (ExitCodes.Findings, "something differs; every finding is named"), (ExitCodes.Unchecked, "what was checked holds, but something could not be checked"),
+        (ExitCodes.Usage, "the command line is not understood"), (ExitCodes.Interrupted, "interrupted"),
+    ];
+
+    /// <inheritdoc/>
+    public override int Invoke(ParseResult parseResult)
+    {
+        var code = options.Invoke(parseResult);
+        var name = parseResult.CommandResult.Command.Name;
+        var output = parseResult.InvocationConfiguration.Output;
+        Section(output, "Examples", Examples.GetValueOrDefault(name, []));
+        var settings = Environment.GetValueOrDefault(name, []);
+        Section(output, "Environment", settings.Select(setting => $"{setting.Name.PadRight(settings.Max(other => other.Name.Length))}  {setting.Meaning}"));
+        Section(output, "Exit codes", (name == "verify" ? OfVerify : Common).Select(exit => $"{exit.Code,-4}{exit.Meaning}"));
+        return code;
+    }
+
+    static void Section(TextWriter output, string title, IEnumerable<string> lines)
+    {
+        var shown = lines.ToList();
+        if (shown.Count == 0)
+        {
+            return;
+        }
+        output.WriteLine($"{title}:");
+        foreach (var line in shown)
+        {
+            output.WriteLine($"  {line}");
+        }
+        output.WriteLine();
+    }
+}
