@@ -26,19 +26,19 @@ contract AnchorTest is Test {
     function test_anchor_bindsTheLogToItsFirstCaller() public {
         vm.roll(7);
         vm.expectEmit(address(_anchor));
+        emit Anchor.Opened(LOG, 1);
+        vm.expectEmit(address(_anchor));
         emit Anchor.Anchored(LOG, 0, 3, "root");
         _anchorAs(OWNER, 0, 3, "root", new bytes32[](0));
 
-        (uint64 size, bytes32 root, uint64 blockNumber, address owner) = _anchor.head(LOG);
+        (uint64 size, bytes32 root, uint64 blockNumber, uint64 owner) = _anchor.head(LOG);
         assertEq(3, size, "size");
         assertEq("root", root, "root");
         assertEq(7, blockNumber, "block");
-        assertEq(OWNER, owner, "owner");
+        assertEq(1, owner, "owner");
         assertEq(address(_members), address(_anchor.members()), "consortium");
 
-        _refused(
-            abi.encodeWithSelector(Anchor.NotOwner.selector, LOG, OWNER, OTHER), OTHER, 3, 4, "root", new bytes32[](0)
-        );
+        _refused(abi.encodeWithSelector(Anchor.NotOwner.selector, LOG, 1, 2), OTHER, 3, 4, "root", new bytes32[](0));
     }
 
     /// @dev The eight leaves and the roots of the reference tests of RFC 6962.

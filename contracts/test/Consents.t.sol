@@ -2,11 +2,14 @@
 pragma solidity 0.8.37;
 
 import {WebAuthn} from "@openzeppelin/contracts/utils/cryptography/WebAuthn.sol";
+import {Assertions} from "../src/Assertions.sol";
 import {Consents} from "../src/Consents.sol";
-import {Members, NotMember} from "../src/Members.sol";
-import {Passkeys} from "./Passkeys.sol";
+import {Authority, Keyring} from "../src/Keyring.sol";
+import {Members} from "../src/Members.sol";
+import {Subjects} from "../src/Subjects.sol";
+import {Patients} from "./Patients.sol";
 
-contract ConsentsTest is Passkeys {
+contract ConsentsTest is Patients {
     address private constant MEMBER = address(0xA);
     address private constant OTHER = address(0xB);
     address private constant STRANGER = address(0xF);
@@ -19,6 +22,7 @@ contract ConsentsTest is Passkeys {
     uint64 private constant NOT_AFTER = NOW + 1 days;
 
     Members private _members;
+    Subjects private _subjects;
     Consents private _consents;
 
     function setUp() public {
@@ -27,73 +31,26 @@ contract ConsentsTest is Passkeys {
         _members = new Members("Member");
         vm.prank(MEMBER);
         _members.vote(OTHER, "Other", true);
-        _consents = new Consents(_members);
+        _subjects = new Subjects(_members);
+        _consents = new Consents(_members, _subjects);
         _enroll(MEMBER, SUBJECT, KEY);
-    }
-
-    function test_enroll_bindsTheSubjectToAKeyAndItsMember() public {
-        (bytes32 qx, bytes32 qy) = publicKey(OTHER_KEY);
-        vm.expectEmit(address(_consents));
-        emit Consents.Enrolled("another", OTHER);
-        _enroll(OTHER, "another", OTHER_KEY);
-        (bytes32 x, bytes32 y, bytes32 rpIdHash, address member) = _consents.enrollment("another");
-        assertEq(qx, x, "qx");
-        assertEq(qy, y, "qy");
-        assertEq(RP_ID_HASH, rpIdHash, "relying party");
-        assertEq(OTHER, member, "member");
-    }
-
-    function test_enroll_repeatedEmitsNothing() public {
-        vm.recordLogs();
-        _enroll(MEMBER, SUBJECT, KEY);
-        assertEq(0, vm.getRecordedLogs().length, "events");
-    }
-
-    function test_enroll_failsForAnotherKeyMemberOrRelyingParty() public {
-        bytes memory reason = abi.encodeWithSelector(Consents.AlreadyEnrolled.selector, SUBJECT, MEMBER);
-        (bytes32 qx, bytes32 qy) = publicKey(OTHER_KEY);
-        vm.expectRevert(reason);
-        vm.prank(MEMBER);
-        _consents.enroll(SUBJECT, qx, qy, RP_ID_HASH);
-        (qx, qy) = publicKey(KEY);
-        vm.expectRevert(reason);
-        vm.prank(OTHER);
-        _consents.enroll(SUBJECT, qx, qy, RP_ID_HASH);
-        vm.expectRevert(reason);
-        vm.prank(MEMBER);
-        _consents.enroll(SUBJECT, qx, qy, "elsewhere");
-    }
-
-    function test_enroll_failsForStrangers() public {
-        (bytes32 qx, bytes32 qy) = publicKey(KEY);
-        vm.expectRevert(abi.encodeWithSelector(NotMember.selector, STRANGER));
-        vm.prank(STRANGER);
-        _consents.enroll("another", qx, qy, RP_ID_HASH);
-    }
-
-    function test_enroll_failsForAPointOffTheCurve() public {
-        (bytes32 qx, bytes32 qy) = publicKey(KEY);
-        vm.expectRevert(abi.encodeWithSelector(Consents.InvalidKey.selector, qx, qx));
-        vm.prank(MEMBER);
-        _consents.enroll("another", qx, qx, RP_ID_HASH);
-        vm.expectRevert(abi.encodeWithSelector(Consents.InvalidKey.selector, bytes32(0), qy));
-        vm.prank(MEMBER);
-        _consents.enroll("another", 0, qy, RP_ID_HASH);
     }
 
     function test_grant_makesTheConsentActiveForItsTermsAndTime() public {
         WebAuthn.WebAuthnAuth memory auth = _grantAuth();
         assertTrue(!_consents.isActive(ID, COMMITMENT), "before the grant");
         vm.expectEmit(address(_consents));
-        emit Consents.Granted(SUBJECT, ID, COMMITMENT, NOT_AFTER);
+        emit Consents.Granted(SUBJECT, ID, idOf(KEY), Authority.Own, COMMITMENT, NOT_AFTER);
         vm.prank(STRANGER);
-        _consents.grant(SUBJECT, ID, COMMITMENT, NOT_AFTER, auth);
+        _consents.grant(SUBJECT, ID, COMMITMENT, NOT_AFTER, idOf(KEY), auth);
 
-        (bytes32 subject, bytes32 commitment, uint64 notAfter, bool granted, bool revoked) = _consents.consent(ID);
+        (bytes32 subject, bytes32 commitment, uint64 notAfter, bytes32 by, Authority authority, bytes32 revokedBy) =
+            _consents.consent(ID);
         assertEq(SUBJECT, subject, "subject");
         assertEq(COMMITMENT, commitment, "commitment");
         assertEq(NOT_AFTER, notAfter, "not after");
-        assertTrue(granted && !revoked, "granted, not revoked");
+        assertEq(idOf(KEY), by, "by");
+        assertTrue(authority == Authority.Own && revokedBy == 0, "granted, not revoked");
         assertTrue(_consents.isActive(ID, COMMITMENT), "active");
         assertTrue(!_consents.isActive(ID, "other"), "for no other commitment");
         assertTrue(!_consents.isActive("other", COMMITMENT), "under no other id");
@@ -106,9 +63,9 @@ contract ConsentsTest is Passkeys {
     function test_grant_repeatedChangesNothing() public {
         WebAuthn.WebAuthnAuth memory auth = _grant();
         vm.recordLogs();
-        _consents.grant(SUBJECT, ID, COMMITMENT, NOT_AFTER, auth);
+        _consents.grant(SUBJECT, ID, COMMITMENT, NOT_AFTER, idOf(KEY), auth);
         vm.warp(NOT_AFTER + 1);
-        _consents.grant(SUBJECT, ID, COMMITMENT, NOT_AFTER, auth);
+        _consents.grant(SUBJECT, ID, COMMITMENT, NOT_AFTER, idOf(KEY), auth);
         assertEq(0, vm.getRecordedLogs().length, "events");
     }
 
@@ -133,14 +90,14 @@ contract ConsentsTest is Passkeys {
 
     function test_grant_failsForAnUnknownSubject() public {
         WebAuthn.WebAuthnAuth memory auth = _grantAuth();
-        bytes memory reason = abi.encodeWithSelector(Consents.UnknownSubject.selector, bytes32("nobody"));
+        bytes memory reason = abi.encodeWithSelector(Keyring.UnknownSubject.selector, bytes32("nobody"));
         _grantRefused(reason, "nobody", COMMITMENT, NOT_AFTER, auth);
     }
 
     function test_grant_failsForAnotherRelyingParty() public {
         bytes32 elsewhere = sha256("elsewhere.example");
         bytes32 challenge = _consents.grantHash(SUBJECT, ID, COMMITMENT, NOT_AFTER);
-        bytes memory reason = abi.encodeWithSelector(Consents.WrongRelyingParty.selector, RP_ID_HASH, elsewhere);
+        bytes memory reason = abi.encodeWithSelector(Assertions.WrongRelyingParty.selector, RP_ID_HASH, elsewhere);
         WebAuthn.WebAuthnAuth memory auth =
             assertion(KEY, challenge, elsewhere, USER_PRESENT | USER_VERIFIED, "webauthn.get");
         _grantRefused(reason, SUBJECT, COMMITMENT, NOT_AFTER, auth);
@@ -148,7 +105,9 @@ contract ConsentsTest is Passkeys {
 
     function test_grant_failsWithoutUserVerificationOrPresence() public {
         bytes32 challenge = _consents.grantHash(SUBJECT, ID, COMMITMENT, NOT_AFTER);
-        _badGrant(assertion(KEY, challenge, RP_ID_HASH, USER_PRESENT, "webauthn.get"));
+        bytes memory reason = abi.encodeWithSelector(Assertions.UserNotVerified.selector, USER_PRESENT);
+        WebAuthn.WebAuthnAuth memory auth = assertion(KEY, challenge, RP_ID_HASH, USER_PRESENT, "webauthn.get");
+        _grantRefused(reason, SUBJECT, COMMITMENT, NOT_AFTER, auth);
         _badGrant(assertion(KEY, challenge, RP_ID_HASH, USER_VERIFIED, "webauthn.get"));
     }
 
@@ -164,27 +123,45 @@ contract ConsentsTest is Passkeys {
         _badGrant(assertion(KEY, _consents.revokeHash(SUBJECT, ID)));
     }
 
-    function test_grant_failsForAnAssertionMadeForAnotherContract() public {
-        Consents elsewhere = new Consents(_members);
+    function test_grant_failsForAnAssertionMadeForAnotherContractOrChain() public {
+        Consents elsewhere = new Consents(_members, _subjects);
         _badGrant(assertion(KEY, elsewhere.grantHash(SUBJECT, ID, COMMITMENT, NOT_AFTER)));
+        bytes memory structure = _grantStruct();
+        assertEq(
+            _consents.grantHash(SUBJECT, ID, COMMITMENT, NOT_AFTER),
+            digest(address(_consents), "Salus Consents", structure),
+            "this contract and chain"
+        );
+        _badGrant(assertion(KEY, digest(address(_consents), "Salus Consents", structure, block.chainid + 1)));
+        _badGrant(assertion(KEY, digest(address(_consents), "Salus Subjects", structure)));
+    }
+
+    function test_grant_failsOnAChainThatSplitOff() public {
+        WebAuthn.WebAuthnAuth memory auth = _grantAuth();
+        bytes32 here = _consents.grantHash(SUBJECT, ID, COMMITMENT, NOT_AFTER);
+        vm.chainId(block.chainid + 1);
+        assertTrue(here != _consents.grantHash(SUBJECT, ID, COMMITMENT, NOT_AFTER), "another challenge");
+        _badGrant(auth);
     }
 
     function test_grant_failsForTheHighS() public {
         WebAuthn.WebAuthnAuth memory auth = _grantAuth();
         auth.s = otherS(auth.s);
-        _badGrant(auth);
+        bytes memory reason = abi.encodeWithSelector(Assertions.HighS.selector, auth.s);
+        _grantRefused(reason, SUBJECT, COMMITMENT, NOT_AFTER, auth);
         auth.s = otherS(auth.s);
-        _consents.grant(SUBJECT, ID, COMMITMENT, NOT_AFTER, auth);
+        _consents.grant(SUBJECT, ID, COMMITMENT, NOT_AFTER, idOf(KEY), auth);
     }
 
     function test_grant_failsForTruncatedAuthenticatorData() public {
         WebAuthn.WebAuthnAuth memory auth = _grantAuth();
-        auth.authenticatorData = abi.encodePacked(RP_ID_HASH, USER_PRESENT | USER_VERIFIED);
+        auth.authenticatorData = abi.encodePacked(RP_ID_HASH, USER_PRESENT | USER_VERIFIED, bytes3(0));
         sign(KEY, auth);
-        _badGrant(auth);
-        auth.authenticatorData = abi.encodePacked(bytes16(RP_ID_HASH));
-        sign(KEY, auth);
-        _badGrant(auth);
+        bytes memory reason = abi.encodeWithSelector(Assertions.TruncatedAssertion.selector, 37, 36);
+        _grantRefused(reason, SUBJECT, COMMITMENT, NOT_AFTER, auth);
+        auth.authenticatorData = "";
+        reason = abi.encodeWithSelector(Assertions.TruncatedAssertion.selector, 37, 0);
+        _grantRefused(reason, SUBJECT, COMMITMENT, NOT_AFTER, auth);
     }
 
     function test_grant_failsForIndicesOutsideTheClientData() public {
@@ -198,19 +175,19 @@ contract ConsentsTest is Passkeys {
 
     function testFuzz_grant_failsForAnyBitFlipped(uint256 seed) public {
         WebAuthn.WebAuthnAuth memory auth = _grantAuth();
-        uint256 bit = seed % 512;
-        if (bit < 256) auth.r ^= bytes32(1 << bit);
-        else auth.s ^= bytes32(1 << (bit - 256));
-        _badGrant(auth);
-        if (bit < 256) auth.r ^= bytes32(1 << bit);
-        else auth.s ^= bytes32(1 << (bit - 256));
-
+        bytes1 flip = bytes1(uint8(1 << (seed % 8)));
         bytes memory data = bytes(auth.clientDataJSON);
-        data[seed % data.length] ^= bytes1(uint8(1 << (seed % 8)));
+        data[seed % data.length] ^= flip;
         _badGrant(auth);
-        data[seed % data.length] ^= bytes1(uint8(1 << (seed % 8)));
-        // Past the relying party, whose refusal has a name of its own.
-        auth.authenticatorData[32 + seed % 5] ^= bytes1(uint8(1 << (seed % 8)));
+        data[seed % data.length] ^= flip;
+        auth.r ^= bytes32(1 << (seed % 256));
+        _badGrant(auth);
+        auth.r ^= bytes32(1 << (seed % 256));
+        // Below the bit that would make it a high one, which has a name of its own, as have the other refusals here.
+        auth.s ^= bytes32(1 << (seed % 250));
+        _badGrant(auth);
+        auth.s ^= bytes32(1 << (seed % 250));
+        auth.authenticatorData[33 + seed % 4] ^= flip;
         _badGrant(auth);
     }
 
@@ -226,7 +203,7 @@ contract ConsentsTest is Passkeys {
         notAfter = uint64(fold(notAfter, NOW, type(uint64).max));
         _enroll(OTHER, subject, key);
         WebAuthn.WebAuthnAuth memory auth = assertion(key, _consents.grantHash(subject, id, commitment, notAfter));
-        _consents.grant(subject, id, commitment, notAfter, auth);
+        _consents.grant(subject, id, commitment, notAfter, idOf(key), auth);
         assertTrue(_consents.isActive(id, commitment), "active");
     }
 
@@ -234,12 +211,12 @@ contract ConsentsTest is Passkeys {
         WebAuthn.WebAuthnAuth memory granted = _grant();
         WebAuthn.WebAuthnAuth memory auth = _revokeAuth();
         vm.expectEmit(address(_consents));
-        emit Consents.Revoked(SUBJECT, ID);
+        emit Consents.Revoked(SUBJECT, ID, idOf(KEY), Authority.Own);
         vm.prank(STRANGER);
-        _consents.revoke(SUBJECT, ID, auth);
+        _consents.revoke(SUBJECT, ID, idOf(KEY), auth);
 
-        (,,, bool wasGranted, bool revoked) = _consents.consent(ID);
-        assertTrue(wasGranted && revoked, "granted and revoked");
+        (,,,, Authority authority, bytes32 revokedBy) = _consents.consent(ID);
+        assertTrue(authority == Authority.Own && revokedBy == idOf(KEY), "granted and revoked");
         assertTrue(_consents.isRevoked(SUBJECT, ID), "revoked");
         assertTrue(!_consents.isActive(ID, COMMITMENT), "not active");
         bytes memory reason = abi.encodeWithSelector(Consents.AlreadyRevoked.selector, ID);
@@ -249,15 +226,15 @@ contract ConsentsTest is Passkeys {
     function test_revoke_repeatedEmitsNothing() public {
         _grant();
         WebAuthn.WebAuthnAuth memory auth = _revokeAuth();
-        _consents.revoke(SUBJECT, ID, auth);
+        _consents.revoke(SUBJECT, ID, idOf(KEY), auth);
         vm.recordLogs();
-        _consents.revoke(SUBJECT, ID, auth);
+        _consents.revoke(SUBJECT, ID, idOf(KEY), auth);
         assertEq(0, vm.getRecordedLogs().length, "events");
     }
 
     function test_revoke_beforeTheGrantKeepsItFromEverBeingActive() public {
         WebAuthn.WebAuthnAuth memory granted = _grantAuth();
-        _consents.revoke(SUBJECT, ID, _revokeAuth());
+        _consents.revoke(SUBJECT, ID, idOf(KEY), _revokeAuth());
         assertTrue(_consents.isRevoked(SUBJECT, ID), "revoked");
         bytes memory reason = abi.encodeWithSelector(Consents.AlreadyRevoked.selector, ID);
         _grantRefused(reason, SUBJECT, COMMITMENT, NOT_AFTER, granted);
@@ -268,7 +245,7 @@ contract ConsentsTest is Passkeys {
         _grant();
         WebAuthn.WebAuthnAuth memory auth = _revokeAuth();
         vm.warp(NOT_AFTER + 1);
-        _consents.revoke(SUBJECT, ID, auth);
+        _consents.revoke(SUBJECT, ID, idOf(KEY), auth);
         assertTrue(_consents.isRevoked(SUBJECT, ID), "revoked");
     }
 
@@ -276,17 +253,15 @@ contract ConsentsTest is Passkeys {
         _enroll(OTHER, "another", OTHER_KEY);
         bytes32 challenge = _consents.revokeHash("another", ID);
         WebAuthn.WebAuthnAuth memory auth = assertion(OTHER_KEY, challenge);
-        _consents.revoke("another", ID, auth);
+        _consents.revoke("another", ID, idOf(OTHER_KEY), auth);
         _grant();
         assertTrue(_consents.isActive(ID, COMMITMENT), "whoever revokes an id first does not use it up");
 
-        _consents = new Consents(_members);
-        _enroll(MEMBER, SUBJECT, KEY);
-        _enroll(OTHER, "another", OTHER_KEY);
+        _consents = new Consents(_members, _subjects);
         _grant();
         auth = assertion(OTHER_KEY, _consents.revokeHash("another", ID));
         vm.expectRevert(abi.encodeWithSelector(Consents.OtherSubject.selector, ID, SUBJECT));
-        _consents.revoke("another", ID, auth);
+        _consents.revoke("another", ID, idOf(OTHER_KEY), auth);
         assertTrue(_consents.isActive(ID, COMMITMENT), "still active");
     }
 
@@ -296,36 +271,30 @@ contract ConsentsTest is Passkeys {
         _badRevoke(granted);
         _badRevoke(assertion(OTHER_KEY, challenge));
         _badRevoke(assertion(KEY, _consents.revokeHash(SUBJECT, "other")));
-        _badRevoke(assertion(KEY, challenge, RP_ID_HASH, USER_PRESENT, "webauthn.get"));
         WebAuthn.WebAuthnAuth memory auth = _revokeAuth();
-        vm.expectRevert(abi.encodeWithSelector(Consents.UnknownSubject.selector, bytes32("nobody")));
-        _consents.revoke("nobody", "other", auth);
+        vm.expectRevert(abi.encodeWithSelector(Keyring.UnknownSubject.selector, bytes32("nobody")));
+        _consents.revoke("nobody", "other", idOf(KEY), auth);
         assertTrue(_consents.isActive(ID, COMMITMENT), "still active");
     }
 
     function test_hashes_areThoseOfEip712() public view {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("Salus Consents"),
-                keccak256("1"),
-                block.chainid,
-                address(_consents)
-            )
-        );
-        bytes32 grantType = keccak256("Grant(bytes32 subject,bytes32 id,bytes32 commitment,uint64 notAfter)");
-        bytes32 grantStruct = keccak256(abi.encode(grantType, SUBJECT, ID, COMMITMENT, NOT_AFTER));
-        bytes32 revokeStruct = keccak256(abi.encode(keccak256("Revoke(bytes32 subject,bytes32 id)"), SUBJECT, ID));
-        bytes32 grantHash = keccak256(abi.encodePacked(hex"1901", domain, grantStruct));
-        bytes32 revokeHash = keccak256(abi.encodePacked(hex"1901", domain, revokeStruct));
-        assertEq(grantHash, _consents.grantHash(SUBJECT, ID, COMMITMENT, NOT_AFTER), "grant");
+        bytes32 typehash = keccak256("Revoke(bytes32 subject,bytes32 id)");
+        bytes32 revokeHash = digest(address(_consents), "Salus Consents", abi.encode(typehash, SUBJECT, ID));
         assertEq(revokeHash, _consents.revokeHash(SUBJECT, ID), "revoke");
+        bytes32 grantHash = digest(address(_consents), "Salus Consents", _grantStruct());
+        assertEq(grantHash, _consents.grantHash(SUBJECT, ID, COMMITMENT, NOT_AFTER), "grant");
+        assertEq(address(_subjects), address(_consents.subjects()), "subjects");
+        assertEq(address(_members), address(_consents.members()), "consortium");
     }
 
     function _enroll(address member, bytes32 subject, uint256 key) private {
-        (bytes32 qx, bytes32 qy) = publicKey(key);
         vm.prank(member);
-        _consents.enroll(subject, qx, qy, RP_ID_HASH);
+        _subjects.enroll(subject, passkey(key));
+    }
+
+    function _grantStruct() private pure returns (bytes memory) {
+        bytes32 typehash = keccak256("Grant(bytes32 subject,bytes32 id,bytes32 commitment,uint64 notAfter)");
+        return abi.encode(typehash, SUBJECT, ID, COMMITMENT, NOT_AFTER);
     }
 
     function _grantAuth() private view returns (WebAuthn.WebAuthnAuth memory) {
@@ -338,7 +307,7 @@ contract ConsentsTest is Passkeys {
 
     function _grant() private returns (WebAuthn.WebAuthnAuth memory auth) {
         auth = _grantAuth();
-        _consents.grant(SUBJECT, ID, COMMITMENT, NOT_AFTER, auth);
+        _consents.grant(SUBJECT, ID, COMMITMENT, NOT_AFTER, idOf(KEY), auth);
     }
 
     function _grantRefused(
@@ -349,18 +318,18 @@ contract ConsentsTest is Passkeys {
         WebAuthn.WebAuthnAuth memory auth
     ) private {
         vm.expectRevert(reason);
-        _consents.grant(subject, ID, commitment, notAfter, auth);
+        _consents.grant(subject, ID, commitment, notAfter, idOf(KEY), auth);
     }
 
     function _badGrant(WebAuthn.WebAuthnAuth memory auth) private {
         bytes32 challenge = _consents.grantHash(SUBJECT, ID, COMMITMENT, NOT_AFTER);
-        bytes memory reason = abi.encodeWithSelector(Consents.BadAssertion.selector, SUBJECT, challenge);
+        bytes memory reason = abi.encodeWithSelector(Assertions.BadAssertion.selector, idOf(KEY), challenge);
         _grantRefused(reason, SUBJECT, COMMITMENT, NOT_AFTER, auth);
     }
 
     function _badRevoke(WebAuthn.WebAuthnAuth memory auth) private {
         bytes32 challenge = _consents.revokeHash(SUBJECT, ID);
-        vm.expectRevert(abi.encodeWithSelector(Consents.BadAssertion.selector, SUBJECT, challenge));
-        _consents.revoke(SUBJECT, ID, auth);
+        vm.expectRevert(abi.encodeWithSelector(Assertions.BadAssertion.selector, idOf(KEY), challenge));
+        _consents.revoke(SUBJECT, ID, idOf(KEY), auth);
     }
 }

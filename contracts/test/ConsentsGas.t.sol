@@ -2,51 +2,60 @@
 pragma solidity 0.8.37;
 
 import {WebAuthn} from "@openzeppelin/contracts/utils/cryptography/WebAuthn.sol";
+import {Assertions} from "../src/Assertions.sol";
 import {Consents} from "../src/Consents.sol";
 import {Members} from "../src/Members.sol";
-import {Passkeys} from "./Passkeys.sol";
+import {Subjects} from "../src/Subjects.sol";
+import {Patients} from "./Patients.sol";
 
 /// @dev What whole transactions cost, with the curve computed in Solidity and by the precompile at 0x100, which must
 /// agree. The figures stand in snapshots/Consents.json.
-abstract contract ConsentsGas is Passkeys {
+abstract contract ConsentsGas is Patients {
     uint256 private constant KEY = 0xA11CE;
 
+    Subjects private _subjects;
     Consents private _consents;
 
     function setUp() public {
-        _consents = new Consents(new Members("Owner"));
-        (bytes32 qx, bytes32 qy) = publicKey(KEY);
-        _consents.enroll("subject", qx, qy, RP_ID_HASH);
+        Members members = new Members("Owner");
+        _subjects = new Subjects(members);
+        _consents = new Consents(members, _subjects);
+        _subjects.enroll("subject", passkey(KEY));
     }
 
     function chain() internal pure virtual returns (string memory);
 
     function test_consent_costsWhatItDid() public {
-        (bytes32 qx, bytes32 qy) = publicKey(KEY);
-        _consents.enroll("another", qx, qy, RP_ID_HASH);
+        _subjects.enroll("another", passkey(KEY));
         vm.snapshotGasLastCall("Consents", string.concat("enroll, ", chain()));
         WebAuthn.WebAuthnAuth memory auth = assertion(KEY, _consents.grantHash("subject", "id", "commitment", 99));
-        _consents.grant("subject", "id", "commitment", 99, auth);
+        _consents.grant("subject", "id", "commitment", 99, idOf(KEY), auth);
         vm.snapshotGasLastCall("Consents", string.concat("grant, ", chain()));
         assertTrue(_consents.isActive("id", "commitment"), "granted");
         auth = assertion(KEY, _consents.revokeHash("subject", "id"));
-        _consents.revoke("subject", "id", auth);
+        _consents.revoke("subject", "id", idOf(KEY), auth);
         vm.snapshotGasLastCall("Consents", string.concat("revoke, ", chain()));
         assertTrue(!_consents.isActive("id", "commitment"), "revoked");
+        addKey(_subjects, "subject", KEY + 1, KEY);
+        vm.snapshotGasLastCall("Consents", string.concat("add a key, ", chain()));
+        addDelegate(_subjects, "subject", KEY + 2, 99, KEY);
+        vm.snapshotGasLastCall("Consents", string.concat("add a delegate, ", chain()));
+        _consents.openEmergency("opening", "commitment", 99);
+        vm.snapshotGasLastCall("Consents", string.concat("open in an emergency, ", chain()));
     }
 
     function test_grant_failsForBentSignatures() public {
         bytes32 challenge = _consents.grantHash("subject", "id", "commitment", 99);
         WebAuthn.WebAuthnAuth memory auth = assertion(KEY, challenge);
-        auth.s = otherS(auth.s);
+        auth.s ^= bytes32(uint256(1));
         _refused(challenge, auth);
-        auth.s = bytes32(uint256(otherS(auth.s)) ^ 1);
+        auth.s = 0;
         _refused(challenge, auth);
     }
 
     function _refused(bytes32 challenge, WebAuthn.WebAuthnAuth memory auth) private {
-        vm.expectRevert(abi.encodeWithSelector(Consents.BadAssertion.selector, bytes32("subject"), challenge));
-        _consents.grant("subject", "id", "commitment", 99, auth);
+        vm.expectRevert(abi.encodeWithSelector(Assertions.BadAssertion.selector, idOf(KEY), challenge));
+        _consents.grant("subject", "id", "commitment", 99, idOf(KEY), auth);
     }
 }
 

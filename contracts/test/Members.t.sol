@@ -7,6 +7,7 @@ import {Test} from "./Test.sol";
 contract MembersTest is Test {
     address private constant ADA = address(0xA);
     address private constant BEN = address(0xB);
+    address private constant BEA = address(0xBEA);
     address private constant CLEO = address(0xC);
     address private constant DAN = address(0xD);
     address private constant STRANGER = address(0xF);
@@ -27,9 +28,9 @@ contract MembersTest is Test {
 
     function test_vote_ofTheOnlyMemberAdmitsAtOnce() public {
         vm.expectEmit(address(_members));
-        emit Members.Voted(ADA, BEN, "Ben", true);
+        emit Members.Voted(1, BEN, "Ben", true);
         vm.expectEmit(address(_members));
-        emit Members.Admitted(BEN, "Ben");
+        emit Members.Admitted(2, BEN, "Ben");
         _vote(ADA, BEN, "Ben", true);
 
         assertTrue(_members.isMember(BEN), "Ben is a member");
@@ -68,9 +69,9 @@ contract MembersTest is Test {
         _vote(ADA, BEN, "Ben", false);
         assertTrue(_members.isMember(BEN), "one vote of three");
         vm.expectEmit(address(_members));
-        emit Members.Voted(CLEO, BEN, "Ben", false);
+        emit Members.Voted(3, BEN, "Ben", false);
         vm.expectEmit(address(_members));
-        emit Members.Expelled(BEN, "Ben");
+        emit Members.Expelled(2, BEN, "Ben");
         _vote(CLEO, BEN, "Ben", false);
 
         assertTrue(!_members.isMember(BEN), "Ben has left");
@@ -198,6 +199,124 @@ contract MembersTest is Test {
         vm.expectRevert(abi.encodeWithSelector(NotMember.selector, STRANGER));
         vm.prank(STRANGER);
         _members.register("commitment");
+    }
+
+    function test_move_takesMembershipNameAndVotesToTheNewAccount() public {
+        _admitThree();
+        _vote(BEN, DAN, "Dan", true);
+        vm.expectEmit(address(_members));
+        emit Members.MoveOffered(2, BEA);
+        _offer(BEN, BEA);
+        assertEq(BEA, _members.moveOf(2), "offered to");
+        assertTrue(_members.isMember(BEN) && !_members.isMember(BEA), "not before it is accepted");
+        vm.expectEmit(address(_members));
+        emit Members.Moved(2, BEN, BEA);
+        _accept(BEA, 2);
+
+        assertTrue(_members.isMember(BEA) && !_members.isMember(BEN), "moved");
+        assertEq(3, _members.memberCount(), "member count");
+        assertEq(2, _members.idOf(BEA), "id");
+        assertEq(0, _members.idOf(BEN), "id of the old account");
+        assertEq("Ben", _members.nameHashOf(BEA), "name");
+        assertEq(address(0), _members.moveOf(2), "nothing is offered any more");
+        assertEq(1, _members.voteCount(DAN, "Dan", true), "the vote stands");
+        _vote(BEA, DAN, "Dan", true);
+        assertTrue(!_members.isMember(DAN), "and counts once");
+        vm.expectRevert(abi.encodeWithSelector(NotMember.selector, BEN));
+        _vote(BEN, DAN, "Dan", true);
+    }
+
+    function test_move_escapesNoVoteOfExpulsion() public {
+        _admitThree();
+        _vote(ADA, BEN, "Ben", false);
+        _offer(BEN, BEA);
+        _accept(BEA, 2);
+        assertEq(1, _members.voteCount(BEA, "Ben", false), "the vote follows");
+        _vote(CLEO, BEA, "Ben", false);
+        assertTrue(!_members.isMember(BEA), "expelled");
+    }
+
+    function test_move_revivesNoVotesOfAdmission() public {
+        _admitThree();
+        _vote(ADA, BEA, "Bea", true);
+        _offer(BEN, BEA);
+        _accept(BEA, 2);
+        _vote(ADA, BEA, "Ben", false);
+        _vote(CLEO, BEA, "Ben", false);
+        assertTrue(!_members.isMember(BEA), "expelled");
+        assertEq(0, _members.voteCount(BEA, "Bea", true), "votes");
+    }
+
+    function test_move_failsForOthersMembersAndTheExpelled() public {
+        _admitThree();
+        vm.expectRevert(abi.encodeWithSelector(NotMember.selector, STRANGER));
+        _offer(STRANGER, BEA);
+        vm.expectRevert(abi.encodeWithSelector(Members.AlreadyMember.selector, CLEO));
+        _offer(BEN, CLEO);
+        vm.expectRevert(abi.encodeWithSelector(Members.NotOffered.selector, 2, address(0), STRANGER));
+        _accept(STRANGER, 2);
+        _offer(BEN, BEA);
+        vm.expectRevert(abi.encodeWithSelector(Members.NotOffered.selector, 2, BEA, STRANGER));
+        _accept(STRANGER, 2);
+        _offer(CLEO, BEA);
+        _accept(BEA, 3);
+        vm.expectRevert(abi.encodeWithSelector(Members.AlreadyMember.selector, BEA));
+        _accept(BEA, 2);
+        _offer(BEN, DAN);
+        _vote(ADA, BEN, "Ben", false);
+        _vote(BEA, BEN, "Ben", false);
+        vm.expectRevert(abi.encodeWithSelector(Members.NotOffered.selector, 2, address(0), DAN));
+        _accept(DAN, 2);
+    }
+
+    function test_publish_standsUntilTheMemberIsExpelled() public {
+        _admitBen();
+        vm.expectEmit(address(_members));
+        emit Members.EndpointPublished(2, "https://ben.example");
+        vm.prank(BEN);
+        _members.publishEndpoint("https://ben.example");
+        vm.expectEmit(address(_members));
+        emit Members.WitnessKeyPublished(2, "ben.example+key");
+        vm.prank(BEN);
+        _members.publishWitnessKey("ben.example+key");
+        (address account, bytes32 nameHash, string memory endpoint, bytes memory witnessKey) = _members.memberOf(2);
+        assertEq(BEN, account, "account");
+        assertEq("Ben", nameHash, "name");
+        assertEq(keccak256("https://ben.example"), keccak256(bytes(endpoint)), "endpoint");
+        assertEq(keccak256("ben.example+key"), keccak256(witnessKey), "witness key");
+
+        _vote(ADA, BEN, "Ben", false);
+        _vote(BEN, BEN, "Ben", false);
+        (account, nameHash, endpoint, witnessKey) = _members.memberOf(2);
+        assertEq(address(0), account, "no account");
+        assertEq(0, bytes(endpoint).length + witnessKey.length, "nothing published");
+    }
+
+    function test_publish_failsForStrangersAndAboveTheLimits() public {
+        vm.expectRevert(abi.encodeWithSelector(NotMember.selector, STRANGER));
+        vm.prank(STRANGER);
+        _members.publishEndpoint("https://stranger.example");
+        vm.expectRevert(abi.encodeWithSelector(NotMember.selector, STRANGER));
+        vm.prank(STRANGER);
+        _members.publishWitnessKey("key");
+        vm.prank(ADA);
+        _members.publishEndpoint(string(new bytes(256)));
+        vm.expectRevert(abi.encodeWithSelector(Members.TooLong.selector, 256, 257));
+        vm.prank(ADA);
+        _members.publishEndpoint(string(new bytes(257)));
+        vm.expectRevert(abi.encodeWithSelector(Members.TooLong.selector, 256, 257));
+        vm.prank(ADA);
+        _members.publishWitnessKey(new bytes(257));
+    }
+
+    function _offer(address from, address to) private {
+        vm.prank(from);
+        _members.offerMove(to);
+    }
+
+    function _accept(address to, uint64 id) private {
+        vm.prank(to);
+        _members.acceptMove(id);
     }
 
     function _vote(address voter, address candidate, bytes32 nameHash, bool admit) private {

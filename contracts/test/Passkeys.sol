@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Base64} from "@openzeppelin/contracts/utils/Base64.sol";
 import {P256} from "@openzeppelin/contracts/utils/cryptography/P256.sol";
 import {WebAuthn} from "@openzeppelin/contracts/utils/cryptography/WebAuthn.sol";
+import {PublicKey} from "../src/Assertions.sol";
 import {Test} from "./Test.sol";
 
 /// @dev An authenticator: it makes assertions as a browser hands them over, from a private key.
@@ -16,6 +17,16 @@ abstract contract Passkeys is Test {
     function publicKey(uint256 privateKey) internal pure returns (bytes32 qx, bytes32 qy) {
         (uint256 x, uint256 y) = vm.publicKeyP256(privateKey);
         return (bytes32(x), bytes32(y));
+    }
+
+    function passkey(uint256 privateKey) internal pure returns (PublicKey memory) {
+        (bytes32 qx, bytes32 qy) = publicKey(privateKey);
+        return PublicKey(qx, qy, RP_ID_HASH);
+    }
+
+    function idOf(uint256 privateKey) internal pure returns (bytes32) {
+        PublicKey memory key = passkey(privateKey);
+        return keccak256(abi.encodePacked(key.qx, key.qy, key.rpIdHash));
     }
 
     function assertion(uint256 privateKey, bytes32 challenge) internal pure returns (WebAuthn.WebAuthnAuth memory) {

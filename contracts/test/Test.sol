@@ -19,6 +19,7 @@ struct Gas {
 interface Vm {
     function prank(address sender) external;
     function warp(uint256 timestamp) external;
+    function chainId(uint256 id) external;
     function roll(uint256 blockNumber) external;
     function assume(bool condition) external pure;
     function expectRevert(bytes calldata reason) external;

@@ -118,7 +118,7 @@ sealed class LogAudit(NodeClient node, string folder)
         return ProofPolicy.Read(await File.ReadAllBytesAsync(policyFile, cancellation));
     }
 
-    static async Task<AnchoredHead?> HeadAsync(ProofPolicy policy, TrustedLog log, EvmRpc? rpc, CancellationToken cancellation)
+    static async Task<AnchorContract.HeadResult?> HeadAsync(ProofPolicy policy, TrustedLog log, EvmRpc? rpc, CancellationToken cancellation)
     {
         if (rpc is null || policy.Chain is not { } chain || log.AnchorId is not { } id)
         {

@@ -97,7 +97,7 @@ public sealed record AnchorEvidence(
         foreach (var log in logs.Where(log => log.Address == Contract))
         {
             var entry = new EventLog(log.Address, log.Topics, log.Data, header.Number, header.Hash, TransactionHash, 0, false);
-            if (AnchorContract.TryDecode(entry) is { } anchored && anchored.Log.AsSpan().SequenceEqual(Log)
+            if (AnchorContract.TryDecode(entry) is AnchorEvent.Anchored anchored && anchored.Log.AsSpan().SequenceEqual(Log)
                 && anchored.NewSize == (ulong)size && anchored.NewRoot.AsSpan().SequenceEqual(root))
                 return null;
         }

@@ -98,13 +98,15 @@ public sealed class ChainLink
         var name = System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(keys.Origin));
         var members = await DeployAsync(MembersContract.Create(name), cancellation);
         var anchor = await DeployAsync(AnchorContract.Create(members.Address), cancellation);
-        var consents = await DeployAsync(ConsentsContract.Create(members.Address), cancellation);
+        var subjects = await DeployAsync(SubjectsContract.Create(members.Address), cancellation);
+        var consents = await DeployAsync(ConsentsContract.Create(members.Address, subjects.Address), cancellation);
         await DurableAsync(finality, consents.Block, cancellation);
         DeploymentBlock = members.Block;
         Contracts = new Dictionary<ChainContract, Address>
         {
             [ChainContract.Members] = members.Address,
             [ChainContract.Anchor] = anchor.Address,
+            [ChainContract.Subjects] = subjects.Address,
             [ChainContract.Consents] = consents.Address,
         };
         await using var transaction = await connection.BeginTransactionAsync(cancellation);

@@ -8,6 +8,8 @@ public enum ChainContract
 {
     /// <summary>The consortium.</summary>
     Members,
+    /// <summary>Who may sign for patients.</summary>
+    Subjects,
     /// <summary>Patients' consents.</summary>
     Consents,
     /// <summary>Log heads.</summary>

@@ -265,6 +265,7 @@ public sealed partial class ChainRelay(
         var artifact = contract switch
         {
             ChainContract.Members => MembersContract.Artifact,
+            ChainContract.Subjects => SubjectsContract.Artifact,
             ChainContract.Consents => ConsentsContract.Artifact,
             _ => AnchorContract.Artifact,
         };

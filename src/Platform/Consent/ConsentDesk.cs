@@ -146,9 +146,8 @@ public sealed class ConsentDesk(
         var pkcs8 = key.ExportPkcs8PrivateKey();
         await ConsentStore.AddSubjectAsync(connection, patient, subject, owner.Seal(KeyContext(patient), pkcs8), cancellation);
         CryptographicOperations.ZeroMemory(pkcs8);
-        var point = key.ExportParameters(includePrivateParameters: false).Q;
-        await outbox.EnqueueAsync(connection, "enroll", Convert.ToHexStringLower(subject), ChainContract.Consents,
-            ConsentsContract.Enroll(subject, point.X!, point.Y!, WebAuthnAssertion.RelyingPartyIdHash(options.RelyingParty)), cancellation);
+        await outbox.EnqueueAsync(connection, "enroll", Convert.ToHexStringLower(subject), ChainContract.Subjects,
+            SubjectsContract.Enroll(subject, PublicKeyOf(key)), cancellation);
     }
 
     /// <summary>Grants access to the caller's own record.</summary>
@@ -174,9 +173,9 @@ public sealed class ConsentDesk(
         await ConsentStore.AddAsync(connection, row, cancellation);
         var subject = (await ConsentStore.SubjectAsync(connection, patient, cancellation))!;
         var notAfter = (ulong)terms.Until.ToUnixTimeSeconds();
-        var assertion = Sign(subject, patient, owner, ConsentsContract.GrantChallenge(mirror.Domain, subject.Subject, id, row.Commitment, notAfter));
+        var (by, assertion) = Sign(subject, patient, owner, ConsentsContract.GrantChallenge(mirror.Domain, subject.Subject, id, row.Commitment, notAfter));
         await outbox.EnqueueAsync(connection, "grant", Convert.ToHexStringLower(id), ChainContract.Consents,
-            ConsentsContract.Grant(subject.Subject, id, row.Commitment, notAfter, assertion), cancellation);
+            ConsentsContract.Grant(subject.Subject, id, row.Commitment, notAfter, by, assertion), cancellation);
         await audit.RecordAsync(connection,
             new AuditFact(AuditAction.Grant, true, caller.Account, AuditTrail.AliasOf(owner), $"Consent/{resource}", null), cancellation);
         await transaction.CommitAsync(cancellation);
@@ -206,9 +205,9 @@ public sealed class ConsentDesk(
         await SealedStore.AppendAsync(connection,
             [new NewEntry(LeafKind.Consent, "Consent", consent, 2, owner, patient, now, terms.Write(consent, patient, active: false, now))], cancellation);
         var subject = (await ConsentStore.SubjectAsync(connection, patient, cancellation))!;
-        var assertion = Sign(subject, patient, owner, ConsentsContract.RevokeChallenge(mirror.Domain, subject.Subject, row.Id));
+        var (by, assertion) = Sign(subject, patient, owner, ConsentsContract.RevokeChallenge(mirror.Domain, subject.Subject, row.Id));
         await outbox.EnqueueAsync(connection, "revoke", Convert.ToHexStringLower(row.Id), ChainContract.Consents,
-            ConsentsContract.Revoke(subject.Subject, row.Id, assertion), cancellation);
+            ConsentsContract.Revoke(subject.Subject, row.Id, by, assertion), cancellation);
         await audit.RecordAsync(connection,
             new AuditFact(AuditAction.Revoke, true, caller.Account, AuditTrail.AliasOf(owner), $"Consent/{consent}", null), cancellation);
         await transaction.CommitAsync(cancellation);
@@ -252,7 +251,7 @@ public sealed class ConsentDesk(
         _ => null,
     };
 
-    WebAuthnAssertion Sign(ConsentSubject subject, string patient, OwnerKey owner, byte[] challenge)
+    (byte[] By, WebAuthnAssertion Assertion) Sign(ConsentSubject subject, string patient, OwnerKey owner, byte[] challenge)
     {
         if (!owner.TryOpen(KeyContext(patient), subject.SealedKey, out var pkcs8))
         {
@@ -261,7 +260,13 @@ public sealed class ConsentDesk(
         using var key = ECDsa.Create();
         key.ImportPkcs8PrivateKey(pkcs8, out _);
         CryptographicOperations.ZeroMemory(pkcs8);
-        return WebAuthnAssertion.Sign(key, options.RelyingParty, options.Origin, challenge);
+        return (SubjectsContract.KeyId(PublicKeyOf(key)), WebAuthnAssertion.Sign(key, options.RelyingParty, options.Origin, challenge));
+    }
+
+    PublicKey PublicKeyOf(ECDsa key)
+    {
+        var point = key.ExportParameters(includePrivateParameters: false).Q;
+        return new PublicKey(point.X!, point.Y!, WebAuthnAssertion.RelyingPartyIdHash(options.RelyingParty));
     }
 
     async Task<ConsentTerms?> TermsAsync(NpgsqlConnection connection, ConsentRow row, CancellationToken cancellation)

@@ -84,7 +84,7 @@ public sealed class IntegrityCheck(NpgsqlDataSource database, LogFiles files, Bl
             {
                 foreach (var log in await chain.Rpc.LogsAsync(new LogFilter([chain.Anchor], from, Math.Min(latest, from + BlocksPerReadMax - 1)), cancellation))
                 {
-                    if (AnchorContract.TryDecode(log) is { } anchor && anchor.Log.AsSpan().SequenceEqual(chain.LogId))
+                    if (AnchorContract.TryDecode(log) is AnchorEvent.Anchored anchor && anchor.Log.AsSpan().SequenceEqual(chain.LogId))
                     {
                         heads.Add(((long)anchor.NewSize, anchor.NewRoot));
                     }

@@ -258,7 +258,7 @@ public sealed class AnchoringTests
         var size = 0UL;
         foreach (var log in await node.Chain.Rpc.LogsAsync(new LogFilter([contract], node.Chain.DeploymentBlock, latest)))
         {
-            if (AnchorContract.TryDecode(log) is { } anchored && anchored.Log.AsSpan().SequenceEqual(node.Keys.LogId))
+            if (AnchorContract.TryDecode(log) is AnchorEvent.Anchored anchored && anchored.Log.AsSpan().SequenceEqual(node.Keys.LogId))
             {
                 Assert.Equal(size, anchored.OldSize);
                 Assert.Equal(tree.Root((long)anchored.NewSize), anchored.NewRoot);

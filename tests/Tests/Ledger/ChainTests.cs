@@ -24,6 +24,12 @@ public sealed class ChainTests(AnvilFixture chain) : IClassFixture<AnvilFixture>
         return receipt.ContractAddress.Value;
     }
 
+    static PublicKey KeyOf(ECDsa passkey)
+    {
+        var point = passkey.ExportParameters(false).Q;
+        return new PublicKey(point.X!, point.Y!, WebAuthnAssertion.RelyingPartyIdHash(RelyingParty));
+    }
+
     Task<Address> MembersAsync() => CreateAsync(MembersContract.Create(Random()));
 
     [Fact]
@@ -37,13 +43,13 @@ public sealed class ChainTests(AnvilFixture chain) : IClassFixture<AnvilFixture>
 
         tree.Append(LeafHashes(4));
         var second = await chain.SendAsync(anchor, AnchorContract.Anchor(log, 3, 7, tree.Root(), tree.ConsistencyProof(3, 7)));
-        var anchored = AnchorContract.TryDecode(Assert.Single(second.Logs));
-        Assert.Equal((3UL, 7UL), (anchored!.OldSize, anchored.NewSize));
+        var anchored = Assert.IsType<AnchorEvent.Anchored>(AnchorContract.TryDecode(Assert.Single(second.Logs)));
+        Assert.Equal((3UL, 7UL), (anchored.OldSize, anchored.NewSize));
         Assert.Equal(tree.Root(), anchored.NewRoot);
         Assert.Equal(log, anchored.Log);
 
         var head = await AnchorContract.HeadAsync(chain.Rpc, anchor, log);
-        Assert.Equal((7UL, second.BlockNumber, chain.Key.Address), (head.Size, head.BlockNumber, head.Owner));
+        Assert.Equal((7UL, second.BlockNumber, 1UL), (head.Size, head.BlockNumber, head.Owner));
         Assert.Equal(tree.Root(), head.Root);
         Assert.True(await AnchorContract.VerifyInclusionAsync(chain.Rpc, anchor, log, LeafHashes(3)[2], 2, tree.InclusionProof(2, 7)));
         Assert.False(await AnchorContract.VerifyInclusionAsync(chain.Rpc, anchor, log, LeafHashes(3)[1], 2, tree.InclusionProof(2, 7)));
@@ -60,39 +66,88 @@ public sealed class ChainTests(AnvilFixture chain) : IClassFixture<AnvilFixture>
         Assert.Equal("StaleSize(expected: 7, given: 3)", AnchorContract.Artifact.Reason(stale)?.ToString());
 
         var logs = await chain.Rpc.LogsAsync(new LogFilter([anchor], first.BlockNumber, second.BlockNumber, [[AnchorContract.Artifact.Event("Anchored").Topic.ToArray()], [log]]));
-        Assert.Equal([3UL, 7UL], logs.Select(entry => AnchorContract.TryDecode(entry)!.NewSize));
+        Assert.Equal([3UL, 7UL], logs.Select(entry => Assert.IsType<AnchorEvent.Anchored>(AnchorContract.TryDecode(entry)).NewSize));
     }
 
     [Fact]
     public async Task A_consent_is_granted_and_revoked_by_the_patients_assertion_alone()
     {
-        var consents = await CreateAsync(ConsentsContract.Create(await MembersAsync()));
+        var members = await MembersAsync();
+        var subjects = await CreateAsync(SubjectsContract.Create(members));
+        var consents = await CreateAsync(ConsentsContract.Create(members, subjects));
         var domain = ConsentsContract.Domain(await chain.Rpc.ChainIdAsync(), consents);
         using var passkey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var point = passkey.ExportParameters(false).Q;
+        var key = KeyOf(passkey);
+        var by = SubjectsContract.KeyId(key);
         var (subject, id, commitment) = (Random(), Random(), Random());
-        var enrolled = await chain.SendAsync(consents, ConsentsContract.Enroll(subject, point.X!, point.Y!, WebAuthnAssertion.RelyingPartyIdHash(RelyingParty)));
-        Assert.Equal(chain.Key.Address, Assert.IsType<ConsentsEvent.Enrolled>(ConsentsContract.TryDecode(Assert.Single(enrolled.Logs))).Member);
-        Assert.Equal(point.X, (await ConsentsContract.EnrollmentAsync(chain.Rpc, consents, subject)).Qx);
+        var enrolled = Assert.IsType<SubjectsEvent.Enrolled>(SubjectsContract.TryDecode(Assert.Single((await chain.SendAsync(subjects, SubjectsContract.Enroll(subject, key))).Logs)));
+        Assert.Equal((1UL, Hex.Of(by)), (enrolled.Member, Hex.Of(enrolled.Key)));
+        Assert.Equal(key.Qx, enrolled.PublicKey.Qx);
 
         var challenge = ConsentsContract.GrantChallenge(domain, subject, id, commitment, NotAfter);
         var assertion = WebAuthnAssertion.Sign(passkey, RelyingParty, Origin, challenge);
         Assert.True(assertion.Verify(passkey, WebAuthnAssertion.RelyingPartyIdHash(RelyingParty), challenge));
         var refusal = await Assert.ThrowsAsync<EvmRpcException>(() => chain.SendAsync(
-            consents, ConsentsContract.Grant(subject, id, commitment, NotAfter + 1, assertion)));
+            consents, ConsentsContract.Grant(subject, id, commitment, NotAfter + 1, by, assertion)));
         Assert.Equal("BadAssertion", ConsentsContract.Artifact.Reason(refusal)?.Name);
 
-        var granted = await chain.SendAsync(consents, ConsentsContract.Grant(subject, id, commitment, NotAfter, assertion));
+        var granted = await chain.SendAsync(consents, ConsentsContract.Grant(subject, id, commitment, NotAfter, by, assertion));
         var grant = Assert.IsType<ConsentsEvent.Granted>(ConsentsContract.TryDecode(Assert.Single(granted.Logs)));
         Assert.Equal((NotAfter, Hex.Of(id), Hex.Of(commitment)), (grant.NotAfter, Hex.Of(grant.Id), Hex.Of(grant.Commitment)));
         Assert.True(await ConsentsContract.IsActiveAsync(chain.Rpc, consents, id, commitment));
 
         var revocation = WebAuthnAssertion.Sign(passkey, RelyingParty, Origin, ConsentsContract.RevokeChallenge(domain, subject, id));
-        var revoked = await chain.SendAsync(consents, ConsentsContract.Revoke(subject, id, revocation));
+        var revoked = await chain.SendAsync(consents, ConsentsContract.Revoke(subject, id, by, revocation));
         Assert.Equal(id, Assert.IsType<ConsentsEvent.Revoked>(ConsentsContract.TryDecode(Assert.Single(revoked.Logs))).Id);
         Assert.False(await ConsentsContract.IsActiveAsync(chain.Rpc, consents, id, commitment));
         Assert.True(await ConsentsContract.IsRevokedAsync(chain.Rpc, consents, subject, id));
-        Assert.True((await ConsentsContract.ConsentAsync(chain.Rpc, consents, id)).IsRevoked);
+        var state = await ConsentsContract.ConsentAsync(chain.Rpc, consents, id);
+        Assert.Equal((Authority.Own, Hex.Of(by), Hex.Of(by)), (state.Authority, Hex.Of(state.By), Hex.Of(state.RevokedBy)));
+    }
+
+    [Fact]
+    public async Task Keys_delegates_and_recovery_are_signed_as_the_contract_hashes_them()
+    {
+        var subjects = await CreateAsync(SubjectsContract.Create(await MembersAsync()));
+        var domain = SubjectsContract.Domain(await chain.Rpc.ChainIdAsync(), subjects);
+        using var passkey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var second = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var contact = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var (subject, salt, relation) = (Random(), Random(), Random());
+        var (by, other) = (SubjectsContract.KeyId(KeyOf(passkey)), KeyOf(second));
+        var otherId = SubjectsContract.KeyId(other);
+        Assert.Equal(otherId, await SubjectsContract.KeyIdAsync(chain.Rpc, subjects, other));
+        WebAuthnAssertion Sign(byte[] challenge) => WebAuthnAssertion.Sign(passkey, RelyingParty, Origin, challenge);
+        async Task<SubjectsEvent?> SendAsync(byte[] data) => SubjectsContract.TryDecode(Assert.Single((await chain.SendAsync(subjects, data)).Logs));
+
+        await SendAsync(SubjectsContract.Enroll(subject, KeyOf(passkey)));
+        var added = Assert.IsType<SubjectsEvent.KeyAdded>(await SendAsync(
+            SubjectsContract.AddKey(subject, other, 0, by, Sign(SubjectsContract.AddKeyChallenge(domain, subject, other, 0)))));
+        Assert.Equal((Hex.Of(otherId), Hex.Of(by), 0UL), (Hex.Of(added.Key), Hex.Of(added.By), added.Sequence));
+        Assert.IsType<SubjectsEvent.KeyRemoved>(await SendAsync(
+            SubjectsContract.RemoveKey(subject, otherId, 1, by, Sign(SubjectsContract.RemoveKeyChallenge(domain, subject, otherId, 1)))));
+        Assert.IsType<SubjectsEvent.DelegateAdded>(await SendAsync(SubjectsContract.AddDelegate(
+            subject, other, relation, NotAfter, 2, by, Sign(SubjectsContract.AddDelegateChallenge(domain, subject, other, relation, NotAfter, 2)))));
+        Assert.Equal(relation, (await SubjectsContract.DelegateOfAsync(chain.Rpc, subjects, subject, otherId)).Relation);
+        Assert.IsType<SubjectsEvent.DelegateRemoved>(await SendAsync(
+            SubjectsContract.RemoveDelegate(subject, otherId, 3, by, Sign(SubjectsContract.RemoveDelegateChallenge(domain, subject, otherId, 3)))));
+
+        PublicKey[] contacts = [KeyOf(contact)];
+        var terms = new RecoveryTerms(SubjectsContract.ContactsCommitment(salt, contacts), 1, 1, 86_400);
+        Assert.IsType<SubjectsEvent.RecoverySet>(await SendAsync(
+            SubjectsContract.SetRecovery(subject, terms, 4, by, Sign(SubjectsContract.SetRecoveryChallenge(domain, subject, terms, 4)))));
+        using var replacement = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var recover = SubjectsContract.RecoverChallenge(domain, subject, KeyOf(replacement), 5);
+        var signature = new ContactSignature(0, WebAuthnAssertion.Sign(contact, RelyingParty, Origin, recover));
+        var requested = Assert.IsType<SubjectsEvent.RecoveryRequested>(await SendAsync(
+            SubjectsContract.RequestRecovery(subject, KeyOf(replacement), 5, salt, contacts, [signature])));
+        var pending = await SubjectsContract.RecoveryOfAsync(chain.Rpc, subjects, subject);
+        Assert.Equal((requested.EffectiveAt, Hex.Of(terms.Contacts)), (pending.EffectiveAt, Hex.Of(pending.Terms.Contacts)));
+        var early = await Assert.ThrowsAsync<EvmRpcException>(() => chain.SendAsync(subjects, SubjectsContract.CompleteRecovery(subject)));
+        Assert.IsType<SubjectsError.RecoveryNotDue>(SubjectsContract.TryDecodeError(early.RevertData));
+        Assert.IsType<SubjectsEvent.RecoveryCancelled>(await SendAsync(
+            SubjectsContract.CancelRecovery(subject, 6, by, Sign(SubjectsContract.CancelRecoveryChallenge(domain, subject, 6)))));
+        Assert.Equal((1UL, 7UL, 1U), ((await SubjectsContract.SubjectOfAsync(chain.Rpc, subjects, subject)) is var found ? (found.Member, found.Sequence, found.KeyCount) : default));
     }
 
     [Fact]

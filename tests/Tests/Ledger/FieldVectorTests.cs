@@ -14,32 +14,6 @@ public sealed class FieldVectorTests
     static IEnumerable<(string Name, JsonElement Json)> Files(string folder, string pattern, int leastCount) =>
         FieldData.Files(folder, pattern, leastCount).Select(file => (Path.GetFileName(file), JsonDocument.Parse(File.ReadAllBytes(file)).RootElement));
 
-    static byte[] Base64(JsonElement json, string name) => json.GetProperty(name).ValueKind == JsonValueKind.Null ? [] : json.GetProperty(name).GetBytesFromBase64();
-
-    static byte[][] Proof(JsonElement json) => json.GetProperty("proof").ValueKind == JsonValueKind.Null ? [] : [.. json.GetProperty("proof").EnumerateArray().Select(hash => hash.GetBytesFromBase64())];
-
-    static long Signed(JsonElement json, string name) => unchecked((long)json.GetProperty(name).GetUInt64());
-
-    [Fact]
-    public void Every_shared_inclusion_case_is_accepted_or_refused_as_it_says()
-    {
-        foreach (var (name, json) in Files("merkle", "inclusion_*.json", 40))
-        {
-            var verdict = InclusionProof.Verify(Base64(json, "leafHash"), Signed(json, "leafIdx"), Signed(json, "treeSize"), Proof(json), Base64(json, "root"));
-            Assert.True(verdict == ProofVerdict.Valid != json.GetProperty("wantErr").GetBoolean(), $"{name}: {verdict}");
-        }
-    }
-
-    [Fact]
-    public void Every_shared_consistency_case_is_accepted_or_refused_as_it_says()
-    {
-        foreach (var (name, json) in Files("merkle", "consistency_*.json", 40))
-        {
-            var verdict = ConsistencyProof.Verify(Signed(json, "size1"), Signed(json, "size2"), Base64(json, "root1"), Base64(json, "root2"), Proof(json));
-            Assert.True(verdict == ProofVerdict.Valid != json.GetProperty("wantErr").GetBoolean(), $"{name}: {verdict}");
-        }
-    }
-
     [Fact]
     public void Rlp_reads_and_writes_ethereums_vectors()
     {
