@@ -155,14 +155,14 @@ public sealed partial class ChainRelay(
     /// Finds the evidence of the head that stands where its row is missing: a kill came between the block and the row. Nothing newer is anchored
     /// before, so that no other row can be missing for that reason.
     /// </summary>
-    async Task RecoverAnchorAsync(NpgsqlConnection connection, Address contract, Ledger.Contracts.AnchoredHead onChain, CancellationToken cancellation)
+    async Task RecoverAnchorAsync(NpgsqlConnection connection, Address contract, AnchorContract.HeadResult onChain, CancellationToken cancellation)
     {
         if (onChain.Size == 0 || !await LogStore.LacksAnchorAsync(connection, (long)onChain.Size, onChain.Root, cancellation))
         {
             return;
         }
         var logs = await link.Rpc.LogsAsync(new LogFilter([contract], onChain.BlockNumber, onChain.BlockNumber), cancellation);
-        var found = logs.FirstOrDefault(log => AnchorContract.TryDecode(log) is { } anchored
+        var found = logs.FirstOrDefault(log => AnchorContract.TryDecode(log) is AnchorEvent.Anchored anchored
             && anchored.Log.AsSpan().SequenceEqual(keys.LogId) && anchored.NewSize == onChain.Size && anchored.NewRoot.AsSpan().SequenceEqual(onChain.Root));
         if (found is not null && await link.Rpc.ReceiptAsync(found.TransactionHash, cancellation) is { Succeeded: true } receipt)
         {
