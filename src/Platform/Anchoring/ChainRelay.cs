@@ -115,7 +115,7 @@ public sealed partial class ChainRelay(
         return null;
     }
 
-    static Task AnnounceAsync(NpgsqlConnection connection, long id, SignedTransaction signed, CancellationToken cancellation) =>
+    static Task<int> AnnounceAsync(NpgsqlConnection connection, long id, SignedTransaction signed, CancellationToken cancellation) =>
         connection.ExecuteAsync(cancellation,
             "UPDATE chain_transaction SET state = 1, attempts = (array_prepend($2, array_remove(attempts, $2)))[:$3] WHERE id = $1", id, signed.Hash.ToArray(), AttemptsMax);
 

@@ -6,6 +6,7 @@ namespace Salus.SystemTests.Processes;
 /// <summary>A node killed where a kill is worst, and one killed again and again wherever it happens to be.</summary>
 public sealed class FailpointTests
 {
+    const int WritesBefore = 5;
     const int Kills = 10;
     const int KillSpreadMilliseconds = 1500;
 
@@ -18,6 +19,13 @@ public sealed class FailpointTests
     public async Task A_node_killed_between_two_steps_takes_the_second_at_its_next_start(string point)
     {
         await using var clinic = await Clinic.OpenAsync();
+        using (var stop = new CancellationTokenSource())
+        {
+            var writing = clinic.WriteAsync(stop.Token);
+            await clinic.UntilWrittenAsync(WritesBefore);
+            await stop.CancelAsync();
+            await writing;
+        }
         await clinic.Node.StopAsync();
         await clinic.StartAgainAsync("--Salus:Faults:Enabled=true", $"--Salus:Faults:At={point}", "--Salus:Faults:After=1");
         var engines = clinic.Node.Engines;
