@@ -15,12 +15,12 @@ sealed class NodeUnderTest : IAsyncDisposable
 
     public int ProcessId => process.Id;
 
-    public static async Task<NodeUnderTest> StartAsync(string folder)
+    public static async Task<NodeUnderTest> StartAsync(string folder, params string[] settings)
     {
         var process = Process.Start(new ProcessStartInfo("dotnet",
             [
                 Path.Combine(AppContext.BaseDirectory, "Salus.Host.dll"), "serve", $"--Salus:Data={folder}/data", $"--Salus:Keys={folder}/keys", "--Salus:Port=0",
-                "--Salus:DemonstrationPatients=0",
+                "--Salus:DemonstrationPatients=0", .. settings,
             ]) { RedirectStandardOutput = true })!;
         var ready = await ReadyAsync(process);
         var http = new HttpClient { BaseAddress = new Uri(ready.GetProperty("address").GetString()!), Timeout = TimeSpan.FromMinutes(5) };
@@ -37,6 +37,40 @@ sealed class NodeUnderTest : IAsyncDisposable
         using var content = new ByteArrayContent(bundle);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/fhir+json");
         (await http.PostAsync("/fhir", content)).EnsureSuccessStatusCode();
+    }
+
+    /// <summary>Creates an organisation; its id when the node has acknowledged it, null when it is away.</summary>
+    public async Task<string?> CreateAsync(string name)
+    {
+        try
+        {
+            using var content = new StringContent(JsonSerializer.Serialize(new { resourceType = "Organization", name }), new MediaTypeHeaderValue("application/fhir+json"));
+            using var answer = await http.PostAsync("/fhir/Organization", content);
+            return answer.IsSuccessStatusCode ? (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetString() : null;
+        }
+        catch (Exception away) when (away is HttpRequestException or IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The name of an organisation; null where there is none.</summary>
+    public async Task<string?> NameAsync(string id)
+    {
+        using var answer = await http.GetAsync($"/fhir/Organization/{id}");
+        return answer.IsSuccessStatusCode ? (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("name").GetString() : null;
+    }
+
+    /// <summary>The state of log and chain.</summary>
+    public Task<JsonElement> StatusAsync() => http.GetFromJsonAsync<JsonElement>("/api/log/status");
+
+    /// <summary>Ends it without a warning.</summary>
+    public async Task KillAsync()
+    {
+        process.Kill();
+        await process.WaitForExitAsync();
+        http.Dispose();
+        process.Dispose();
     }
 
     /// <summary>How many leaves the contract knows of; null while some have no place in the log or the newest head is not anchored.</summary>

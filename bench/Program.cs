@@ -1,11 +1,13 @@
 using BenchmarkDotNet.Running;
 using Salus.Bench;
 
-// ./salus bench [import --data DIR | gas | micro]
+// ./salus bench [import --data DIR | gas | ledger | soak | micro]
 return args switch
 {
     ["import", .. var rest] => await ImportRun.RunAsync(rest),
     ["gas"] => await GasRun.RunAsync(),
+    ["ledger"] => await LedgerRun.RunAsync(),
+    ["soak", .. var rest] => await SoakRun.RunAsync(rest),
     ["definitions", .. var rest] => DefinitionsRun.Run(rest),
     ["micro", .. var rest] => BenchmarkSwitcher.FromAssembly(typeof(GasRun).Assembly).Run(rest.Length == 0 ? ["--filter", "*"] : rest).Any() ? 0 : 1,
     _ => Help(),
@@ -17,6 +19,8 @@ static int Help()
         import --data DIR [--clients N] [--rounds N]   resources/s into a node beside a bare PostgreSQL table, from DIR/synthea-r4/*.json
         definitions                                    time and memory until FHIR's definitions answer, in processes just started
         gas                                            gas per record at batch 1, 100 and 10,000 beside one transaction per record
+        ledger                                         hashing into the tree beside raw SHA-256, proofs at 2^20, from the outbox to the anchored head
+        soak [--kills N]                               a node killed N times under load; every acknowledged write must be there (100)
         micro [BenchmarkDotNet options]                sealing, leaf hashing, validation, indexing
         """);
     return 1;

@@ -13,7 +13,7 @@ static class UpCommand
     static readonly Option<int?> Port = new("--port") { Description = "The port to serve on at this machine (7411 unless told); 0 takes a free one.", HelpName = "N" };
     static readonly Option<string?> Name = new("--name") { Description = "The hospital's name, at the first start.", HelpName = "HOSPITAL" };
     static readonly Option<string?> Database = new("--database") { Description = "An external PostgreSQL (15 or later), as Host=…;Database=…;Username=…;Password=… or postgresql://…; none is started then.", HelpName = "CONNECTION" };
-    static readonly Option<string?> Ledger = new("--ledger") { Description = "An external EVM network's JSON-RPC address; none is started then.", HelpName = "URL" };
+    static readonly Option<string?> Ledger = new("--ledger") { Description = "An external EVM network's JSON-RPC address, or several with commas between them; none is started then.", HelpName = "URL" };
     static readonly Option<bool> NoDemonstration = new("--no-demonstration") { Description = "Leave an empty node empty: no demonstration accounts, no synthetic patients." };
     static readonly Option<int?> Patients = new("--patients") { Description = "Synthetic patients that an empty node begins with (120 unless told).", HelpName = "N" };
 

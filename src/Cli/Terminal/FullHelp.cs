@@ -48,7 +48,7 @@ sealed class FullHelp(HelpAction options) : SynchronousCommandLineAction
     [
         ("Salus__Data, Salus__Keys, Salus__Port", "as --data, --keys, --port; an option goes before"),
         ("Salus__Database__ConnectionString", "as --database, and not seen in the list of processes"),
-        ("Salus__Ledger__Endpoint", "as --ledger"),
+        ("Salus__Ledger__Endpoint", "as --ledger; several endpoints with commas between them"),
         ("Salus__Ledger__Depth", "blocks above a transaction before it counts as durable there (1)"),
         ("SALUS_MASTER_KEY", "the master key, 32 bytes in base64, instead of a file"),
         ("XDG_DATA_HOME, XDG_CONFIG_HOME", "where the folders lie that are not named"),

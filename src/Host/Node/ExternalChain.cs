@@ -13,16 +13,52 @@ static class ExternalChain
     // PUSH0 PUSH0 PUSH0 MCOPY STOP: EIP-5656, of Cancun.
     static readonly byte[] CopiesMemory = [0x5f, 0x5f, 0x5f, 0x5e, 0x00];
 
-    /// <summary>The address as it was given.</summary>
-    /// <exception cref="NodeException">It is no HTTP address.</exception>
-    public static Uri Parse(string address) =>
+    const int EndpointsMax = 8;
+
+    /// <summary>The addresses as they were given.</summary>
+    /// <exception cref="NodeException">One is no HTTP address, or there are too many.</exception>
+    public static IReadOnlyList<Uri> Parse(IReadOnlyList<string> addresses) => addresses.Count <= EndpointsMax
+        ? [.. addresses.Select(Parse)]
+        : throw new NodeException($"--ledger names {addresses.Count} endpoints. Give at most {EndpointsMax}.");
+
+    static Uri Parse(string address) =>
         Uri.TryCreate(address, UriKind.Absolute, out var parsed) && parsed.Scheme is "http" or "https"
             ? parsed
             : throw new NodeException($"--ledger '{address}' is no address of a JSON-RPC endpoint. Give one such as http://127.0.0.1:8545.");
 
+    /// <summary>Requires one network behind all endpoints that answer, and at least one that does.</summary>
+    /// <exception cref="NodeException">None answers, or one is of another network.</exception>
+    public static async Task RequireAsync(HttpClient http, IReadOnlyList<Uri> addresses, CancellationToken cancellation)
+    {
+        Dictionary<Uri, ulong> chains = [];
+        NodeException? away = null;
+        foreach (var address in addresses)
+        {
+            var rpc = new EvmRpc(http, address);
+            try
+            {
+                await RequireAsync(rpc, address, cancellation);
+                chains[address] = await rpc.ChainIdAsync(cancellation);
+            }
+            catch (EndpointAwayException refused) when (addresses.Count > 1)
+            {
+                // One that is away now may come back: it is asked for its chain then.
+                away = refused;
+            }
+        }
+        if (chains.Count == 0)
+        {
+            throw away!;
+        }
+        if (chains.Values.Distinct().Count() > 1)
+        {
+            throw new NodeException($"--ledger names different networks: {string.Join(", ", chains.Select(chain => $"{chain.Key} answers for {chain.Value}"))}. Give endpoints of one.");
+        }
+    }
+
     /// <summary>Asks the network for its id, and whether it knows what the contracts are compiled to.</summary>
     /// <exception cref="NodeException">Nothing answers there, something else than an EVM network, or one before Cancun.</exception>
-    public static async Task RequireAsync(EvmRpc rpc, Uri address, CancellationToken cancellation)
+    static async Task RequireAsync(EvmRpc rpc, Uri address, CancellationToken cancellation)
     {
         try
         {
@@ -31,7 +67,7 @@ static class ExternalChain
         }
         catch (Exception away) when (away is HttpRequestException { StatusCode: null } || (away is TaskCanceledException && !cancellation.IsCancellationRequested))
         {
-            throw new NodeException($"The chain at {address} does not answer: {away.Message.TrimEnd('.')}. Check --ledger, and that the network's node runs and listens there.");
+            throw new EndpointAwayException($"The chain at {address} does not answer: {away.Message.TrimEnd('.')}. Check --ledger, and that the network's node runs and listens there.");
         }
         catch (Exception other) when (other is EvmRpcException or FormatException or HttpRequestException or JsonException)
         {
@@ -49,7 +85,7 @@ static class ExternalChain
 
     /// <summary>Makes sure that the node's account can pay. A network of developers (anvil, Hardhat) is asked for the money; elsewhere its owner sends it.</summary>
     /// <exception cref="NodeException">It cannot.</exception>
-    public static async Task RequireFundsAsync(EvmRpc rpc, Uri address, Address account, CancellationToken cancellation)
+    public static async Task RequireFundsAsync(EvmRpc rpc, string address, Address account, CancellationToken cancellation)
     {
         var latest = await rpc.BlockAsync(BlockTag.Latest, cancellation);
         var price = latest?.BaseFee is { Sign: > 0 } fee ? 2 * fee : await rpc.GasPriceAsync(cancellation);
@@ -67,7 +103,7 @@ static class ExternalChain
     {
         try
         {
-            await rpc.CallAsync("anvil_setBalance", _ => true, cancellation, account.ToString(), "0x" + DevelopmentWei.ToString("x").TrimStart('0'));
+            await rpc.CallAsync("hardhat_setBalance", _ => true, cancellation, account.ToString(), "0x" + DevelopmentWei.ToString("x").TrimStart('0'));
             return await rpc.BalanceAsync(account, default, cancellation) > 0;
         }
         catch (Exception refused) when (refused is EvmRpcException or FormatException or HttpRequestException)
@@ -76,3 +112,6 @@ static class ExternalChain
         }
     }
 }
+
+/// <summary>An endpoint does not answer now.</summary>
+sealed class EndpointAwayException(string message) : NodeException(message);

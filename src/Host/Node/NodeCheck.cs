@@ -39,9 +39,9 @@ static class NodeCheck
     {
         if (await RunningNode.FindAsync(options.Data) is { } running)
         {
-            return NodeEngines.Beside(running.Database, new Uri(running.Chain), ledger);
+            return NodeEngines.Beside(running.Database, running.Chain, ledger);
         }
-        return options.EnginesObjection(ledger.Endpoint is not null) is { } objection
+        return options.EnginesObjection(ledger.Addresses.Count > 0) is { } objection
             ? throw new NodeException(objection)
             : await NodeEngines.StartAsync(options, ledger, loggers, CancellationToken.None);
     }

@@ -14,21 +14,21 @@ sealed class NodeEngines : IAsyncDisposable
     readonly EmbeddedPostgres? postgres;
     readonly EmbeddedChain? chain;
 
-    NodeEngines(EmbeddedPostgres? postgres, string connectionString, EmbeddedChain? chain, Uri endpoint, ChainOptions options)
+    NodeEngines(EmbeddedPostgres? postgres, string connectionString, EmbeddedChain? chain, IReadOnlyList<Uri> endpoints, ChainOptions options)
     {
         (this.postgres, this.chain) = (postgres, chain);
         ConnectionString = connectionString;
-        Endpoint = endpoint;
+        Endpoints = endpoints;
         Database = NpgsqlDataSource.Create(connectionString);
-        Rpc = new EvmRpc(Http, endpoint);
-        Finality = chain is null ? new DepthFinality(options.Depth) : new SnapshotFinality(chain, TimeProvider.System);
+        Rpc = new EvmRpc(Http, endpoints, TimeProvider.System);
+        Finality = chain is null ? new DepthFinality(options.Depth, options.ReorganizationMax) : new SnapshotFinality(chain, TimeProvider.System);
     }
 
     public NpgsqlDataSource Database { get; }
 
     public string ConnectionString { get; }
 
-    public Uri Endpoint { get; }
+    public IReadOnlyList<Uri> Endpoints { get; }
 
     public EvmRpc Rpc { get; }
 
@@ -49,8 +49,8 @@ sealed class NodeEngines : IAsyncDisposable
         try
         {
             var database = await DatabaseAsync();
-            var endpoint = await ChainAsync();
-            return new NodeEngines(postgres, database, chain, endpoint, options);
+            var endpoints = await ChainAsync();
+            return new NodeEngines(postgres, database, chain, endpoints, options);
         }
         catch
         {
@@ -74,26 +74,28 @@ sealed class NodeEngines : IAsyncDisposable
             return external;
         }
 
-        async Task<Uri> ChainAsync()
+        async Task<IReadOnlyList<Uri>> ChainAsync()
         {
-            if (options.Endpoint is not { } external)
+            var external = ExternalChain.Parse(options.Addresses);
+            if (external.Count == 0)
             {
                 chain = await Progress.StepAsync("Starting the chain", () =>
                     EmbeddedChain.StartAsync(node.ChainFolder, loggers.CreateLogger<EmbeddedChain>(), cancellation));
-                return chain.Endpoint;
+                return [chain.Endpoint];
             }
-            await Progress.StepAsync("Reaching the chain", () => ExternalChain.RequireAsync(new EvmRpc(Http, external), external, cancellation));
+            await Progress.StepAsync("Reaching the chain", () => ExternalChain.RequireAsync(Http, external, cancellation));
             return external;
         }
     }
 
     /// <summary>The engines of a node that runs beside this process.</summary>
-    public static NodeEngines Beside(string connectionString, Uri endpoint, ChainOptions options) => new(null, connectionString, null, endpoint, options);
+    public static NodeEngines Beside(string connectionString, string chain, ChainOptions options) =>
+        new(null, connectionString, null, [.. chain.Split(',').Select(address => new Uri(address))], options);
 
     /// <summary>Gives the node's account what it needs on the embedded chain; on an external one its owner does.</summary>
     /// <exception cref="NodeException">The account cannot pay.</exception>
     public Task FundAsync(Address account, CancellationToken cancellation) => chain is null
-        ? ExternalChain.RequireFundsAsync(Rpc, Endpoint, account, cancellation)
+        ? ExternalChain.RequireFundsAsync(Rpc, string.Join(", ", Endpoints), account, cancellation)
         : chain.FundAsync(account.ToString(), cancellation);
 
     public async ValueTask DisposeAsync()

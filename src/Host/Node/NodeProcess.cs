@@ -19,7 +19,7 @@ static class NodeProcess
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         var (options, ledger) = NodeSettings.Read(builder.Configuration);
-        if ((options.Objection() ?? options.EnginesObjection(ledger.Endpoint is not null)) is { } objection)
+        if ((options.Objection() ?? options.EnginesObjection(ledger.Addresses.Count > 0)) is { } objection)
         {
             throw new NodeException(objection);
         }
@@ -50,7 +50,7 @@ static class NodeProcess
             await using var engines = await NodeEngines.StartAsync(options, ledger, loggers, stopping.Token);
             var origin = await RunningNode.OriginAsync(options.Data);
             using var foundation = await Progress.StepAsync("Opening vault, log and contracts", () => NodeFoundation.OpenAsync(
-                engines.Database, Master(options), engines.Rpc, engines.Finality, engines.FundAsync,
+                engines.Database, Master(options), engines.Rpc, engines.Finality, ledger, engines.FundAsync,
                 options.LogFolder, options.BlobFolder, origin, stopping.Token));
             await running.TellAsync(port, engines, foundation.Keys.VerifierKey, stopping.Token);
             await RunAsync(builder, options, engines, foundation, port, stopping.Token);

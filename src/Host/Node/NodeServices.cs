@@ -26,13 +26,14 @@ public sealed record NodeFoundation(
     /// <param name="master">The master key.</param>
     /// <param name="rpc">The chain.</param>
     /// <param name="finality">Which blocks are durable.</param>
+    /// <param name="options">What transactions may pay.</param>
     /// <param name="fund">Given the node's account, makes sure that it can pay.</param>
     /// <param name="logFolder">Where the log's hashes lie.</param>
     /// <param name="blobFolder">Where sealed content lies.</param>
     /// <param name="origin">The log's name in its checkpoints.</param>
     /// <param name="cancellation">Gives up.</param>
     public static async Task<NodeFoundation> OpenAsync(
-        NpgsqlDataSource database, MasterKey master, EvmRpc rpc, IChainFinality finality, Func<Address, CancellationToken, Task> fund,
+        NpgsqlDataSource database, MasterKey master, EvmRpc rpc, IChainFinality finality, ChainOptions options, Func<Address, CancellationToken, Task> fund,
         string logFolder, string blobFolder, string origin, CancellationToken cancellation)
     {
         await Migrations.ApplyAsync(database, cancellation);
@@ -40,7 +41,7 @@ public sealed record NodeFoundation(
         await vault.OpenAsync(cancellation);
         var keys = await NodeKeys.OpenAsync(database, vault, origin, cancellation);
         await fund(keys.Chain.Address, cancellation);
-        var chain = await ChainLink.OpenAsync(rpc, database, keys, finality, TimeProvider.System, cancellation);
+        var chain = await ChainLink.OpenAsync(rpc, database, keys, finality, options, TimeProvider.System, cancellation);
         return new NodeFoundation(database, vault, keys, chain, finality, new LogFiles(logFolder), new BlobStore(blobFolder));
     }
 
@@ -62,12 +63,13 @@ public static class NodeServices
         services.AddSingleton(foundation.Database).AddSingleton(foundation.Vault).AddSingleton(foundation.Keys).AddSingleton(foundation.Chain)
             .AddSingleton(foundation.Finality).AddSingleton(foundation.Log).AddSingleton(foundation.Blobs);
         AddOptions<ChainOptions>(services, "Salus:Ledger");
+        AddOptions<FaultOptions>(services, "Salus:Faults");
         AddOptions<WitnessOptions>(services, "Salus:Witness");
         AddOptions<ConsentOptions>(services, "Salus:Consent");
         AddOptions<MonitoringOptions>(services, "Salus:Monitoring");
 
         services.AddWitness();
-        services.AddSingleton<ChainHealth>().AddSingleton<ChainOutbox>().AddSingleton<ProofDesk>().AddSingleton<LogTiles>().AddSingleton<BlockLog>();
+        services.AddSingleton<Failpoints>().AddSingleton<ChainHealth>().AddSingleton<ChainOutbox>().AddSingleton<ProofDesk>().AddSingleton<LogTiles>().AddSingleton<BlockLog>();
         services.AddSingleton<AuditTrail>().AddSingleton<ConsentDesk>().AddSingleton<RecordsDesk>();
         AddWorker<Sequencer>(services);
         AddWorker<ChainRelay>(services);

@@ -10,18 +10,14 @@ static class NodeSettings
     /// <exception cref="NodeException">One cannot be what it is set to.</exception>
     public static (NodeOptions Node, ChainOptions Ledger) Read(IConfiguration configuration)
     {
-        var endpoint = configuration["Salus:Ledger:Endpoint"];
-        if (!string.IsNullOrEmpty(endpoint))
-        {
-            ExternalChain.Parse(endpoint);
-        }
         var ledger = Bind<ChainOptions>(configuration, "Salus:Ledger");
         List<ValidationResult> wrong = [];
         if (!Validator.TryValidateObject(ledger, new ValidationContext(ledger), wrong, validateAllProperties: true))
         {
             throw new NodeException($"A setting under Salus:Ledger is not possible: {wrong[0].ErrorMessage}");
         }
-        return (Bind<NodeOptions>(configuration, "Salus"), ledger with { Endpoint = string.IsNullOrEmpty(endpoint) ? null : ledger.Endpoint });
+        _ = ExternalChain.Parse(ledger.Addresses);
+        return (Bind<NodeOptions>(configuration, "Salus"), ledger);
     }
 
     static T Bind<T>(IConfiguration configuration, string section) where T : new()

@@ -51,7 +51,7 @@ sealed class RunningNode : IDisposable
         var fresh = Path.Combine(folder, File + ".new");
         await using (var file = EngineFolders.CreateFile(fresh))
         {
-            var place = new NodePlace(Environment.ProcessId, port, engines.ConnectionString, engines.Endpoint.ToString());
+            var place = new NodePlace(Environment.ProcessId, port, engines.ConnectionString, string.Join(',', engines.Endpoints));
             await JsonSerializer.SerializeAsync(file, place, cancellationToken: cancellation);
         }
         System.IO.File.Move(fresh, Path.Combine(folder, File), overwrite: true);

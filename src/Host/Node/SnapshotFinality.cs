@@ -12,6 +12,9 @@ sealed class SnapshotFinality(EmbeddedChain chain, TimeProvider time) : IChainFi
     // Owned by the last caller; a race costs one snapshot more.
     long lastSnapshot;
 
+    /// <summary>Any number: the chain goes back to a snapshot, whose age is the node's own matter.</summary>
+    public ulong ReorganizationMax => ulong.MaxValue;
+
     /// <inheritdoc/>
     public async ValueTask<ulong> DurableBlockAsync(EvmRpc rpc, CancellationToken cancellation)
     {

@@ -24,6 +24,8 @@ public sealed record AnchorEvidence(
     ulong ChainId, Address Contract, byte[] Log, byte[] Header, byte[] TransactionHash, int TransactionIndex, IReadOnlyList<byte[]> Receipt,
     IReadOnlyList<byte[]> Account, IReadOnlyList<byte[]> SizeSlot, IReadOnlyList<byte[]> RootSlot)
 {
+    const int ReceiptsPerBatchMax = 100;
+
     /// <summary>Asks a node for the evidence of an anchoring transaction, and checks it before giving it.</summary>
     /// <exception cref="FormatException">The node's answers do not fit together, or the block is of a kind not known here.</exception>
     public static async Task<AnchorEvidence> CaptureAsync(
@@ -36,22 +38,38 @@ public sealed record AnchorEvidence(
         var answers = await rpc.BatchAsync(
         [
             new RpcCall("eth_getBlockByHash", Hex.Of(receipt.BlockHash), false),
-            new RpcCall("eth_getBlockReceipts", number),
             new RpcCall("eth_getProof", contract.ToString(), new[] { Hex.Of(slot), Hex.Of(AnchorContract.Next(slot)) }, number),
         ], cancellationToken);
         var header = BlockHeader.Read(answers[0]);
-        var receipts = PatriciaTrie.Of(answers[1].EnumerateArray().Select((each, index) => (PatriciaTrie.IndexKey(index), ReceiptEncoding.Encode(each))));
+        var all = await ReceiptsAsync(rpc, number, answers[0], cancellationToken);
+        var receipts = PatriciaTrie.Of(all.Select((each, index) => (PatriciaTrie.IndexKey(index), ReceiptEncoding.Encode(each))));
         if (!receipts.Root.AsSpan().SequenceEqual(header.ReceiptsRoot))
             throw new FormatException($"The receipts of block {header.Number} do not make the root in its header.");
-        var place = answers[1].EnumerateArray().ToList().FindIndex(each =>
-            Hex.Data(each.Text("transactionHash"), Keccak256.Size).AsSpan().SequenceEqual(receipt.TransactionHash));
+        var place = all.FindIndex(each => Hex.Data(each.Text("transactionHash"), Keccak256.Size).AsSpan().SequenceEqual(receipt.TransactionHash));
         if (place < 0)
             throw new FormatException($"Block {header.Number} no longer holds the anchoring transaction.");
-        var storage = answers[2].Member("storageProof").EnumerateArray().Select(each => Nodes(each.Member("proof"))).ToList();
+        var storage = answers[1].Member("storageProof").EnumerateArray().Select(each => Nodes(each.Member("proof"))).ToList();
         return storage is [var size, var root]
             ? new AnchorEvidence(chainId, contract, log, header.Encoded, receipt.TransactionHash, place, receipts.Prove(PatriciaTrie.IndexKey(place)),
-                Nodes(answers[2].Member("accountProof")), size, root)
+                Nodes(answers[1].Member("accountProof")), size, root)
             : throw new FormatException("The node proved another number of storage slots than two.");
+    }
+
+    /// <summary>A block's receipts in their order; one by one where the node does not give them all at once.</summary>
+    static async Task<List<JsonElement>> ReceiptsAsync(EvmRpc rpc, string number, JsonElement block, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await rpc.CallAsync("eth_getBlockReceipts", json => json.EnumerateArray().Select(each => each.Clone()).ToList(), cancellationToken, number);
+        }
+        catch (EvmRpcException)
+        {
+            var hashes = block.Member("transactions").EnumerateArray().Select(hash => hash.GetString()).ToList();
+            List<JsonElement> receipts = [];
+            foreach (var chunk in hashes.Chunk(ReceiptsPerBatchMax))
+                receipts.AddRange(await rpc.BatchAsync([.. chunk.Select(hash => new RpcCall("eth_getTransactionReceipt", hash))], cancellationToken));
+            return receipts;
+        }
     }
 
     /// <summary>The evidence as JSON in UTF-8.</summary>

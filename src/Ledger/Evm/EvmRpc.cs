@@ -12,13 +12,49 @@ public sealed record RpcCall(string Method, params IReadOnlyList<object?> Parame
 /// Throws <see cref="EvmRpcException"/> for an error the node answers with, <see cref="HttpRequestException"/> for one
 /// of the transport, and <see cref="FormatException"/> for an answer that is not what was asked for.
 /// </summary>
-/// <param name="http">Owned by the caller, its timeout too.</param>
-/// <param name="responseBytesMax">The longest answer read.</param>
-public sealed class EvmRpc(HttpClient http, Uri address, int responseBytesMax = 16 << 20)
+/// <remarks>With several endpoints of one network, a question that one does not answer goes to the next.</remarks>
+public sealed class EvmRpc
 {
     static readonly MediaTypeHeaderValue Json = new("application/json");
 
+    readonly HttpClient http;
+    readonly int responseBytesMax;
+    readonly RpcEndpoints endpoints;
+
     long lastId;
+    ulong? chainId;
+
+    /// <summary>A network behind one endpoint.</summary>
+    /// <param name="http">Owned by the caller, its timeout too.</param>
+    /// <param name="address">Where it is asked.</param>
+    /// <param name="responseBytesMax">The longest answer read.</param>
+    public EvmRpc(HttpClient http, Uri address, int responseBytesMax = 16 << 20)
+        : this(http, [address], TimeProvider.System, responseBytesMax)
+    {
+    }
+
+    /// <summary>A network behind one to eight endpoints, asked in this order.</summary>
+    public EvmRpc(HttpClient http, IReadOnlyList<Uri> addresses, TimeProvider time, int responseBytesMax = 16 << 20)
+    {
+        ArgumentNullException.ThrowIfNull(addresses);
+        (this.http, this.responseBytesMax) = (http, responseBytesMax);
+        endpoints = new RpcEndpoints(addresses, time);
+        Each = addresses.Count == 1 ? [this] : [.. addresses.Select(address => new EvmRpc(http, address, responseBytesMax))];
+    }
+
+    /// <summary>The endpoints as they stand now.</summary>
+    public IReadOnlyList<RpcEndpoint> Endpoints => endpoints.All;
+
+    /// <summary>Each endpoint alone, to compare what they say.</summary>
+    public IReadOnlyList<EvmRpc> Each { get; }
+
+    /// <summary>From now on, an endpoint is asked only after it has answered for this chain: one that was lost may come back as another.</summary>
+    public void RequireChain(ulong id)
+    {
+        chainId = id;
+        foreach (var each in Each.Where(each => each != this))
+            each.RequireChain(id);
+    }
 
     /// <summary>The chain's id.</summary>
     public Task<ulong> ChainIdAsync(CancellationToken cancellationToken = default) =>
@@ -110,9 +146,25 @@ public sealed class EvmRpc(HttpClient http, Uri address, int responseBytesMax = 
     static object Envelope(long id, string method, IReadOnlyList<object?> parameters) =>
         new { jsonrpc = "2.0", id, method, @params = parameters };
 
-    async Task<JsonDocument> SendAsync(object body, CancellationToken cancellationToken)
+    Task<JsonDocument> SendAsync(object body, CancellationToken cancellationToken)
     {
-        using var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body)) { Headers = { ContentType = Json } };
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(body);
+        return endpoints.AskAsync((address, patience) => SendAsync(address, bytes, patience), ObjectionAsync, cancellationToken);
+    }
+
+    async Task<string?> ObjectionAsync(Uri address, CancellationToken cancellationToken)
+    {
+        if (chainId is not { } wanted)
+            return null;
+        var id = Interlocked.Increment(ref lastId);
+        using var answer = await SendAsync(address, JsonSerializer.SerializeToUtf8Bytes(Envelope(id, "eth_chainId", [])), cancellationToken);
+        var given = Reading("eth_chainId", () => Quantity64(Result("eth_chainId", id, answer.RootElement)));
+        return given == wanted ? null : $"answers for the chain {given}, not {wanted}";
+    }
+
+    async Task<JsonDocument> SendAsync(Uri address, byte[] body, CancellationToken cancellationToken)
+    {
+        using var content = new ByteArrayContent(body) { Headers = { ContentType = Json } };
         using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = content };
         using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         var isJson = response.Content.Headers.ContentType?.MediaType == Json.MediaType;

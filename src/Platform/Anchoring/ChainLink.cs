@@ -8,19 +8,18 @@ namespace Salus.Platform.Anchoring;
 /// <summary>The chain this node anchors on: its endpoint, and where the contracts stand.</summary>
 public sealed class ChainLink
 {
-    static readonly TimeSpan ReceiptWaitMax = TimeSpan.FromMinutes(2);
-    static readonly TimeSpan ReceiptPoll = TimeSpan.FromMilliseconds(20);
-    static readonly TimeSpan ReceiptPollMax = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
     static readonly TimeSpan QuietMax = TimeSpan.FromSeconds(3);
 
-    readonly TransactionBuilder builder;
+    readonly TransactionSender sender;
     readonly NodeKeys keys;
     readonly TimeProvider time;
 
-    ChainLink(EvmRpc rpc, ulong chainId, NodeKeys keys, TimeProvider time)
+    ChainLink(EvmRpc rpc, ulong chainId, NodeKeys keys, IChainFinality finality, ChainOptions options, TimeProvider time)
     {
         (Rpc, ChainId, this.keys, this.time) = (rpc, chainId, keys, time);
-        builder = new TransactionBuilder(rpc, new FeePolicy());
+        sender = new TransactionSender(rpc, keys.Chain, options.Fees, options.Sending, time);
+        Agreement = new ChainAgreement(rpc, finality, time);
     }
 
     /// <summary>The endpoint.</summary>
@@ -28,6 +27,9 @@ public sealed class ChainLink
 
     /// <summary>The network's id.</summary>
     public ulong ChainId { get; }
+
+    /// <summary>Whether the endpoints tell of one chain.</summary>
+    public ChainAgreement Agreement { get; }
 
     /// <summary>Where each contract stands.</summary>
     public IReadOnlyDictionary<ChainContract, Address> Contracts { get; private set; } = new Dictionary<ChainContract, Address>();
@@ -38,9 +40,10 @@ public sealed class ChainLink
     /// <summary>Finds the contracts that this database knows of, or deploys them on first use.</summary>
     /// <exception cref="SetupException">The chain is not the one this node was set up on, or refuses the contracts.</exception>
     public static async Task<ChainLink> OpenAsync(
-        EvmRpc rpc, NpgsqlDataSource database, NodeKeys keys, IChainFinality finality, TimeProvider time, CancellationToken cancellation)
+        EvmRpc rpc, NpgsqlDataSource database, NodeKeys keys, IChainFinality finality, ChainOptions options, TimeProvider time, CancellationToken cancellation)
     {
-        var link = new ChainLink(rpc, await rpc.ChainIdAsync(cancellation), keys, time);
+        var link = new ChainLink(rpc, await rpc.ChainIdAsync(cancellation), keys, finality, options, time);
+        rpc.RequireChain(link.ChainId);
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var known = await connection.QueryAsync(cancellation,
             row => (Contract: Enum.Parse<ChainContract>(row.GetString(0)), Address: new Address(row.GetFieldValue<byte[]>(1)), ChainId: row.GetInt64(2), Block: row.GetInt64(3)),
@@ -67,31 +70,14 @@ public sealed class ChainLink
     }
 
     /// <summary>Signs and sends one call from the node's account and waits for its receipt.</summary>
+    /// <param name="to">The contract called; null creates one.</param>
+    /// <param name="data">The call.</param>
+    /// <param name="before">Told each transaction before the network is.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
     /// <exception cref="EvmRpcException">The network refused it; with revert data when the contract did.</exception>
-    /// <exception cref="TimeoutException">No receipt came in time, or the network dropped the transaction.</exception>
-    public async Task<Receipt> SendAsync(Address? to, byte[] data, CancellationToken cancellation)
-    {
-        var nonce = await Rpc.TransactionCountAsync(keys.Chain.Address, BlockTag.Pending, cancellation);
-        var signed = await builder.BuildAsync(keys.Chain, nonce, to, data, cancellationToken: cancellation);
-        await Rpc.SendRawTransactionAsync(signed.Raw, cancellation);
-        var started = time.GetTimestamp();
-        for (var wait = ReceiptPoll; ; wait = wait < ReceiptPollMax ? wait * 1.5 : ReceiptPollMax)
-        {
-            if (await Rpc.ReceiptAsync(signed.Hash, cancellation) is { } receipt)
-            {
-                return receipt;
-            }
-            if (wait >= ReceiptPollMax && await Rpc.TransactionCountAsync(keys.Chain.Address, BlockTag.Pending, cancellation) <= nonce)
-            {
-                throw new TimeoutException("The chain has forgotten a transaction that waited for its block.");
-            }
-            if (time.GetElapsedTime(started) > ReceiptWaitMax)
-            {
-                throw new TimeoutException("The chain gave no receipt in two minutes.");
-            }
-            await Task.Delay(wait, time, cancellation);
-        }
-    }
+    /// <exception cref="TimeoutException">No block took it at any price allowed.</exception>
+    public Task<Receipt> SendAsync(Address? to, byte[] data, CancellationToken cancellation, Func<SignedTransaction, CancellationToken, Task>? before = null) =>
+        sender.SendAsync(to, data, before, cancellation);
 
     async Task DeployAsync(NpgsqlConnection connection, IChainFinality finality, CancellationToken cancellation)
     {
@@ -122,7 +108,7 @@ public sealed class ChainLink
     async Task DurableAsync(IChainFinality finality, ulong block, CancellationToken cancellation)
     {
         var quiet = time.GetTimestamp();
-        for (ulong newest = 0; await finality.DurableBlockAsync(Rpc, cancellation) < block; await Task.Delay(ReceiptPollMax, time, cancellation))
+        for (ulong newest = 0; await finality.DurableBlockAsync(Rpc, cancellation) < block; await Task.Delay(Poll, time, cancellation))
         {
             var latest = await Rpc.BlockNumberAsync(cancellation);
             if (latest > newest)

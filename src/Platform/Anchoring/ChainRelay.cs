@@ -16,9 +16,10 @@ namespace Salus.Platform.Anchoring;
 /// </summary>
 public sealed partial class ChainRelay(
     NpgsqlDataSource database, ChainLink link, IChainFinality finality, LogFiles files, NodeKeys keys, ChainOptions options, ChainHealth health, Witnessing witnessing,
-    TimeProvider time, ILogger<ChainRelay> logger) : BackgroundService
+    Failpoints faults, TimeProvider time, ILogger<ChainRelay> logger) : BackgroundService
 {
     const int BatchMax = 200;
+    const int AttemptsMax = 16;
     const long LockKey = 0x53616c7573457468; // "SalusEth"
     static readonly TimeSpan IdleWait = TimeSpan.FromMilliseconds(100);
     static readonly TimeSpan FaultWait = TimeSpan.FromSeconds(2);
@@ -35,7 +36,7 @@ public sealed partial class ChainRelay(
                 await RunAsync(stoppingToken);
             }
             catch (Exception fault) when (fault is NpgsqlException or HttpRequestException or EvmRpcException or TimeoutException or FormatException or IOException
-                or InvalidDataException || (fault is OperationCanceledException && !stoppingToken.IsCancellationRequested))
+                or InvalidDataException or ChainSplitException || (fault is OperationCanceledException && !stoppingToken.IsCancellationRequested))
             {
                 health.Failed(fault.Message);
                 LogFault(logger, fault.GetType().Name, fault.Message);
@@ -55,9 +56,12 @@ public sealed partial class ChainRelay(
         {
             await Task.Delay(FaultWait, time, cancellation);
         }
+        await link.Agreement.RequireAsync(cancellation);
         await RequeueFallenAsync(connection, cancellation);
+        await RecaptureAsync(connection, cancellation);
         for (ulong seen = 0; ;)
         {
+            await link.Agreement.RequireAsync(cancellation);
             // What was lost is queued again before anything that may build on it is sent.
             var settled = await SettleAsync(connection, cancellation);
             var sent = await SendQueuedAsync(connection, cancellation);
@@ -79,22 +83,41 @@ public sealed partial class ChainRelay(
     async Task<bool> SendQueuedAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
         var queued = await connection.QueryAsync(cancellation,
-            row => (Id: row.GetInt64(0), Contract: Enum.Parse<ChainContract>(row.GetString(1)), Data: row.GetFieldValue<byte[]>(2)),
-            "SELECT id, contract, data FROM chain_transaction WHERE state = 0 ORDER BY id LIMIT $1", BatchMax);
-        foreach (var (id, contract, data) in queued)
+            row => new Queued(row.GetInt64(0), Enum.Parse<ChainContract>(row.GetString(1)), row.GetFieldValue<byte[]>(2), row.GetFieldValue<byte[][]>(3)),
+            "SELECT id, contract, data, attempts FROM chain_transaction WHERE state < 2 ORDER BY id LIMIT $1", BatchMax);
+        foreach (var call in queued)
         {
             try
             {
-                var receipt = await link.SendAsync(link.Contracts[contract], data, cancellation);
-                await StoreAsync(connection, id, receipt, cancellation);
+                var receipt = await TakenAsync(call, cancellation)
+                    ?? await link.SendAsync(link.Contracts[call.Contract], call.Data, cancellation, (signed, token) => AnnounceAsync(connection, call.Id, signed, token));
+                faults.Reach(Failpoint.TransactionSent);
+                await StoreAsync(connection, call.Id, receipt, cancellation);
             }
             catch (EvmRpcException refused) when (refused.RevertData is not null)
             {
-                await RefuseAsync(connection, id, Describe(contract, refused), cancellation);
+                await RefuseAsync(connection, call.Id, Describe(call.Contract, refused), cancellation);
             }
         }
         return queued.Count > 0;
     }
+
+    /// <summary>The receipt of an earlier sending that a block holds: before a kill, before a fault, or back after a reorganisation.</summary>
+    async Task<Receipt?> TakenAsync(Queued call, CancellationToken cancellation)
+    {
+        foreach (var hash in call.Attempts)
+        {
+            if (await link.Rpc.ReceiptAsync(hash, cancellation) is { } receipt)
+            {
+                return receipt;
+            }
+        }
+        return null;
+    }
+
+    static Task<int> AnnounceAsync(NpgsqlConnection connection, long id, SignedTransaction signed, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation,
+            "UPDATE chain_transaction SET state = 1, attempts = (array_prepend($2, array_remove(attempts, $2)))[:$3] WHERE id = $1", id, signed.Hash.ToArray(), AttemptsMax);
 
     async Task StoreAsync(NpgsqlConnection connection, long id, Receipt receipt, CancellationToken cancellation)
     {
@@ -145,8 +168,14 @@ public sealed partial class ChainRelay(
         lastAnchored = time.GetTimestamp();
         if (!receipt.Succeeded)
         {
+            if ((await AnchorContract.HeadAsync(link.Rpc, contract, keys.LogId, cancellationToken: cancellation)).Size != onChain.Size)
+            {
+                // One that was sent before a kill came first; its row is recovered next.
+                return true;
+            }
             throw new FormatException($"The contract refused the head of size {head.Size}: it does not extend the one of size {onChain.Size}. Run: salus verify");
         }
+        faults.Reach(Failpoint.AnchorMined);
         await AddAnchorAsync(connection, contract, head.Size, receipt, cancellation);
         return true;
     }
@@ -176,7 +205,18 @@ public sealed partial class ChainRelay(
         await LogStore.AddAnchorAsync(connection, new AnchoredHead(
             size, receipt.TransactionHash, (long)receipt.BlockNumber, receipt.BlockHash, (long)receipt.GasUsed,
             await MinedAsync(receipt, cancellation), Durable: false), cancellation);
+        faults.Reach(Failpoint.AnchorStored);
         await CaptureAsync(connection, contract, size, receipt, cancellation);
+    }
+
+    /// <summary>Captures what a kill kept from being captured, as long as the chain still shows it.</summary>
+    async Task RecaptureAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        if (await LogStore.UnevidencedAnchorAsync(connection, cancellation) is { } anchor
+            && await link.Rpc.ReceiptAsync(anchor.TransactionHash, cancellation) is { } receipt)
+        {
+            await CaptureAsync(connection, link.Contracts[ChainContract.Anchor], anchor.Size, receipt, cancellation);
+        }
     }
 
     /// <summary>Keeps what the chain shows of an anchor now. A chain that cannot show it costs the proof, not the anchor.</summary>
@@ -259,6 +299,8 @@ public sealed partial class ChainRelay(
             """, blockHash);
         await connection.ExecuteAsync(cancellation, "DELETE FROM anchor WHERE block_hash = $1", blockHash);
     }
+
+    sealed record Queued(long Id, ChainContract Contract, byte[] Data, byte[][] Attempts);
 
     static string Describe(ChainContract contract, EvmRpcException refused)
     {

@@ -96,6 +96,14 @@ static class LogStore
         connection.ExecuteAsync(cancellation,
             "INSERT INTO anchor_evidence (size, evidence) VALUES ($1, $2) ON CONFLICT (size) DO UPDATE SET evidence = excluded.evidence", size, evidence);
 
+    /// <summary>The newest anchored head, if its evidence is missing.</summary>
+    public static async Task<AnchoredHead?> UnevidencedAnchorAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
+        (await connection.QueryAsync(cancellation, ReadAnchor,
+            """
+            SELECT size, transaction_hash, block_number, block_hash, gas_used, mined, durable FROM anchor a
+            WHERE size = (SELECT max(size) FROM anchor) AND NOT EXISTS (SELECT FROM anchor_evidence e WHERE e.size = a.size)
+            """)).SingleOrDefault();
+
     /// <summary>
     /// The smallest anchored head that covers a position and of which evidence was captured: one that enough witnesses have cosigned, if
     /// there is any.

@@ -10,7 +10,8 @@ namespace Salus.Platform.Anchoring;
 /// Gives pending leaves their place in the log. One node process sequences while it holds the lock; one that has lost the lock without
 /// knowing it fails on the position that the other has taken, and begins again from what stands.
 /// </summary>
-public sealed partial class Sequencer(NpgsqlDataSource database, LogFiles files, NodeKeys keys, TimeProvider time, ILogger<Sequencer> logger) : BackgroundService
+public sealed partial class Sequencer(NpgsqlDataSource database, LogFiles files, NodeKeys keys, Failpoints faults, TimeProvider time, ILogger<Sequencer> logger)
+    : BackgroundService
 {
     const int LeavesPerHeadMax = 20_000;
     const long LockKey = 0x53616c75734c6f67; // "SalusLog"
@@ -110,8 +111,10 @@ public sealed partial class Sequencer(NpgsqlDataSource database, LogFiles files,
             await LogStore.AddHeadAsync(connection, growth.Edge.Size, growth.Edge.Root(), time.GetUtcNow(), cancellation);
             await transaction.CommitAsync(cancellation);
         }
+        faults.Reach(Failpoint.SequencerCommitted);
         files.Write(growth.Added);
         edge = growth.Edge;
+        faults.Reach(Failpoint.SequencerWritten);
         await LogStore.SignHeadAsync(connection, edge.Size, keys.SignCheckpoint(edge.Size, edge.Root()), cancellation);
         return true;
     }

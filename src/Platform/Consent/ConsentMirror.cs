@@ -13,13 +13,15 @@ namespace Salus.Platform.Consent;
 /// A chain that has lost blocks makes it read again what came after the last block that is still there; a revocation, once seen, stands.
 /// </summary>
 public sealed partial class ConsentMirror(
-    NpgsqlDataSource database, ChainLink link, ConsentOptions options, TimeProvider time, ILogger<ConsentMirror> logger) : BackgroundService
+    NpgsqlDataSource database, ChainLink link, IChainFinality finality, ConsentOptions options, ChainHealth health, TimeProvider time, ILogger<ConsentMirror> logger)
+    : BackgroundService
 {
-    const ulong BlocksPerReadMax = 5_000;
     const int ConsentsPerCheckMax = 500;
     static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
     static readonly TimeSpan CheckEvery = TimeSpan.FromMinutes(1);
     static readonly TimeSpan FaultWait = TimeSpan.FromSeconds(1);
+
+    readonly LogFollower follower = new(link.Rpc, [link.Contracts[ChainContract.Consents]], link.DeploymentBlock, finality.ReorganizationMax);
 
     long lastRead;
     long lastCheck;
@@ -47,9 +49,10 @@ public sealed partial class ConsentMirror(
                 }
                 await Task.Delay(Poll, time, stoppingToken);
             }
-            catch (Exception fault) when (fault is NpgsqlException or HttpRequestException or EvmRpcException or FormatException
+            catch (Exception fault) when (fault is NpgsqlException or HttpRequestException or EvmRpcException or FormatException or ChainSplitException
                 || (fault is OperationCanceledException && !stoppingToken.IsCancellationRequested))
             {
+                health.Mirrors(fault.Message);
                 LogFault(logger, fault.GetType().Name, fault.Message);
                 await Task.Delay(FaultWait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -62,61 +65,51 @@ public sealed partial class ConsentMirror(
 
     async Task ReadAsync(CancellationToken cancellation)
     {
+        await link.Agreement.RequireAsync(cancellation);
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var latest = await link.Rpc.BlockNumberAsync(cancellation);
         var upTo = latest >= (ulong)options.GrantDepth ? latest - (ulong)options.GrantDepth : 0;
-        var known = await ConsentStore.NewestBlockAsync(connection, cancellation);
-        if (known is { } last && !await StandsAsync(last, cancellation))
+        for (var known = await ConsentStore.NewestBlockAsync(connection, cancellation); ;)
         {
-            known = await RewindAsync(connection, cancellation);
-        }
-        var from = known is { } read ? (ulong)read.Number + 1 : link.DeploymentBlock;
-        while (from <= upTo)
-        {
-            var to = Math.Min(upTo, from + BlocksPerReadMax - 1);
-            var newest = await link.Rpc.BlockAsync(BlockTag.At(to), cancellation)
-                ?? throw new FormatException($"The chain has no block {to}, though it says that it has {latest}.");
-            var logs = await link.Rpc.LogsAsync(new LogFilter([link.Contracts[ChainContract.Consents]], from, to), cancellation);
-            if (!await StandsAsync(((long)to, newest.Hash), cancellation))
+            switch (await follower.NextAsync(upTo, known, token => ConsentStore.BlocksAsync(connection, token), cancellation))
             {
-                return; // the chain went back while it was read; the next reading sees which blocks are left
+                case LogReading.Read read:
+                    await KeepAsync(connection, read, cancellation);
+                    known = read.UpTo;
+                    break;
+                case LogReading.Rewound back:
+                    LogRewound(logger, (long)known!.Number, (long)(back.Common?.Number ?? 0));
+                    await using (var transaction = await connection.BeginTransactionAsync(cancellation))
+                    {
+                        await ConsentStore.RewindAsync(connection, (long)(back.Common?.Number ?? 0), cancellation);
+                        await transaction.CommitAsync(cancellation);
+                    }
+                    known = back.Common;
+                    break;
+                case LogReading.TooDeep deep:
+                    // What was read stays as it is and goes stale: which of the two histories counts is for somebody to find out.
+                    throw new ChainSplitException($"{deep} No consent is read until somebody has looked: is --ledger the right network? If it is, let Salus:Ledger:ReorganizationMax be larger.");
+                case LogReading.Moved:
+                    return;
+                case LogReading.Nothing:
+                    Block = upTo;
+                    Volatile.Write(ref lastRead, time.GetTimestamp());
+                    health.Mirrors(null);
+                    return;
             }
-            await using var transaction = await connection.BeginTransactionAsync(cancellation);
-            foreach (var log in logs)
-            {
-                await ApplyAsync(connection, log, cancellation);
-            }
-            await ConsentStore.AddBlockAsync(connection, (long)to, newest.Hash, logs.Count > 0, cancellation);
-            await transaction.CommitAsync(cancellation);
-            from = to + 1;
         }
-        Block = upTo;
-        Volatile.Write(ref lastRead, time.GetTimestamp());
     }
 
-    /// <summary>
-    /// Goes back to the newest block read that the chain still has. A block stands on all before it, so halving finds it: what was granted up to
-    /// there is as it was, what came after is read again.
-    /// </summary>
-    async Task<(long Number, byte[] Hash)?> RewindAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    async Task KeepAsync(NpgsqlConnection connection, LogReading.Read read, CancellationToken cancellation)
     {
-        var blocks = await ConsentStore.BlocksAsync(connection, cancellation);
-        var (standing, fallen) = (0, blocks.Count); // how many stand at least; the index of one that does not
-        while (standing < fallen)
-        {
-            var middle = standing + ((fallen - standing) / 2);
-            (standing, fallen) = await StandsAsync(blocks[middle], cancellation) ? (middle + 1, fallen) : (standing, middle);
-        }
-        var common = standing == 0 ? ((long Number, byte[] Hash)?)null : blocks[standing - 1];
-        LogRewound(logger, blocks[^1].Number, common?.Number ?? 0);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        await ConsentStore.RewindAsync(connection, common?.Number ?? 0, cancellation);
+        foreach (var log in read.Logs)
+        {
+            await ApplyAsync(connection, log, cancellation);
+        }
+        await ConsentStore.AddBlockAsync(connection, (long)read.UpTo.Number, read.UpTo.Hash, read.Logs.Count > 0, cancellation);
         await transaction.CommitAsync(cancellation);
-        return common;
     }
-
-    async Task<bool> StandsAsync((long Number, byte[] Hash) read, CancellationToken cancellation) =>
-        await link.Rpc.BlockAsync(BlockTag.At((ulong)read.Number), cancellation) is { } block && block.Hash.AsSpan().SequenceEqual(read.Hash);
 
     async Task ApplyAsync(NpgsqlConnection connection, EventLog log, CancellationToken cancellation)
     {

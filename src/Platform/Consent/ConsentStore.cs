@@ -1,4 +1,5 @@
 using Npgsql;
+using Salus.Ledger.Evm;
 using Salus.Platform.Schema;
 
 namespace Salus.Platform.Consent;
@@ -73,13 +74,13 @@ static class ConsentStore
     }
 
     /// <summary>The blocks at which readings ended, oldest first. The last is how far the mirror has read.</summary>
-    public static async Task<IReadOnlyList<(long Number, byte[] Hash)>> BlocksAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
-        await connection.QueryAsync(cancellation, row => (row.GetInt64(0), row.GetFieldValue<byte[]>(1)), "SELECT number, hash FROM consent_block ORDER BY number");
+    public static async Task<IReadOnlyList<BlockMark>> BlocksAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, row => new BlockMark((ulong)row.GetInt64(0), row.GetFieldValue<byte[]>(1)), "SELECT number, hash FROM consent_block ORDER BY number");
 
     /// <summary>How far the mirror has read.</summary>
-    public static async Task<(long Number, byte[] Hash)?> NewestBlockAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
-        await connection.QueryAsync(cancellation, row => (row.GetInt64(0), row.GetFieldValue<byte[]>(1)),
-            "SELECT number, hash FROM consent_block ORDER BY number DESC LIMIT 1") is [var newest] ? newest : null;
+    public static async Task<BlockMark?> NewestBlockAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
+        (await connection.QueryAsync(cancellation, row => new BlockMark((ulong)row.GetInt64(0), row.GetFieldValue<byte[]>(1)),
+            "SELECT number, hash FROM consent_block ORDER BY number DESC LIMIT 1")).SingleOrDefault();
 
     /// <summary>Notes the end of a reading. Of those long past, only the ones that had something to tell are kept.</summary>
     public static async Task AddBlockAsync(NpgsqlConnection connection, long number, byte[] hash, bool hasEvents, CancellationToken cancellation)

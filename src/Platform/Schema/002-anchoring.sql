@@ -56,6 +56,8 @@ CREATE TABLE chain_transaction (
     gas_used         bigint,
     mined            timestamptz,
     refusal          text,
+    -- Hashes under which it was sent, written before each sending: after a kill, one of them may be in a block.
+    attempts         bytea[] NOT NULL DEFAULT '{}',
     UNIQUE (purpose, reference)
 );
 CREATE INDEX chain_transaction_open ON chain_transaction (id) WHERE state < 3;

@@ -32,12 +32,12 @@ sealed class Clinic : IAsyncDisposable
     public long Refused => Interlocked.Read(ref refused);
 
     /// <summary>Starts an empty node and signs patient and doctor in.</summary>
-    public static async Task<Clinic> OpenAsync()
+    public static async Task<Clinic> OpenAsync(params string[] settings)
     {
         var clinic = new Clinic();
         try
         {
-            clinic.node = await RunningNode.StartAsync(clinic.folders, patients: 0);
+            clinic.node = await RunningNode.StartAsync(clinic.folders, patients: 0, settings);
             clinic.doctor = await ApiClient.SignInAsync(clinic.node, "Practitioner");
             await clinic.EnrolAsync();
             return clinic;
@@ -89,11 +89,11 @@ sealed class Clinic : IAsyncDisposable
     }
 
     /// <summary>Starts the node again with the same folders.</summary>
-    public async Task StartAgainAsync()
+    public async Task StartAgainAsync(params string[] settings)
     {
         doctor.Dispose();
         await node.DisposeAsync();
-        node = await RunningNode.StartAsync(folders, patients: 0);
+        node = await RunningNode.StartAsync(folders, patients: 0, settings);
         doctor = await ApiClient.SignInAsync(node, "Practitioner");
     }
 
@@ -120,6 +120,32 @@ sealed class Clinic : IAsyncDisposable
             record => record.GetProperty("id").GetString()!,
             record => record.GetProperty("resource").GetProperty("valueQuantity").GetProperty("value").GetInt32());
         Assert.All(acknowledged, write => Assert.Equal(write.Value, beats[write.Key]));
+    }
+
+    /// <summary>Signs further patients up; a node that ends meanwhile is no fault of theirs.</summary>
+    public async Task SignUpAsync(int count)
+    {
+        try
+        {
+            for (var number = 0; number < count; number++)
+            {
+                await doctor.AskAsync(HttpMethod.Post, "/api/sign-up", System.Net.Http.Json.JsonContent.Create(new
+                {
+                    email = $"{Guid.NewGuid():n}@example.org", displayName = "Zebedee Quillfeather", password = "harbour violet tractor", role = "Patient",
+                }));
+            }
+        }
+        catch (HttpRequestException)
+        {
+            // It has ended.
+        }
+    }
+
+    /// <summary>Requires that every leaf stands once and in its place, every head extends the last, and the chain has them.</summary>
+    public async Task RequireVerifiedAsync()
+    {
+        var check = await ProgramRun.OfAsync(Repository.Cli, "verify", "--data", folders.Data);
+        Assert.True(check.ExitCode == 0, $"{check}");
     }
 
     public async ValueTask DisposeAsync()

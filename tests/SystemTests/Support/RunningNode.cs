@@ -66,6 +66,9 @@ sealed class RunningNode : IAsyncDisposable
         Assert.True(process.ExitCode == 0, $"The node ended with {process.ExitCode}: {await saidLater}{await errors}");
     }
 
+    /// <summary>Waits until it has ended by itself.</summary>
+    public Task EndedAsync() => ExitAsync();
+
     /// <summary>Ends the node's own process without a warning; the engines are left to their guards.</summary>
     public async Task KillAsync()
     {

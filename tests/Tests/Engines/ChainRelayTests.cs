@@ -32,13 +32,13 @@ public sealed class ChainRelayTests : IDisposable
         var finality = new HeldBackFinality(chain);
         await using var database = NpgsqlDataSource.Create(await EngineFixture.NewDatabaseAsync());
         using var foundation = await NodeFoundation.OpenAsync(
-            database, MasterKey.CreateTransient(), new EvmRpc(http, chain.Endpoint), finality,
+            database, MasterKey.CreateTransient(), new EvmRpc(http, chain.Endpoint), finality, new ChainOptions(),
             (account, cancellation) => chain.FundAsync(account.ToString(), cancellation),
             Path.Combine(folder, "log"), Path.Combine(folder, "blobs"), "salus.local/test", Cancellation);
         var outbox = new ChainOutbox(database, TimeProvider.System);
         using var witnessing = new Witnessing(new WitnessOptions(), foundation.Log, TimeProvider.System, NullLogger<Witnessing>.Instance);
         using var relay = new ChainRelay(
-            database, foundation.Chain, finality, foundation.Log, foundation.Keys, new ChainOptions(), new ChainHealth(), witnessing, TimeProvider.System, NullLogger<ChainRelay>.Instance);
+            database, foundation.Chain, finality, foundation.Log, foundation.Keys, new ChainOptions(), new ChainHealth(), witnessing, new Failpoints(new FaultOptions()), TimeProvider.System, NullLogger<ChainRelay>.Instance);
         var snapshot = Path.Combine(folder, "chain", "chain.state.gz");
         var deployed = await File.ReadAllBytesAsync(snapshot, Cancellation);
         finality.IsHeldBack = true;
@@ -94,6 +94,8 @@ public sealed class ChainRelayTests : IDisposable
         readonly SnapshotFinality snapshots = new(chain, TimeProvider.System);
 
         public volatile bool IsHeldBack;
+
+        public ulong ReorganizationMax => snapshots.ReorganizationMax;
 
         public ValueTask<ulong> DurableBlockAsync(EvmRpc rpc, CancellationToken cancellation) =>
             IsHeldBack ? ValueTask.FromResult(chain.DurableBlock) : snapshots.DurableBlockAsync(rpc, cancellation);

@@ -7,23 +7,37 @@ using Salus.Tests.Engines;
 
 namespace Salus.Tests.Platform;
 
-/// <summary>A way to a chain that a test can cut, and through which it can command anvil.</summary>
+/// <summary>Whose chain a test runs on.</summary>
+public enum ChainKind
+{
+    /// <summary>The embedded engine.</summary>
+    Anvil,
+    /// <summary>Hardhat's network, written by others.</summary>
+    Hardhat,
+    /// <summary>The embedded engine behind the limits that Besu documents for QBFT.</summary>
+    BesuLimits,
+}
+
+/// <summary>A way to a chain that a test can cut, and through which it can command the chain.</summary>
 sealed class TestChain : IAsyncDisposable
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    readonly EmbeddedChain chain;
+    readonly Func<Address, Task> fund;
+    readonly EmbeddedChain? embedded;
+    readonly IAsyncDisposable? owned;
     readonly DirectoryInfo? folder;
-    readonly CuttableHandler wire = new();
+    readonly TestWire wire = new();
     readonly HttpClient http;
     readonly HttpClient direct = new();
 
-    TestChain(EmbeddedChain chain, DirectoryInfo? folder)
+    TestChain(IReadOnlyList<Uri> endpoints, Func<Address, Task> fund, EmbeddedChain? embedded, IAsyncDisposable? owned, DirectoryInfo? folder)
     {
-        (this.chain, this.folder) = (chain, folder);
+        (this.fund, this.embedded, this.owned, this.folder) = (fund, embedded, owned, folder);
         http = new HttpClient(wire) { Timeout = Patience };
-        Rpc = new EvmRpc(http, chain.Endpoint);
-        Direct = new EvmRpc(direct, chain.Endpoint);
+        Rpc = new EvmRpc(http, endpoints, TimeProvider.System);
+        Direct = new EvmRpc(direct, endpoints[0]);
+        Endpoint = endpoints[0];
     }
 
     /// <summary>The node's way to the chain.</summary>
@@ -32,11 +46,14 @@ sealed class TestChain : IAsyncDisposable
     /// <summary>The test's own way to the chain, that is never cut.</summary>
     public EvmRpc Direct { get; }
 
-    /// <summary>The chain's address.</summary>
-    public Uri Endpoint => chain.Endpoint;
+    /// <summary>Where it is asked.</summary>
+    public Uri Endpoint { get; }
 
     /// <summary>The folder of a chain of its own.</summary>
     public string Folder => folder!.FullName;
+
+    /// <summary>What lies between the node and the chain.</summary>
+    public TestWire Wire => wire;
 
     /// <summary>Whether every call fails as though the network were down.</summary>
     public bool IsCut
@@ -60,19 +77,40 @@ sealed class TestChain : IAsyncDisposable
     }
 
     /// <summary>The chain all tests share; nobody rewinds it.</summary>
-    public static TestChain Shared() => new(EngineFixture.Chain, null);
+    public static TestChain Shared() => new([EngineFixture.Chain.Endpoint], Funder(EngineFixture.Chain), EngineFixture.Chain, null, null);
 
     /// <summary>A chain of its own, that may be rewound.</summary>
-    public static async Task<TestChain> StartAsync()
+    public static async Task<TestChain> StartAsync(ChainKind kind = ChainKind.Anvil)
     {
-        var folder = Directory.CreateTempSubdirectory("salus-chain-");
-        return new TestChain(await EmbeddedChain.StartAsync(folder.FullName, NullLogger.Instance, CancellationToken.None), folder);
+        if (kind == ChainKind.Hardhat)
+        {
+            var hardhat = await HardhatChain.StartAsync();
+            return new TestChain([hardhat.Endpoint], hardhat.FundAsync, null, hardhat, null);
+        }
+        var chain = await StartAsync(endpoint => [endpoint]);
+        if (kind == ChainKind.BesuLimits)
+        {
+            await chain.CommandAsync("anvil_setNextBlockBaseFeePerGas", "0x0");
+            chain.wire.Answers = new BesuLimits(chain.Direct).Answer;
+        }
+        return chain;
     }
 
-    public Task FundAsync(Address account, CancellationToken cancellation) => chain.FundAsync(account.ToString(), cancellation);
+    /// <summary>A chain of its own behind endpoints that are made from its address.</summary>
+    public static async Task<TestChain> StartAsync(Func<Uri, IReadOnlyList<Uri>> endpoints)
+    {
+        var folder = Directory.CreateTempSubdirectory("salus-chain-");
+        var chain = await EmbeddedChain.StartAsync(folder.FullName, NullLogger.Instance, CancellationToken.None);
+        return new TestChain(endpoints(chain.Endpoint), Funder(chain), chain, chain, folder);
+    }
+
+    public Task FundAsync(Address account, CancellationToken cancellation) => fund(account);
 
     /// <summary>Makes the chain's files hold what it has.</summary>
-    public Task<ulong> SnapshotFilesAsync() => chain.SnapshotAsync(CancellationToken.None);
+    public Task<ulong> SnapshotFilesAsync() => embedded!.SnapshotAsync(CancellationToken.None);
+
+    /// <summary>Tells the chain to do something that no network would.</summary>
+    public Task CommandAsync(string method, params IReadOnlyList<object?> parameters) => Direct.CallAsync(method, _ => true, CancellationToken.None, parameters);
 
     /// <summary>A point to come back to.</summary>
     public Task<string> MarkAsync() => Direct.CallAsync("evm_snapshot", json => json.GetString()!, CancellationToken.None);
@@ -85,25 +123,14 @@ sealed class TestChain : IAsyncDisposable
     {
         http.Dispose();
         direct.Dispose();
-        if (folder is not null)
+        if (owned is not null)
         {
-            await chain.DisposeAsync();
-            folder.Delete(recursive: true);
+            await owned.DisposeAsync();
+            folder?.Delete(recursive: true);
         }
     }
 
-    sealed class CuttableHandler() : DelegatingHandler(new SocketsHttpHandler())
-    {
-        public volatile bool IsCut;
-        public volatile bool IsHung;
-        public volatile string? CutMethod;
-
-        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            IsCut || (CutMethod is { } method && (await request.Content!.ReadAsStringAsync(cancellationToken)).Contains($"\"{method}\"", StringComparison.Ordinal))
-                ? throw new HttpRequestException("The wire is cut.")
-            : IsHung ? throw new TaskCanceledException("The request's time is up.", new TimeoutException())
-            : await base.SendAsync(request, cancellationToken);
-    }
+    static Func<Address, Task> Funder(EmbeddedChain chain) => account => chain.FundAsync(account.ToString());
 }
 
 /// <summary>Blocks are durable up to the one the test names; at first all of them.</summary>
@@ -111,6 +138,9 @@ sealed class NamedFinality : IChainFinality
 {
     /// <summary>The newest durable block.</summary>
     public ulong Durable { get; set; } = ulong.MaxValue / 4;
+
+    /// <summary>How many blocks may be lost.</summary>
+    public ulong ReorganizationMax { get; set; } = 128;
 
     public ValueTask<ulong> DurableBlockAsync(EvmRpc rpc, CancellationToken cancellation) => ValueTask.FromResult(Durable);
 }

@@ -43,6 +43,9 @@ sealed class TestGround : IAsyncDisposable
     /// <summary>Settings of the node besides the tests' own.</summary>
     public Dictionary<string, string?> Settings { get; } = [];
 
+    /// <summary>How transactions are sent.</summary>
+    public ChainOptions Sending { get; set; } = new();
+
     public string Folder => folder.FullName;
 
     public string LogFolder => Path.Combine(Folder, "log");
@@ -58,8 +61,8 @@ sealed class TestGround : IAsyncDisposable
     public static async Task<TestGround> NewAsync(string origin = "salus.test/log") => new(await TestDatabase.NewAsync(), TestChain.Shared()) { Origin = origin };
 
     /// <summary>A database and a chain of its own.</summary>
-    public static async Task<TestGround> NewWithChainAsync(int staleAfterSeconds = 60) =>
-        new(await TestDatabase.NewAsync(), await TestChain.StartAsync()) { StaleAfterSeconds = staleAfterSeconds };
+    public static async Task<TestGround> NewWithChainAsync(int staleAfterSeconds = 60, ChainKind kind = ChainKind.Anvil) =>
+        new(await TestDatabase.NewAsync(), await TestChain.StartAsync(kind)) { StaleAfterSeconds = staleAfterSeconds };
 
     /// <summary>The same node as it stands, once more: its database, its keys and its log. Nobody may be connected to the database.</summary>
     public async Task<TestGround> CopyAsync()
@@ -119,7 +122,7 @@ sealed class TestNode : IAsyncDisposable
     {
         var database = NpgsqlDataSource.Create(ground.ConnectionString);
         var foundation = await NodeFoundation.OpenAsync(
-            database, ground.Master, ground.Chain.Rpc, ground.Finality, ground.Chain.FundAsync, ground.LogFolder, ground.BlobFolder, ground.Origin, CancellationToken.None);
+            database, ground.Master, ground.Chain.Rpc, ground.Finality, ground.Sending, ground.Chain.FundAsync, ground.LogFolder, ground.BlobFolder, ground.Origin, CancellationToken.None);
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions
         {
             ApplicationName = typeof(NodeServices).Assembly.GetName().Name, ContentRootPath = AppContext.BaseDirectory, WebRootPath = WebRoot(), EnvironmentName = "Production",
