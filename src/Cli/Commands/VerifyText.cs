@@ -13,6 +13,7 @@ static class VerifyText
         ["Inserted"] = "a row stands where the log tells of none",
         ["Swapped"] = "a row holds what the log tells of another",
         ["LogRewritten"] = "the log no longer leads to what was signed, anchored or kept elsewhere",
+        ["Gap"] = "leaves were lost, and the log says so itself",
         ["Unchecked"] = "this could not be checked",
     };
 
@@ -21,7 +22,7 @@ static class VerifyText
     {
         var text = new StringBuilder();
         var against = checkpoint is null ? "" : $", and the checkpoint in {checkpoint}";
-        text.AppendLine($"Checked: {report.Leaves:N0} leaves, {report.Heads:N0} signed heads, {report.Anchors:N0} heads on the chain, {report.Blobs:N0} sealed files{against}");
+        text.AppendLine($"Checked: {report.Leaves:N0} leaves, {report.Heads:N0} signed heads, {report.Anchors:N0} heads on the chain, {report.Blobs:N0} sealed files{against}{(report.Erased == 0 ? "" : $"; {report.Erased:N0} leaves stand for what was erased by authority")}");
         foreach (var kind in report.Findings.GroupBy(finding => finding.Kind))
         {
             text.AppendLine().AppendLine($"{kind.Key}: {Meaning.GetValueOrDefault(kind.Key, "this differs")}");
@@ -45,7 +46,7 @@ static class VerifyText
 
     static string Verdict(VerifyReport report)
     {
-        var findings = report.Findings.Count(finding => finding.Kind != "Unchecked");
+        var findings = report.Findings.Count(finding => finding.Kind is not ("Unchecked" or "Gap"));
         return !report.Holds
             ? $"✗ It does not hold: {(report.Truncated ? "more than " : "")}{findings:N0} {(findings == 1 ? "finding" : "findings")}. Keep the folder as it is, and compare with a backup."
             : report.IsWhole

@@ -7,11 +7,11 @@ namespace Salus.Cli.Node;
 public sealed record VerifyFinding(string Kind, string? Record, long? Leaf, string Difference);
 
 /// <summary>What the node's offline check found.</summary>
-public sealed record VerifyReport(bool Holds, long Leaves, int Heads, int Anchors, int Blobs, bool Truncated, IReadOnlyList<VerifyFinding> Findings)
+public sealed record VerifyReport(bool Holds, long Leaves, int Heads, int Anchors, int Blobs, bool Truncated, IReadOnlyList<VerifyFinding> Findings, long Erased = 0)
 {
-    /// <summary>Whether everything was checked that can be: the chain was asked.</summary>
+    /// <summary>Whether everything was checked that ever was: the chain was asked, and nothing was lost.</summary>
     [JsonIgnore]
-    public bool IsWhole => Findings.All(finding => finding.Kind != "Unchecked");
+    public bool IsWhole => Findings.All(finding => finding.Kind is not ("Unchecked" or "Gap"));
 }
 
 /// <summary>Runs the node's offline check of a data folder, beside a running node or alone.</summary>

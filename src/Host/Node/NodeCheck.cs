@@ -25,10 +25,10 @@ static class NodeCheck
         await using var engines = await OpenAsync(options, ledger, loggers);
         using var log = new LogFiles(options.LogFolder);
         var place = await ChainPlace.FindAsync(engines.Database, engines.Rpc, NodeKeys.LogIdOf(verifierKey), CancellationToken.None);
-        var check = new IntegrityCheck(engines.Database, log, new BlobStore(options.BlobFolder), TimeProvider.System);
+        var check = new IntegrityCheck(engines.Database, log, new BlobStore(options.BlobFolder), verifierKey, TimeProvider.System);
         var report = await check.RunAsync(place is null ? null : new ChainEvidence(engines.Rpc, place.Anchor, place.LogId, place.FromBlock), kept,
             new Progress<long>(leaves => Progress.Write(new { Event = "progress", Leaves = leaves })), CancellationToken.None);
-        Progress.Write(new { Event = "report", report.Holds, report.Leaves, report.Heads, report.Anchors, report.Blobs, report.Truncated, Findings = report.Findings.Select(finding => new
+        Progress.Write(new { Event = "report", report.Holds, report.Leaves, report.Heads, report.Anchors, report.Blobs, report.Erased, report.Truncated, Findings = report.Findings.Select(finding => new
         {
             Kind = finding.Kind.ToString(), finding.Record, finding.Leaf, finding.Difference,
         }) });

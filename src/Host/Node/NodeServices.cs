@@ -7,6 +7,7 @@ using Salus.Platform.Anchoring.Witness;
 using Salus.Platform.Audit;
 using Salus.Platform.Cohorts;
 using Salus.Platform.Consent;
+using Salus.Platform.Erasure;
 using Salus.Platform.Identity;
 using Salus.Platform.Models;
 using Salus.Platform.Monitoring;
@@ -21,6 +22,9 @@ namespace Salus.Host.Node;
 public sealed record NodeFoundation(
     NpgsqlDataSource Database, KeyVault Vault, NodeKeys Keys, ChainLink Chain, IChainFinality Finality, LogFiles Log, BlobStore Blobs) : IDisposable
 {
+    /// <summary>What became of the log when it was compared with what is anchored.</summary>
+    public LogRecoveryOutcome Recovered { get; init; } = new LogRecoveryOutcome.Whole();
+
     /// <summary>Brings the schema up, opens the vault and the node's keys, and finds or deploys the contracts.</summary>
     /// <param name="database">The node's database.</param>
     /// <param name="master">The master key.</param>
@@ -42,7 +46,9 @@ public sealed record NodeFoundation(
         var keys = await NodeKeys.OpenAsync(database, vault, origin, cancellation);
         await fund(keys.Chain.Address, cancellation);
         var chain = await ChainLink.OpenAsync(rpc, database, keys, finality, options, TimeProvider.System, cancellation);
-        return new NodeFoundation(database, vault, keys, chain, finality, new LogFiles(logFolder), new BlobStore(blobFolder));
+        var files = new LogFiles(logFolder);
+        var recovered = await new LogRecovery(database, vault, keys, chain, finality, files, TimeProvider.System).RunAsync(cancellation);
+        return new NodeFoundation(database, vault, keys, chain, finality, files, new BlobStore(blobFolder)) { Recovered = recovered };
     }
 
     /// <inheritdoc/>
@@ -82,6 +88,7 @@ public static class NodeServices
             (patient, cancellation) => provider.GetRequiredService<RecordsDesk>().PatientExistsAsync(patient, cancellation)));
         services.AddModels();
         services.AddCohorts();
+        services.AddErasure();
         services.AddSalusIdentity();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Converters.Add(new System.Text.Json.Serialization.JsonStringEnumConverter()));
         return services;
@@ -99,6 +106,7 @@ public static class NodeServices
         app.MapMonitoring();
         app.MapModels();
         app.MapCohorts();
+        app.MapErasure();
     }
 
     static void AddWorker<T>(IServiceCollection services) where T : class, IHostedService =>

@@ -18,6 +18,7 @@ static class AuditWords
         AuditAction.Import => $"imported {Entity(fact)}",
         AuditAction.Grant => "gave access",
         AuditAction.Revoke => "revoked access",
+        AuditAction.Erase => "erased the record",
         AuditAction.Predict => "let a model judge the record",
         _ => FhirText.Words(fact.Action.ToString()),
     };

@@ -27,6 +27,9 @@ public enum LeafKind : byte
 
     /// <summary>The erasure of earlier leaves' contents.</summary>
     Erasure = 6,
+
+    /// <summary>Leaves that were lost, or a log that could not be continued.</summary>
+    Gap = 7,
 }
 
 /// <summary>
@@ -48,7 +51,7 @@ public sealed record LeafEnvelope(
     /// <exception cref="ArgumentException">A field cannot be written: its name and what is allowed are in the message.</exception>
     public byte[] Encode()
     {
-        if (Kind is < LeafKind.Record or > LeafKind.Erasure)
+        if (Kind is < LeafKind.Record or > LeafKind.Gap)
             throw new ArgumentException($"Kind {Kind} is not one that a log holds.");
         if (Content.Length != MerkleHash.Size || Sealed.Length != MerkleHash.Size)
             throw new ArgumentException("Content and Sealed are hashes of 32 bytes.");
@@ -78,7 +81,7 @@ public sealed record LeafEnvelope(
         if (bytes[0] != EncodingVersion)
             throw new FormatException($"Leaf envelope version {bytes[0]} is not known.");
         var kind = (LeafKind)bytes[1];
-        if (kind is < LeafKind.Record or > LeafKind.Erasure)
+        if (kind is < LeafKind.Record or > LeafKind.Gap)
             throw new FormatException($"Leaf kind {bytes[1]} is not known.");
         int idLength = BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]);
         if (bytes.Length != FixedBytes + idLength)

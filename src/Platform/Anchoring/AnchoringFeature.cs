@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Salus.Ledger.Evm;
 
 namespace Salus.Platform.Anchoring;
 
@@ -19,7 +20,7 @@ public static class AnchoringFeature
         api.MapGet("/status", async (BlockLog log, CancellationToken cancellation) => TypedResults.Ok(await log.StatusAsync(cancellation)));
         api.MapGet("/blocks", async (BlockLog log, CancellationToken cancellation, int count = 100) =>
             TypedResults.Ok(await log.ListAsync(Math.Clamp(count, 1, LinesMax), cancellation)));
-        api.MapGet("/place", (BlockLog log) => TypedResults.Ok(new
+        api.MapGet("/place", async (BlockLog log, CancellationToken cancellation) => TypedResults.Ok(new
         {
             log.Place.Origin,
             log.Place.VerifierKey,
@@ -27,6 +28,9 @@ public static class AnchoringFeature
             log.Place.LogId,
             log.Place.ChainId,
             Contracts = log.Place.Contracts.ToDictionary(pair => pair.Key.ToString(), pair => pair.Value.ToString()),
+            Earlier = log.Earlier.Select(name => new { name.Origin, name.VerifierKey, LogId = Hex.Of(name.LogId), name.EndedSize }),
+            log.Kept,
+            Gaps = (await log.GapsAsync(cancellation)).Select(gap => new { gap.From, gap.To }),
         }));
 
         // The log by C2SP's tlog-tiles, under a prefix that a cache can stand before

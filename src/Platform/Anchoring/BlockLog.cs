@@ -38,6 +38,19 @@ public sealed class BlockLog(NpgsqlDataSource database, ChainHealth health, Chai
     public (string Origin, string VerifierKey, string WitnessKey, string LogId, ulong ChainId, IReadOnlyDictionary<ChainContract, Address> Contracts) Place =>
         (keys.Origin, keys.VerifierKey, keys.Witness.Verifier.ToString(), "0x" + Convert.ToHexStringLower(keys.LogId), link.ChainId, link.Contracts);
 
+    /// <summary>The logs that this one took the place of, oldest first: nothing of them is rewritten, and what was lost of them stays visible.</summary>
+    public IReadOnlyList<LogName> Earlier => [.. keys.Logs.SkipLast(1)];
+
+    /// <summary>How many leaves of the last of them this log begins with.</summary>
+    public long Kept => keys.Logs[^1].Kept;
+
+    /// <summary>Leaves of which only the hashes are kept.</summary>
+    public async Task<IReadOnlyList<(long From, long To)>> GapsAsync(CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        return [.. (await LogStore.GapsAsync(connection, cancellation)).Select(gap => (gap.From, gap.To))];
+    }
+
     /// <summary>The newest transactions, newest first.</summary>
     public async Task<IReadOnlyList<BlockLogLine>> ListAsync(int countMax, CancellationToken cancellation)
     {

@@ -8,7 +8,7 @@ namespace Salus.Platform.Anchoring;
 /// <summary>Where a node's heads are anchored, found without the node's keys.</summary>
 public sealed record ChainPlace(Address Anchor, byte[] LogId, ulong FromBlock)
 {
-    /// <summary>Reads the deployment from the database and the log's id from an anchoring event; null before the first one.</summary>
+    /// <summary>Reads the deployment from the database and the log's id from an anchoring event; null before the log is known there.</summary>
     /// <exception cref="SetupException">The chain is not the one that the deployment stands on.</exception>
     public static async Task<ChainPlace?> FindAsync(NpgsqlDataSource database, EvmRpc rpc, byte[]? logId, CancellationToken cancellation)
     {
@@ -28,6 +28,6 @@ public sealed record ChainPlace(Address Anchor, byte[] LogId, ulong FromBlock)
             throw new SetupException($"The chain {chainId} does not hold the contract Anchor at {known[0].Address}: it has lost its state, or is another with the same id. Restore the chain from a backup, or name the right network with --ledger.");
         }
         var head = await AnchorContract.HeadAsync(rpc, known[0].Address, logId, cancellationToken: cancellation);
-        return head.Size == 0 ? null : new ChainPlace(known[0].Address, logId, (ulong)known[0].Block);
+        return head.Owner == 0 ? null : new ChainPlace(known[0].Address, logId, (ulong)known[0].Block);
     }
 }

@@ -146,8 +146,9 @@ public sealed partial class ChainRelay(
             return false;
         }
         var head = await LogStore.HeadAsync(connection, cancellation);
-        if (head is not { Checkpoint: not null })
+        if (head is not { Checkpoint: not null } || keys.LogOf(head.Size) != keys.Logs[^1])
         {
+            // Of a log that was succeeded nothing more is anchored.
             return false;
         }
         var contract = link.Contracts[ChainContract.Anchor];

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Salus.Ledger.Merkle;
 using Salus.Platform.Schema;
 
 namespace Salus.Platform.Anchoring;
@@ -12,6 +13,17 @@ public sealed record AnchoredHead(long Size, byte[] TransactionHash, long BlockN
 
 /// <summary>A leaf in its place.</summary>
 public sealed record StoredLeaf(long Position, string Type, string Id, int Version, byte[] Envelope);
+
+/// <summary>Leaves whose rows were lost; of them their hashes are kept.</summary>
+/// <param name="From">The first position.</param>
+/// <param name="To">The position after the last.</param>
+/// <param name="LeafHashes">Their hashes one after the other, 32 bytes each.</param>
+/// <param name="Notice">The signed notice that the log gives of it in a leaf.</param>
+public sealed record LogGap(long From, long To, byte[] LeafHashes, string Notice)
+{
+    /// <summary>The hashes in their order.</summary>
+    public IEnumerable<byte[]> Hashes() => LeafHashes.Chunk(MerkleHash.Size);
+}
 
 sealed record PendingLeaf(long Number, string Type, string Id, int Version, byte[] Envelope);
 
@@ -48,8 +60,11 @@ static class LogStore
         await writer.CompleteAsync(cancellation);
     }
 
-    public static Task AddHeadAsync(NpgsqlConnection connection, long size, byte[] root, DateTimeOffset written, CancellationToken cancellation) =>
-        connection.ExecuteAsync(cancellation, "INSERT INTO log_head (size, root, written) VALUES ($1, $2, $3)", size, root, written);
+    /// <summary>Adds the head that follows one of size <paramref name="after"/>; false when the newest is another.</summary>
+    public static async Task<bool> AddHeadAsync(NpgsqlConnection connection, long after, long size, byte[] root, DateTimeOffset written, CancellationToken cancellation) =>
+        await connection.ExecuteAsync(cancellation,
+            "INSERT INTO log_head (size, root, written) SELECT $2, $3, $4 WHERE coalesce((SELECT max(size) FROM log_head), 0) = $1",
+            after, size, root, written) == 1;
 
     public static Task SignHeadAsync(NpgsqlConnection connection, long size, string checkpoint, CancellationToken cancellation) =>
         connection.ExecuteAsync(cancellation, "UPDATE log_head SET checkpoint = $2 WHERE size = $1", size, checkpoint);
@@ -66,6 +81,23 @@ static class LogStore
     public static async Task<IReadOnlyList<StoredLeaf>> LeavesAsync(NpgsqlConnection connection, long from, long count, CancellationToken cancellation) =>
         await connection.QueryAsync(cancellation, ReadLeaf,
             "SELECT position, type, id, version, envelope FROM leaf WHERE position >= $1 AND position < $2 ORDER BY position", from, from + count);
+
+    /// <summary>The hashes of leaves from a position on without a hole, from their rows or from what is kept of a gap; empty where nothing tells the next.</summary>
+    public static async Task<List<byte[]>> LeafHashesAsync(NpgsqlConnection connection, long from, long countMax, CancellationToken cancellation)
+    {
+        var hashes = (await LeavesAsync(connection, from, countMax, cancellation)).TakeWhile((leaf, i) => leaf.Position == from + i)
+            .Select(leaf => MerkleHash.Leaf(leaf.Envelope)).ToList();
+        if (hashes.Count > 0)
+        {
+            return hashes;
+        }
+        var gap = (await connection.QueryAsync(cancellation, ReadGap,
+            "SELECT from_position, to_position, leaf_hashes, notice FROM log_gap WHERE from_position <= $1 AND to_position > $1", from)).SingleOrDefault();
+        return gap is null ? [] : [.. gap.Hashes().Skip((int)(from - gap.From)).Take((int)countMax)];
+    }
+
+    public static async Task<IReadOnlyList<LogGap>> GapsAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, ReadGap, "SELECT from_position, to_position, leaf_hashes, notice FROM log_gap ORDER BY from_position");
 
     public static async Task<StoredLeaf?> LeafAsync(NpgsqlConnection connection, string type, string id, int version, CancellationToken cancellation) =>
         (await connection.QueryAsync(cancellation, ReadLeaf,
@@ -121,6 +153,8 @@ static class LogStore
     public static async Task<LogHead?> SignedHeadAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
         (await connection.QueryAsync(cancellation, ReadHead,
             "SELECT size, root, checkpoint, written, cosigned FROM log_head WHERE checkpoint IS NOT NULL ORDER BY size DESC LIMIT 1")).SingleOrDefault();
+
+    static LogGap ReadGap(NpgsqlDataReader row) => new(row.GetInt64(0), row.GetInt64(1), row.GetFieldValue<byte[]>(2), row.GetString(3));
 
     static LogHead ReadHead(NpgsqlDataReader row) =>
         new(row.GetInt64(0), row.GetFieldValue<byte[]>(1), row.Nullable<string>(2), row.GetFieldValue<DateTimeOffset>(3), row.GetInt32(4));

@@ -60,11 +60,15 @@ public sealed partial class LogTiles(NpgsqlDataSource database, LogFiles files, 
     }
 
     /// <summary>
-    /// A policy by which proofs of this node can be checked. It is the node's own word: whoever relies on it compares the keys and the
+    /// A policy by which proofs of this node can be checked: its log and, after it, those that it took the place of. It is the node's own word: whoever relies on it compares the keys and the
     /// contract with what they have from elsewhere.
     /// </summary>
     public ProofPolicy Policy() => new(
-        [new TrustedLog(keys.Origin, [new LogKey(NoteVerifier.Parse(keys.VerifierKey), 0, null)], keys.LogId)], witnessing.Keys, witnessing.Required,
+        [
+            .. keys.Logs.Reverse().Select(log => new TrustedLog(
+                log.Origin, [new LogKey(NoteVerifier.Parse(log.VerifierKey), log.Kept == 0 ? 0 : log.Kept + 1, log.EndedSize)], log.LogId)),
+        ],
+        witnessing.Keys, witnessing.Required,
         new TrustedChain(link.ChainId, link.Contracts[ChainContract.Anchor], []));
 
     static bool TryPath(string path, out long index, out int width)

@@ -9,6 +9,14 @@ using Salus.Vault.Keys;
 
 namespace Salus.Platform.Anchoring;
 
+/// <summary>A name of the node's log: the first, or that of a successor. The key is the same; the name makes another verifier key and another id.</summary>
+/// <param name="Origin">The first line of its checkpoints.</param>
+/// <param name="VerifierKey">The key in the form that verifiers are given.</param>
+/// <param name="LogId">Its id at the anchor contract.</param>
+/// <param name="Kept">How many leaves it took over; heads up to there are its predecessor's.</param>
+/// <param name="EndedSize">Leaves under its last anchored head, once it was succeeded.</param>
+public sealed record LogName(string Origin, string VerifierKey, byte[] LogId, long Kept, long? EndedSize);
+
 /// <summary>The node's own signing keys: P-256 for checkpoints, secp256k1 for the chain. Sealed in the database, made on first use.</summary>
 public sealed class NodeKeys : IDisposable
 {
@@ -18,18 +26,17 @@ public sealed class NodeKeys : IDisposable
 
     readonly ECDsa checkpointKey;
     readonly ECDsa witnessKey;
-    readonly NoteSigner signer;
+
+    // Set while the node opens, before anything is signed.
+    IReadOnlyList<LogName> logs;
 
     NodeKeys(ECDsa checkpoint, ECDsa witness, Secp256k1Key chain, string origin)
     {
         Chain = chain;
         witnessKey = witness;
         Witness = new WitnessSigner($"{origin}/witness", witness);
-        Origin = origin;
         checkpointKey = checkpoint;
-        signer = new NoteSigner(origin, checkpoint);
-        VerifierKey = signer.Verifier.ToString();
-        LogId = LogIdOf(VerifierKey);
+        logs = [Name(origin, 0, null)];
     }
 
     /// <summary>The key that pays for and sends this member's transactions.</summary>
@@ -39,13 +46,16 @@ public sealed class NodeKeys : IDisposable
     public WitnessSigner Witness { get; }
 
     /// <summary>The log's name in its checkpoints.</summary>
-    public string Origin { get; }
+    public string Origin => logs[^1].Origin;
 
     /// <summary>The checkpoint key in the form that verifiers are given (C2SP signed-note).</summary>
-    public string VerifierKey { get; }
+    public string VerifierKey => logs[^1].VerifierKey;
 
     /// <summary>The log's id at the anchor contract: the hash of its verifier key.</summary>
-    public byte[] LogId { get; }
+    public byte[] LogId => logs[^1].LogId;
+
+    /// <summary>The names that the log has had, the one it has now last.</summary>
+    public IReadOnlyList<LogName> Logs => logs;
 
     /// <summary>Opens the node's keys, or makes them.</summary>
     public static async Task<NodeKeys> OpenAsync(NpgsqlDataSource database, KeyVault vault, string origin, CancellationToken cancellation)
@@ -69,8 +79,38 @@ public sealed class NodeKeys : IDisposable
     /// <summary>The id of the log that a verifier key belongs to.</summary>
     public static byte[] LogIdOf(string verifierKey) => SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(verifierKey));
 
+    /// <summary>The name under which a head of this size was or is signed.</summary>
+    public LogName LogOf(long size) => logs.Last(log => log.Kept < size || log.Kept == 0);
+
     /// <summary>The signed checkpoint of a head (C2SP tlog-checkpoint).</summary>
-    public string SignCheckpoint(long size, byte[] root) => new Checkpoint(Origin, size, root).Sign(signer).ToString();
+    public string SignCheckpoint(long size, byte[] root)
+    {
+        var origin = LogOf(size).Origin;
+        var signer = new NoteSigner(origin, checkpointKey);
+        using (signer.Verifier)
+        {
+            return new Checkpoint(origin, size, root).Sign(signer).ToString();
+        }
+    }
+
+    /// <summary>A notice signed by the log that says it.</summary>
+    public string Sign(LogNotice notice)
+    {
+        var signer = new NoteSigner(notice.Origin, checkpointKey);
+        using (signer.Verifier)
+        {
+            return SignedNote.Sign(notice.ToText(), signer).ToString();
+        }
+    }
+
+    internal LogName Name(string origin, long kept, long? endedSize)
+    {
+        using var verifier = NoteVerifier.Of(origin, checkpointKey);
+        var key = verifier.ToString();
+        return new LogName(origin, key, LogIdOf(key), kept, endedSize);
+    }
+
+    internal void Take(IReadOnlyList<LogName> names) => logs = names;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -79,7 +119,6 @@ public sealed class NodeKeys : IDisposable
         checkpointKey.Dispose();
         witnessKey.Dispose();
         Witness.Verifier.Dispose();
-        signer.Verifier.Dispose();
     }
 
     static byte[] NewSigningKey()

@@ -158,7 +158,7 @@ public sealed class ProofDesk(NpgsqlDataSource database, LogFiles files, ChainLi
         var holds = receipt.Succeeded && receipt.Logs.Any(log =>
             log.Address == link.Contracts[ChainContract.Anchor]
             && AnchorContract.TryDecode(log) is AnchorEvent.Anchored anchored
-            && anchored.Log.AsSpan().SequenceEqual(keys.LogId)
+            && anchored.Log.AsSpan().SequenceEqual(keys.LogOf(head.Size).LogId)
             && (long)anchored.NewSize == head.Size
             && anchored.NewRoot.AsSpan().SequenceEqual(head.Root));
         if (heads.Count >= HeadsCachedMax)

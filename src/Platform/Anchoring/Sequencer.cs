@@ -14,7 +14,7 @@ public sealed partial class Sequencer(NpgsqlDataSource database, LogFiles files,
     : BackgroundService
 {
     const int LeavesPerHeadMax = 20_000;
-    const long LockKey = 0x53616c75734c6f67; // "SalusLog"
+    internal const long LockKey = 0x53616c75734c6f67; // "SalusLog"
     static readonly TimeSpan IdleWait = TimeSpan.FromMilliseconds(200);
     static readonly TimeSpan FaultWait = TimeSpan.FromSeconds(2);
 
@@ -108,7 +108,10 @@ public sealed partial class Sequencer(NpgsqlDataSource database, LogFiles files,
             }
             growth = edge.Append(pending.Select(leaf => MerkleHash.Leaf(leaf.Envelope)).ToList());
             await LogStore.PlaceAsync(connection, edge.Size, pending, cancellation);
-            await LogStore.AddHeadAsync(connection, growth.Edge.Size, growth.Edge.Root(), time.GetUtcNow(), cancellation);
+            if (!await LogStore.AddHeadAsync(connection, edge.Size, growth.Edge.Size, growth.Edge.Root(), time.GetUtcNow(), cancellation))
+            {
+                throw new InvalidOperationException($"The log has grown beyond size {edge.Size} by another's hand; sequencing begins again from what stands.");
+            }
             await transaction.CommitAsync(cancellation);
         }
         faults.Reach(Failpoint.SequencerCommitted);
@@ -125,12 +128,12 @@ public sealed partial class Sequencer(NpgsqlDataSource database, LogFiles files,
         edge = await EdgeAsync(from, cancellation);
         while (edge.Size < size)
         {
-            var leaves = await LogStore.LeavesAsync(connection, edge.Size, Math.Min(LeavesPerHeadMax, size - edge.Size), cancellation);
+            var leaves = await LogStore.LeafHashesAsync(connection, edge.Size, Math.Min(LeavesPerHeadMax, size - edge.Size), cancellation);
             if (leaves.Count == 0)
             {
                 throw new InvalidOperationException($"The log has a head of size {size}, but its leaf {edge.Size} is missing. Run: salus verify");
             }
-            var growth = edge.Append(leaves.Select(leaf => MerkleHash.Leaf(leaf.Envelope)).ToList());
+            var growth = edge.Append(leaves);
             files.Write(growth.Added);
             edge = growth.Edge;
         }

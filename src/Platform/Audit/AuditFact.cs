@@ -28,6 +28,8 @@ public enum AuditAction
     SignIn,
     /// <summary>Something changed on an account.</summary>
     Account,
+    /// <summary>A patient's record was erased.</summary>
+    Erase,
 }
 
 /// <summary>One fact of the audit trail.</summary>
@@ -185,7 +187,7 @@ static class AuditEventJson
         AuditAction.Create or AuditAction.Import or AuditAction.Grant => "C",
         AuditAction.Read or AuditAction.Search => "R",
         AuditAction.Update or AuditAction.Revoke or AuditAction.Account => "U",
-        AuditAction.Delete => "D",
+        AuditAction.Delete or AuditAction.Erase => "D",
         _ => "E",
     };
 }

@@ -36,6 +36,16 @@ static class ConsentStore
     public static Task RevokeAsync(NpgsqlConnection connection, byte[] id, DateTimeOffset time, CancellationToken cancellation) =>
         connection.ExecuteAsync(cancellation, "UPDATE consent SET revoked = coalesce(revoked, $2) WHERE id = $1", id, time);
 
+    /// <summary>Forgets a patient's consents, pseudonym and signing key; how many consents there were. What the chain holds then leads to nobody.</summary>
+    public static async Task<int> RemoveOfPatientAsync(NpgsqlConnection connection, string patient, CancellationToken cancellation)
+    {
+        await connection.ExecuteAsync(cancellation, "DELETE FROM consent_subject WHERE patient = $1", patient);
+        return await connection.ExecuteAsync(cancellation, "DELETE FROM consent WHERE patient = $1", patient);
+    }
+
+    public static async Task<long> CountOfPatientAsync(NpgsqlConnection connection, string patient, CancellationToken cancellation) =>
+        (await connection.QueryAsync(cancellation, row => row.GetInt64(0), "SELECT count(*) FROM consent WHERE patient = $1", patient))[0];
+
     public static async Task<ConsentRow?> FindAsync(NpgsqlConnection connection, string resource, bool forUpdate, CancellationToken cancellation) =>
         (await connection.QueryAsync(cancellation, Read,
             $"SELECT {Columns} FROM consent WHERE resource = $1{(forUpdate ? " FOR UPDATE" : "")}", resource)).SingleOrDefault();

@@ -61,6 +61,20 @@ sealed class AccountStore(RowBinding binding, AlteredRows altered)
             account.Id, account.Approved, account.Disabled, account.PasswordHash, account.Stamp, account.SecondFactor,
             account.SecondFactorVersion, account.SecondFactorOn, account.SecondFactorReset, account.Patient, binding.Of(Table, account.Bound()));
 
+    /// <summary>Puts nothing in the place of who had the account: its id remains, which the audit trail names.</summary>
+    public Task BlankAsync(NpgsqlConnection connection, AccountRow account, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation,
+            """
+            UPDATE account SET sign_in = $2, profile = $3, profile_version = $4, disabled = $5, password_hash = $6, security_stamp = $7, second_factor = NULL,
+                second_factor_on = false, second_factor_reset = NULL, second_factor_last_step = NULL, patient = NULL, binding = $8
+            WHERE id = $1
+            """,
+            account.Id, account.SignIn, account.Profile, account.ProfileVersion, account.Disabled, account.PasswordHash, account.Stamp, binding.Of(Table, account.Bound()));
+
+    /// <summary>The account of a patient's record, which nobody else changes until the transaction ends.</summary>
+    public Task<AccountRow?> FindOfPatientAsync(NpgsqlConnection connection, string patient, CancellationToken cancellation) =>
+        OneAsync(connection, "patient = $1 FOR UPDATE", patient, cancellation);
+
     public Task<AccountRow?> FindAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellation) =>
         OneAsync(connection, "id = $1", id, cancellation);
 

@@ -43,6 +43,10 @@ sealed class CodeStore(RowBinding binding, AlteredRows altered)
         return used is [var (patient, intact)] && await IsIntactAsync(Enrolment, intact, cancellation) ? patient : null;
     }
 
+    /// <summary>Takes back what was handed out for a record.</summary>
+    public static Task RemoveEnrolmentsAsync(NpgsqlConnection connection, string patient, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation, "DELETE FROM enrolment_code WHERE patient = $1", patient);
+
     public Task AddInvitationAsync(NpgsqlConnection connection, string code, Role role, Guid by, DateTimeOffset now, DateTimeOffset expires, CancellationToken cancellation)
     {
         var hash = Hash(Invitation, code);

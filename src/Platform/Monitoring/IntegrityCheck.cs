@@ -24,14 +24,19 @@ public sealed record KeptHead(string Source, long Size, byte[] Root);
 /// Recomputes every leaf from its row and every head from the leaves, and compares them with the signed heads, the chain and heads kept elsewhere.
 /// It needs no key: rows commit to their ciphertext.
 /// </summary>
-public sealed class IntegrityCheck(NpgsqlDataSource database, LogFiles files, BlobStore blobs, TimeProvider time)
+/// <param name="database">The node's database.</param>
+/// <param name="files">The log's files.</param>
+/// <param name="blobs">The sealed files.</param>
+/// <param name="verifierKey">The log's key: what was erased, and what was lost, counts as such only under its signature.</param>
+/// <param name="time">The time.</param>
+public sealed class IntegrityCheck(NpgsqlDataSource database, LogFiles files, BlobStore blobs, string verifierKey, TimeProvider time)
 {
     const int FindingsMax = 1000;
-    const ulong BlocksPerReadMax = 5_000;
 
     readonly List<Finding> findings = [];
     readonly Dictionary<long, byte[]> roots = [];
     bool truncated;
+    long erased;
 
     /// <summary>Runs the whole check once.</summary>
     /// <param name="chain">The chain to compare with; null leaves it out and says so.</param>
@@ -42,6 +47,7 @@ public sealed class IntegrityCheck(NpgsqlDataSource database, LogFiles files, Bl
     {
         var started = time.GetUtcNow();
         findings.Clear();
+        erased = 0;
         roots.Clear();
         // The chain first: what it has by now, the database has too, while a node goes on writing.
         var anchored = await AnchoredAsync(chain, cancellation);
@@ -52,8 +58,9 @@ public sealed class IntegrityCheck(NpgsqlDataSource database, LogFiles files, Bl
         {
             roots[size] = [];
         }
+        var notices = await LogNotices.ReadAsync(connection, verifierKey, cancellation);
         var blobsNamed = new List<(string Record, long Leaf, byte[] Hash)>();
-        var leaves = await CheckLeavesAsync(connection, blobsNamed, progress, cancellation);
+        var leaves = await CheckLeavesAsync(connection, notices, blobsNamed, progress, cancellation);
         CheckHeads("The signed head", heads, leaves);
         CheckHeads("The head anchored on the chain", anchored, leaves);
         foreach (var head in kept)
@@ -66,7 +73,7 @@ public sealed class IntegrityCheck(NpgsqlDataSource database, LogFiles files, Bl
         {
             await CheckBlobAsync(record, leaf, hash, cancellation);
         }
-        return new IntegrityReport(started, leaves, heads.Count, anchored.Count, blobsNamed.Count, [.. findings], truncated);
+        return new IntegrityReport(started, leaves, heads.Count, anchored.Count, blobsNamed.Count, [.. findings], truncated) { Erased = erased };
     }
 
     async Task<List<(long Size, byte[] Root)>> AnchoredAsync(ChainEvidence? chain, CancellationToken cancellation)
@@ -78,17 +85,10 @@ public sealed class IntegrityCheck(NpgsqlDataSource database, LogFiles files, Bl
         }
         try
         {
-            List<(long, byte[])> heads = [];
-            var latest = await chain.Rpc.BlockNumberAsync(cancellation);
-            for (var from = chain.FromBlock; from <= latest; from += BlocksPerReadMax)
+            var (heads, lost) = await AnchoredHeads.ReadAsync(chain, cancellation);
+            foreach (var (kept, size) in lost)
             {
-                foreach (var log in await chain.Rpc.LogsAsync(new LogFilter([chain.Anchor], from, Math.Min(latest, from + BlocksPerReadMax - 1)), cancellation))
-                {
-                    if (AnchorContract.TryDecode(log) is AnchorEvent.Anchored anchor && anchor.Log.AsSpan().SequenceEqual(chain.LogId))
-                    {
-                        heads.Add(((long)anchor.NewSize, anchor.NewRoot));
-                    }
-                }
+                Add(FindingKind.Gap, null, kept, $"An earlier log of this node was anchored with {size} leaves, of which {kept} were left when another took its place: leaves {kept} to {size - 1} of it were lost. The contract keeps its last head.");
             }
             return heads;
         }
@@ -101,7 +101,7 @@ public sealed class IntegrityCheck(NpgsqlDataSource database, LogFiles files, Bl
     }
 
     async Task<long> CheckLeavesAsync(
-        NpgsqlConnection connection, List<(string, long, byte[])> blobsNamed, IProgress<long>? progress, CancellationToken cancellation)
+        NpgsqlConnection connection, LogNotices notices, List<(string, long, byte[])> blobsNamed, IProgress<long>? progress, CancellationToken cancellation)
     {
         const int reportEvery = 500;
         var edge = RightEdge.Empty;
@@ -117,6 +117,7 @@ public sealed class IntegrityCheck(NpgsqlDataSource database, LogFiles files, Bl
             while (await rows.ReadAsync(cancellation))
             {
                 var leaf = new StoredLeaf(rows.GetInt64(12), rows.GetString(13), rows.GetString(14), rows.GetInt32(15), rows.GetFieldValue<byte[]>(16));
+                edge = CheckGaps(notices, edge);
                 if (leaf.Position != edge.Size)
                 {
                     Add(FindingKind.Removed, null, edge.Size, $"The leaves {edge.Size} to {leaf.Position - 1} are missing from the log.");
@@ -132,13 +133,21 @@ public sealed class IntegrityCheck(NpgsqlDataSource database, LogFiles files, Bl
                 {
                     roots[edge.Size] = edge.Root();
                 }
-                if (rows.IsDBNull(0))
+                if (rows.IsDBNull(0) && notices.IsErased(leaf.Position))
+                {
+                    erased++;
+                }
+                else if (rows.IsDBNull(0))
                 {
                     Add(FindingKind.Removed, Name(leaf), leaf.Position, "The row is gone; its leaf still tells that it was written.");
                 }
                 else
                 {
                     var entry = SealedStore.Read(rows);
+                    if (notices.IsErased(leaf.Position))
+                    {
+                        Add(FindingKind.Inserted, Name(leaf), leaf.Position, "The row was erased, and stands there again. Was the database restored from a backup? Then erase anew.");
+                    }
                     if (!entry.Envelope(entry.HashAsStored()).Encode().AsSpan().SequenceEqual(leaf.Envelope))
                     {
                         bent.Add((leaf, entry));
@@ -154,12 +163,37 @@ public sealed class IntegrityCheck(NpgsqlDataSource database, LogFiles files, Bl
                 }
             }
         }
+        edge = CheckGaps(notices, edge);
         foreach (var (leaf, entry) in bent)
         {
             await NameDifferenceAsync(connection, leaf, entry, cancellation);
         }
         progress?.Report(edge.Size);
         return edge.Size;
+    }
+
+    /// <summary>Goes over leaves of which only the hashes are kept, where a signed notice in the log tells so.</summary>
+    RightEdge CheckGaps(LogNotices notices, RightEdge edge)
+    {
+        while (notices.GapFrom(edge.Size) is { } gap)
+        {
+            var position = edge.Size;
+            foreach (var hash in gap.Hashes())
+            {
+                if (files.Leaf(position) is { } onFile && !onFile.AsSpan().SequenceEqual(hash))
+                {
+                    Add(FindingKind.LogRewritten, null, position, "The leaf's hash that is kept differs from the one in the log's files.");
+                }
+                edge = edge.Append([hash]).Edge;
+                if (roots.ContainsKey(edge.Size))
+                {
+                    roots[edge.Size] = edge.Root();
+                }
+                position++;
+            }
+            Add(FindingKind.Gap, null, gap.From, $"The rows of leaves {gap.From} to {gap.To - 1} were lost when the database was restored from a backup. Their hashes are kept, and a notice in the log tells of it.");
+        }
+        return edge;
     }
 
     async Task NameDifferenceAsync(NpgsqlConnection connection, StoredLeaf leaf, SealedEntry entry, CancellationToken cancellation)

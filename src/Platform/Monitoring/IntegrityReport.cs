@@ -13,6 +13,8 @@ public enum FindingKind
     Swapped,
     /// <summary>The log itself was rewritten: its leaves or heads no longer lead to what was signed or anchored.</summary>
     LogRewritten,
+    /// <summary>Leaves were lost, and the log says so itself.</summary>
+    Gap,
     /// <summary>The chain could not be asked.</summary>
     Unchecked,
 }
@@ -35,6 +37,9 @@ public sealed record Finding(FindingKind Kind, string? Record, long? Leaf, strin
 public sealed record IntegrityReport(
     DateTimeOffset Started, long Leaves, int Heads, int Anchors, int Blobs, IReadOnlyList<Finding> Findings, bool Truncated)
 {
-    /// <summary>Whether everything that the log covers is as it was.</summary>
-    public bool Holds => Findings.All(finding => finding.Kind == FindingKind.Unchecked);
+    /// <summary>Leaves whose content was erased by authority.</summary>
+    public long Erased { get; init; }
+
+    /// <summary>Whether everything that the log covers, and that can be compared, is as it was.</summary>
+    public bool Holds => Findings.All(finding => finding.Kind is FindingKind.Unchecked or FindingKind.Gap);
 }

@@ -38,7 +38,7 @@ public sealed partial class IntegrityWatch(
         try
         {
             var evidence = new ChainEvidence(link.Rpc, link.Contracts[ChainContract.Anchor], keys.LogId, link.DeploymentBlock);
-            var report = await new IntegrityCheck(database, files, blobs, time).RunAsync(evidence, [], null, cancellation);
+            var report = await new IntegrityCheck(database, files, blobs, keys.VerifierKey, time).RunAsync(evidence, [], null, cancellation);
             var altered = await identity.FindAlteredAsync(cancellation);
             report = report with { Findings = [.. report.Findings, .. altered.Take(AlteredMax).Select(Finding)], Truncated = report.Truncated || altered.Count > AlteredMax };
             if (!report.Holds)

@@ -42,7 +42,7 @@ static class FhirResults
         ReadOutcome.Found found => Resource(found.Record),
         ReadOutcome.Forbidden forbidden => Outcome(StatusCodes.Status403Forbidden, "forbidden", forbidden.Reason),
         ReadOutcome.NotFound => Outcome(StatusCodes.Status404NotFound, "not-found", "There is no such resource."),
-        ReadOutcome.Gone => Outcome(StatusCodes.Status410Gone, "deleted", "The resource was deleted or erased."),
+        ReadOutcome.Gone gone => Outcome(StatusCodes.Status410Gone, "deleted", gone.Reason),
         ReadOutcome.Altered altered => Outcome(StatusCodes.Status500InternalServerError, "security",
             $"{altered.What} was altered in the database and is not given out. Tell the administrator: salus verify names what differs."),
         _ => throw new InvalidOperationException("Every outcome has its answer."),

@@ -43,8 +43,9 @@ public abstract record ReadOutcome
     /// <summary>Not there, for a caller who would be allowed to see it.</summary>
     public sealed record NotFound : ReadOutcome;
 
-    /// <summary>Deleted, or its key was erased.</summary>
-    public sealed record Gone : ReadOutcome;
+    /// <summary>Deleted, or erased.</summary>
+    /// <param name="Reason">Which, in a sentence.</param>
+    public sealed record Gone(string Reason) : ReadOutcome;
 
     /// <summary>It stands in the database, but was altered there; it is not given out.</summary>
     public sealed record Altered(string What) : ReadOutcome;
@@ -79,8 +80,12 @@ public abstract record RetrievalOutcome
     /// <param name="Altered">Records that do not open or do not verify, by name.</param>
     public sealed record Found(string Patient, IReadOnlyList<ProvenRecord> Records, IReadOnlyList<string> Altered) : RetrievalOutcome;
 
-    /// <summary>No consent.</summary>
-    public sealed record Forbidden(string Reason) : RetrievalOutcome;
+    /// <summary>No consent, or no record any more.</summary>
+    public sealed record Forbidden(string Reason) : RetrievalOutcome
+    {
+        /// <summary>Whether the record was erased.</summary>
+        public bool IsErased { get; init; }
+    }
 }
 
 /// <summary>What became of a search.</summary>

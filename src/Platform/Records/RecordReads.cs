@@ -13,6 +13,7 @@ namespace Salus.Platform.Records;
 public sealed partial class RecordsDesk
 {
     const int RecordsPerPatientMax = 20_000;
+    const string Erased = "This was erased for good. The log keeps that it was there, when, and by whose authority it was erased.";
     static readonly string NobodysId = Guid.Empty.ToString();
 
     /// <summary>Reads one resource, or one of its versions.</summary>
@@ -42,6 +43,11 @@ public sealed partial class RecordsDesk
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var entry = type == "AuditEvent" ? null : await SealedStore.FindAsync(connection, type, id, version, cancellation);
+        if (entry is null && type != "AuditEvent" && await RecordStore.IsErasedAsync(connection, type, id, cancellation))
+        {
+            await RefusedAsync(caller, AuditAction.Read, null, $"{type}/{id}", "erased", cancellation);
+            return (null, new ReadOutcome.Gone(Erased));
+        }
         if (entry is null)
         {
             return (null, version is not null && type != "AuditEvent" && await SealedStore.FindAsync(connection, type, id, null, cancellation) is { } other
@@ -56,7 +62,7 @@ public sealed partial class RecordsDesk
         }
         if (entry.Deleted || await vault.FindOwnerAsync(entry.Owner, cancellation) is not { } owner)
         {
-            return (null, new ReadOutcome.Gone());
+            return (null, new ReadOutcome.Gone(entry.Deleted ? "The resource was deleted." : Erased));
         }
         if (await store.OpenWithSaltAsync(entry, cancellation) is not { } content)
         {
@@ -81,6 +87,11 @@ public sealed partial class RecordsDesk
         var now = time.GetUtcNow();
         if (scope.IsEmpty || owner is null)
         {
+            if (await IsErasedAsync(patient, cancellation))
+            {
+                await RefusedAsync(caller, AuditAction.Read, null, $"Patient/{patient}", "erased", cancellation);
+                return new RetrievalOutcome.Forbidden(Erased) { IsErased = true };
+            }
             var reason = scope.Decide("Patient", now) is AccessDecision.Refused refused ? refused.Reason : "The patient has not given you access.";
             await RefusedAsync(caller, AuditAction.Read, patient, "record", reason, cancellation);
             return new RetrievalOutcome.Forbidden(reason);
@@ -146,6 +157,12 @@ public sealed partial class RecordsDesk
             return null;
         }
         return await audit.ListAsync(AuditTrail.AliasOf(owner), countMax, cancellation);
+    }
+
+    async Task<bool> IsErasedAsync(string patient, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        return await RecordStore.IsErasedAsync(connection, "Patient", patient, cancellation);
     }
 
     /// <summary>Whether a patient is known here.</summary>

@@ -17,6 +17,26 @@ static class RecordStore
     public static async Task<bool> PatientExistsAsync(NpgsqlConnection connection, string id, CancellationToken cancellation) =>
         (await connection.QueryAsync(cancellation, row => row.GetInt32(0), "SELECT 1 FROM patient WHERE id = $1", id)).Count == 1;
 
+    /// <summary>Whether the patient is known, and stays so until the transaction ends: who writes into a record holds it.</summary>
+    public static async Task<bool> HoldPatientAsync(NpgsqlConnection connection, string id, CancellationToken cancellation) =>
+        (await connection.QueryAsync(cancellation, row => row.GetInt32(0), "SELECT 1 FROM patient WHERE id = $1 FOR KEY SHARE", id)).Count == 1;
+
+    /// <summary>The key of a patient's record, into which nobody writes until the transaction ends; null when there is no such patient.</summary>
+    public static async Task<Guid?> LockPatientAsync(NpgsqlConnection connection, string id, CancellationToken cancellation) =>
+        (await connection.QueryAsync(cancellation, row => (Guid?)row.GetGuid(0), "SELECT owner FROM patient WHERE id = $1 FOR UPDATE", id)).SingleOrDefault();
+
+    /// <summary>Forgets what a patient's records are found by, and the patient. Before the records themselves are removed.</summary>
+    public static async Task RemovePatientAsync(NpgsqlConnection connection, string id, Guid owner, CancellationToken cancellation)
+    {
+        await connection.ExecuteAsync(cancellation, "DELETE FROM search_value s USING entry e WHERE e.owner = $1 AND (s.type, s.id) = (e.type, e.id)", owner);
+        await connection.ExecuteAsync(cancellation, "DELETE FROM patient WHERE id = $1", id);
+    }
+
+    /// <summary>Whether what stood under this name was erased.</summary>
+    public static async Task<bool> IsErasedAsync(NpgsqlConnection connection, string type, string id, CancellationToken cancellation) =>
+        (await connection.QueryAsync(cancellation, row => row.GetBoolean(0),
+            "SELECT EXISTS (SELECT FROM leaf l JOIN erasure e ON e.positions @> l.position WHERE l.type = $1 AND l.id = $2)", type, id))[0];
+
     public static async Task<IReadOnlyList<SealedEntry>> NewestOfPatientAsync(
         NpgsqlConnection connection, string patient, IReadOnlyList<string>? types, int countMax, CancellationToken cancellation) =>
         await connection.QueryAsync(cancellation, SealedStore.Read,

@@ -128,7 +128,8 @@ public sealed partial class RecordsDesk(
         {
             return new WriteOutcome.Conflict(newest.Version);
         }
-        if (await vault.FindOwnerAsync(newest.Owner, cancellation) is not { } owner)
+        if ((newest.Patient is { } held && !await RecordStore.HoldPatientAsync(connection, held, cancellation))
+            || await vault.FindOwnerAsync(newest.Owner, cancellation) is not { } owner)
         {
             return new WriteOutcome.NotFound();
         }
@@ -243,7 +244,7 @@ public sealed partial class RecordsDesk(
                 await RecordStore.AddPatientAsync(connection, patient, owner.Id, AuditTrail.AliasOf(owner), now, cancellation);
                 await consents.EnrollAsync(connection, patient, owner, cancellation);
             }
-            else if (Guid.TryParse(patient, out var known) && await RecordStore.PatientExistsAsync(connection, patient, cancellation)
+            else if (Guid.TryParse(patient, out var known) && await RecordStore.HoldPatientAsync(connection, patient, cancellation)
                 && await vault.FindOwnerAsync(known, cancellation) is { } owner)
             {
                 owners[patient] = owner;

@@ -142,6 +142,7 @@ public static class RecordsFeature
         await desk.RetrieveAsync(context.Caller(), patient, PurposeOf(context), null, context.RequestAborted) switch
         {
             RetrievalOutcome.Found found => TypedResults.Ok(View(found)),
+            RetrievalOutcome.Forbidden { IsErased: true } erased => TypedResults.Problem(erased.Reason, statusCode: StatusCodes.Status410Gone, title: "Erased"),
             RetrievalOutcome.Forbidden forbidden => TypedResults.Problem(forbidden.Reason, statusCode: StatusCodes.Status403Forbidden, title: "No consent"),
             _ => throw new InvalidOperationException("Every outcome has its answer."),
         };

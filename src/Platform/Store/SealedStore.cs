@@ -24,7 +24,11 @@ namespace Salus.Platform.Store;
 /// <param name="Blob">The sealed hash of the content it refers to.</param>
 sealed record NewEntry(
     LeafKind Kind, string Type, string Id, int Version, OwnerKey Owner, string? Patient, DateTimeOffset Written, ReadOnlyMemory<byte> Bytes,
-    bool Deleted = false, byte[]? Blob = null);
+    bool Deleted = false, byte[]? Blob = null)
+{
+    /// <summary>Whether it is stored unsealed, for everyone to read who checks the log: it must name nobody.</summary>
+    public bool IsOpen { get; init; }
+}
 
 /// <summary>One version as it stands in the database.</summary>
 sealed record SealedEntry(
@@ -36,6 +40,9 @@ sealed record SealedEntry(
     /// <summary>The hash of everything that stands in the row beside its key and the content's commitment, as it stands there now.</summary>
     public byte[] HashAsStored() => SealedStore.RowHash(Owner, Deleted, Patient, Blob, Ciphertext);
 
+    /// <summary>The bytes of an entry that was stored unsealed. They prove nothing by themselves: whoever reads them checks their signature.</summary>
+    public ReadOnlySpan<byte> OpenBytes => Ciphertext.AsSpan(Math.Min(SealedStore.SaltBytes, Ciphertext.Length));
+
     public LeafEnvelope Envelope(byte[] sealedHash) => new(Kind, $"{Type}/{Id}", (uint)Version, SealedStore.Microseconds(Written), Content, sealedHash);
 }
 
@@ -45,7 +52,7 @@ sealed record SealedEntry(
 /// </summary>
 sealed class SealedStore(KeyVault vault)
 {
-    const int SaltBytes = 32;
+    internal const int SaltBytes = 32;
     internal const string Columns = "e.kind, e.type, e.id, e.version, e.owner, e.patient, e.written, e.deleted, e.content, e.sealed, e.blob, e.ciphertext";
 
     /// <summary>Seals the versions and writes them with their pending leaves, in the caller's transaction.</summary>
@@ -84,6 +91,29 @@ sealed class SealedStore(KeyVault vault)
             : await connection.QueryAsync(cancellation, Read, $"SELECT {Columns} FROM entry e WHERE type = $1 AND id = $2 ORDER BY version DESC LIMIT 1", type, id);
         return found.SingleOrDefault();
     }
+
+    /// <summary>Removes all that was sealed under an owner's key: the places its leaves have in the log, and the sealed files that its rows named.</summary>
+    /// <remarks>Nothing of the owner's may wait for its place in the log: <see cref="CountPendingAsync"/>.</remarks>
+    public static async Task<(IReadOnlyList<long> Positions, IReadOnlyList<byte[]> Blobs)> RemoveOfOwnerAsync(NpgsqlConnection connection, Guid owner, CancellationToken cancellation)
+    {
+        var positions = await connection.QueryAsync(cancellation, row => row.GetInt64(0),
+            "SELECT l.position FROM leaf l JOIN entry e USING (type, id, version) WHERE e.owner = $1 ORDER BY l.position", owner);
+        var blobs = await connection.QueryAsync(cancellation, row => row.Nullable<byte[]>(0), "DELETE FROM entry WHERE owner = $1 RETURNING blob", owner);
+        return (positions, [.. blobs.OfType<byte[]>().DistinctBy(Convert.ToHexString)]);
+    }
+
+    /// <summary>How many versions are sealed under an owner's key, by resource type, and how many sealed files they name.</summary>
+    public static async Task<(IReadOnlyDictionary<string, long> Versions, long Blobs)> CountOfOwnerAsync(NpgsqlConnection connection, Guid owner, CancellationToken cancellation)
+    {
+        var rows = await connection.QueryAsync(cancellation, row => (Type: row.GetString(0), Count: row.GetInt64(1), Blobs: row.GetInt64(2)),
+            "SELECT type, count(*), count(DISTINCT blob) FROM entry WHERE owner = $1 GROUP BY type ORDER BY type", owner);
+        return (rows.ToDictionary(row => row.Type, row => row.Count), rows.Sum(row => row.Blobs));
+    }
+
+    /// <summary>How many versions of an owner wait for their place in the log.</summary>
+    public static async Task<long> CountPendingAsync(NpgsqlConnection connection, Guid owner, CancellationToken cancellation) =>
+        (await connection.QueryAsync(cancellation, row => row.GetInt64(0),
+            "SELECT count(*) FROM leaf_pending p JOIN entry e USING (type, id, version) WHERE e.owner = $1", owner))[0];
 
     /// <summary>The stored bytes; null when the owner's key was erased or the row was altered.</summary>
     public async ValueTask<byte[]?> OpenAsync(SealedEntry entry, CancellationToken cancellation) =>
@@ -155,7 +185,7 @@ sealed class SealedStore(KeyVault vault)
         var salted = new byte[SaltBytes + entry.Bytes.Length];
         RandomNumberGenerator.Fill(salted.AsSpan(0, SaltBytes));
         entry.Bytes.CopyTo(salted.AsMemory(SaltBytes));
-        var ciphertext = entry.Owner.Seal(new SealContext(entry.Type, entry.Id, entry.Version), salted);
+        var ciphertext = entry.IsOpen ? salted : entry.Owner.Seal(new SealContext(entry.Type, entry.Id, entry.Version), salted);
         var content = SHA256.HashData(salted);
         var sealedHash = RowHash(entry.Owner.Id, entry.Deleted, entry.Patient, entry.Blob, ciphertext);
 

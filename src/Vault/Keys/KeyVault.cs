@@ -10,7 +10,7 @@ namespace Salus.Vault.Keys;
 /// The hierarchy of keys: the master key wraps epoch keys, those wrap owners' keys, those wrap the data key of each sealed thing.
 /// Tables <c>vault_epoch</c> and <c>vault_owner</c> hold wrapped keys only.
 /// </summary>
-public sealed class KeyVault(NpgsqlDataSource database, MasterKey master, TimeProvider time)
+public sealed partial class KeyVault(NpgsqlDataSource database, MasterKey master, TimeProvider time)
 {
     const int OwnersCachedMax = 20_000;
     static readonly Guid IndexOwner = new("5a105000-0000-4000-8000-000000000001");
@@ -27,16 +27,7 @@ public sealed class KeyVault(NpgsqlDataSource database, MasterKey master, TimePr
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await ExecuteAsync(connection, "LOCK TABLE vault_epoch IN EXCLUSIVE MODE", cancellation);
-        await using (var read = new NpgsqlCommand("SELECT epoch, wrapped FROM vault_epoch WHERE wrapped IS NOT NULL ORDER BY epoch", connection))
-        await using (var rows = await read.ExecuteReaderAsync(cancellation))
-        {
-            while (await rows.ReadAsync(cancellation))
-            {
-                currentEpoch = rows.GetInt32(0);
-                epochs[currentEpoch] = Unwrap(master.Bytes, rows.GetFieldValue<byte[]>(1), EpochContext(currentEpoch))
-                    ?? throw new VaultException("The master key does not open this database. It was sealed under another master key: name the right one with --keys.");
-            }
-        }
+        await LoadEpochsAsync(connection, cancellation);
         if (epochs.IsEmpty)
         {
             await AddEpochAsync(connection, 1, cancellation);
@@ -51,20 +42,35 @@ public sealed class KeyVault(NpgsqlDataSource database, MasterKey master, TimePr
     public async Task<OwnerKey> CreateOwnerAsync(NpgsqlConnection connection, Guid id, OwnerKind kind, CancellationToken cancellation)
     {
         var key = RandomNumberGenerator.GetBytes(Aead.KeyBytes);
-        await using var insert = new NpgsqlCommand(
-            "INSERT INTO vault_owner (id, kind, epoch, wrapped, created) VALUES ($1, $2, $3, $4, $5)", connection)
+        while (true)
         {
-            Parameters =
+            var epoch = currentEpoch;
+            if (!epochs.TryGetValue(epoch, out var epochKey))
             {
-                new() { Value = id },
-                new() { Value = (short)kind },
-                new() { Value = currentEpoch },
-                new() { Value = Wrap(epochs[currentEpoch], key, OwnerContext(id, kind)) },
-                new() { Value = time.GetUtcNow() },
-            },
-        };
-        await insert.ExecuteNonQueryAsync(cancellation);
-        return new OwnerKey(id, kind, key);
+                throw new VaultException("The vault has no epoch whose key is not destroyed. Restore table vault_epoch from a backup.");
+            }
+            // Not under an epoch that another process has destroyed meanwhile: the key would be lost with it.
+            await using var insert = new NpgsqlCommand(
+                """
+                WITH living AS (SELECT epoch FROM vault_epoch WHERE epoch = $3 AND wrapped IS NOT NULL FOR KEY SHARE)
+                INSERT INTO vault_owner (id, kind, epoch, wrapped, created) SELECT $1, $2, epoch, $4, $5 FROM living
+                """, connection)
+            {
+                Parameters =
+                {
+                    new() { Value = id },
+                    new() { Value = (short)kind },
+                    new() { Value = epoch },
+                    new() { Value = Wrap(epochKey, key, OwnerContext(id, kind)) },
+                    new() { Value = time.GetUtcNow() },
+                },
+            };
+            if (await insert.ExecuteNonQueryAsync(cancellation) == 1)
+            {
+                return new OwnerKey(id, kind, key);
+            }
+            await LoadEpochsAsync(connection, cancellation);
+        }
     }
 
     /// <summary>The key of an owner that every node has, made when it is missing.</summary>
@@ -105,23 +111,16 @@ public sealed class KeyVault(NpgsqlDataSource database, MasterKey master, TimePr
     /// <summary>The key of an owner as the caller's transaction sees it.</summary>
     public async Task<OwnerKey?> FindOwnerAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellation)
     {
-        await using var read = new NpgsqlCommand("SELECT kind, epoch, wrapped FROM vault_owner WHERE id = $1 AND wrapped IS NOT NULL", connection)
-        {
-            Parameters = { new() { Value = id } },
-        };
-        await using var rows = await read.ExecuteReaderAsync(cancellation);
-        if (!await rows.ReadAsync(cancellation))
+        if (await FindWrappedAsync(connection, id, cancellation) is not var (kind, epoch, wrapped))
         {
             return null;
         }
-        var kind = (OwnerKind)rows.GetInt16(0);
-        if (!epochs.TryGetValue(rows.GetInt32(1), out var epochKey))
+        if (!epochs.ContainsKey(epoch))
         {
-            return null;
+            // Another process of this node has begun an epoch.
+            await LoadEpochsAsync(connection, cancellation);
         }
-        var key = Unwrap(epochKey, rows.GetFieldValue<byte[]>(2), OwnerContext(id, kind))
-            ?? throw new VaultException($"The wrapped key of owner {id} was altered in the database. Restore table vault_owner from a backup.");
-        return new OwnerKey(id, kind, key);
+        return epochs.TryGetValue(epoch, out var epochKey) ? new OwnerKey(id, kind, UnwrapOwner(epochKey, wrapped, id, kind)) : null;
     }
 
     /// <summary>Destroys an owner's key in the caller's transaction: what was sealed under it can never be opened again.</summary>
@@ -148,6 +147,44 @@ public sealed class KeyVault(NpgsqlDataSource database, MasterKey master, TimePr
 
     /// <summary>The keyed hash for many values, for one thread at a time.</summary>
     public BlindHash OpenBlindHash() => new(blindKey ?? throw new InvalidOperationException("Open the vault first."));
+
+    static async Task<(OwnerKind Kind, int Epoch, byte[] Wrapped)?> FindWrappedAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellation)
+    {
+        await using var read = new NpgsqlCommand("SELECT kind, epoch, wrapped FROM vault_owner WHERE id = $1 AND wrapped IS NOT NULL", connection)
+        {
+            Parameters = { new() { Value = id } },
+        };
+        await using var rows = await read.ExecuteReaderAsync(cancellation);
+        return await rows.ReadAsync(cancellation) ? ((OwnerKind)rows.GetInt16(0), rows.GetInt32(1), rows.GetFieldValue<byte[]>(2)) : null;
+    }
+
+    static byte[] UnwrapOwner(ReadOnlySpan<byte> epochKey, byte[] wrapped, Guid id, OwnerKind kind) =>
+        Unwrap(epochKey, wrapped, OwnerContext(id, kind))
+            ?? throw new VaultException($"The wrapped key of owner {id} was altered in the database. Restore table vault_owner from a backup.");
+
+    async Task LoadEpochsAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        var found = new Dictionary<int, byte[]>();
+        await using (var read = new NpgsqlCommand("SELECT epoch, wrapped FROM vault_epoch WHERE wrapped IS NOT NULL", connection))
+        await using (var rows = await read.ExecuteReaderAsync(cancellation))
+        {
+            while (await rows.ReadAsync(cancellation))
+            {
+                var epoch = rows.GetInt32(0);
+                found[epoch] = Unwrap(master.Bytes, rows.GetFieldValue<byte[]>(1), EpochContext(epoch))
+                    ?? throw new VaultException("The master key does not open this database. It was sealed under another master key: name the right one with --keys.");
+            }
+        }
+        foreach (var (epoch, key) in found)
+        {
+            epochs[epoch] = key;
+        }
+        foreach (var gone in epochs.Keys.Except(found.Keys))
+        {
+            epochs.TryRemove(gone, out _);
+        }
+        currentEpoch = found.Count == 0 ? 0 : found.Keys.Max();
+    }
 
     async Task AddEpochAsync(NpgsqlConnection connection, int epoch, CancellationToken cancellation)
     {

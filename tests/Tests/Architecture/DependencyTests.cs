@@ -20,9 +20,9 @@ public sealed partial class DependencyTests
     };
 
     /// <summary>Models and Cohorts read the entries that they had written through the records' door.</summary>
-    static readonly string[] MayUseSealedStore = ["Store", "Records", "Consent", "Audit", "Anchoring", "Monitoring", "Models", "Cohorts"];
+    static readonly string[] MayUseSealedStore = ["Store", "Records", "Consent", "Audit", "Anchoring", "Monitoring", "Models", "Cohorts", "Erasure"];
 
-    static readonly string[] MayAppendToSealedStore = ["Records", "Consent", "Audit"];
+    static readonly string[] MayAppendToSealedStore = ["Records", "Consent", "Audit", "Anchoring", "Erasure"];
 
     static readonly string[] MayOpenHttpClients = ["Host/Engines/", "Host/Node/", "Ledger/Evm/EvmRpc.cs", "Platform/Anchoring/Witness/Witnessing.cs", "Cli/"];
 

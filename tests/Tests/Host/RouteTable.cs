@@ -140,6 +140,13 @@ static class RouteTable
         ["POST /upload/bundle"] = (Answer.Redirect, [Role.Practitioner]),
         ["POST /data-sets/load"] = (Answer.Redirect, DataSetKeepers),
 
+        // Erasure: decided by administrators, seen by auditors
+        ["GET /api/erasures"] = (Answer.SignIn, [Role.Administrator, Role.Auditor]),
+        ["POST /api/erasures/preview"] = (Answer.SignIn, [Role.Administrator]),
+        ["POST /api/erasures"] = (Answer.SignIn, [Role.Administrator]),
+        ["GET /erasures"] = (Answer.Redirect, [Role.Administrator, Role.Auditor]),
+        ["GET /erasures/new"] = (Answer.Redirect, [Role.Administrator]),
+
         // The trail, the log, the node
         ["GET /api/audit"] = (Answer.SignIn, [Role.Auditor]),
         ["GET /api/log/status"] = (Answer.Yes, All),

@@ -28,6 +28,8 @@ public sealed class TamperStory : IAsyncLifetime
 
     internal KeptHead Kept { get; private set; } = null!;
 
+    internal string VerifierKey { get; private set; } = "";
+
     internal string Patient { get; private set; } = "";
 
     internal string File { get; private set; } = "";
@@ -74,6 +76,7 @@ public sealed class TamperStory : IAsyncLifetime
         using var pdf = new MemoryStream([.. "%PDF-1.7\n"u8, .. new byte[300_000]]);
         var stored = Assert.IsType<FileWriteOutcome.Stored>(await node.Records.UploadAsync(doctor, patient, "Letter", "application/pdf", pdf, default));
         await node.WaitUntilAnchoredAsync();
+        VerifierKey = node.Keys.VerifierKey;
         (Patient, File) = (patient, stored.Binary);
         Evidence = new ChainEvidence(node.Chain.Rpc, node.Chain.Contracts[ChainContract.Anchor], node.Keys.LogId, node.Chain.DeploymentBlock);
         Leaves = await node.Database.ValueAsync<long>("SELECT count(*) FROM leaf");
@@ -122,7 +125,7 @@ sealed class TamperedNode : IAsyncDisposable
     public async Task<IntegrityReport> CheckAsync(bool chain = true, bool kept = true)
     {
         using var files = new LogFiles(LogFolder);
-        return await new IntegrityCheck(Database, files, new BlobStore(BlobFolder), TimeProvider.System)
+        return await new IntegrityCheck(Database, files, new BlobStore(BlobFolder), story.VerifierKey, TimeProvider.System)
             .RunAsync(chain ? story.Evidence : null, kept ? [story.Kept] : [], null, TestContext.Current.CancellationToken);
     }
 

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -10,6 +12,7 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using Salus.Host.Node;
 using Salus.Host.Ui;
+using Salus.Ledger.Proofs;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Consent;
 using Salus.Platform.Identity;
@@ -173,6 +176,22 @@ sealed class TestNode : IAsyncDisposable
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token.Token);
         }
         return client;
+    }
+
+    /// <summary>Puts an unsealed entry into the log as somebody would who can write to the database and knows the formats.</summary>
+    public async Task InsertOpenAsync(LeafKind kind, string type, string text)
+    {
+        var id = Guid.NewGuid().ToString();
+        var owner = Guid.Parse("5a105000-0000-4000-8000-000000000002");
+        var written = new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        byte[] open = [.. new byte[32], .. Encoding.UTF8.GetBytes(text)];
+        var content = SHA256.HashData(open);
+        var sealedHash = SHA256.HashData([.. owner.ToByteArray(bigEndian: true), 0, 0, 0, 0, 0, .. open]);
+        await Database.ExecuteAsync(
+            "INSERT INTO entry (type, id, version, kind, owner, written, deleted, content, sealed, ciphertext) VALUES ($1, $2, 1, $3, $4, $5, false, $6, $7, $8)",
+            type, id, (short)kind, owner, written, content, sealedHash, open);
+        var envelope = new LeafEnvelope(kind, $"{type}/{id}", 1, written.ToUnixTimeMilliseconds() * 1000, content, sealedHash);
+        await Database.ExecuteAsync("INSERT INTO leaf_pending (type, id, version, envelope) VALUES ($1, $2, 1, $3)", type, id, envelope.Encode());
     }
 
     /// <summary>Records one encounter of a new patient; answers the patient's logical id and what was stored.</summary>

@@ -13,6 +13,7 @@ static class NavItems
     static readonly NavItem Blocks = new("/blocks", "Block log");
     static readonly NavItem DataSets = new("/data-sets", "Data sets");
     static readonly NavItem Audit = new("/audit", "Audit trail");
+    static readonly NavItem Erasures = new("/erasures", "Erasures");
     static readonly NavItem Health = new("/node", "Health of the node");
 
     public static IReadOnlyList<NavItem> Of(Role role) => role switch
@@ -22,8 +23,8 @@ static class NavItems
         Role.Laboratory or Role.Pharmacy => [Patients, Upload, Blocks],
         Role.Insurer => [Patients, Blocks],
         Role.Researcher => [DataSets, Blocks],
-        Role.Auditor => [Audit, Blocks, Health],
-        Role.Administrator => [new("/accounts", "Accounts"), Health, Blocks],
+        Role.Auditor => [Audit, Erasures, Blocks, Health],
+        Role.Administrator => [new("/accounts", "Accounts"), Erasures, Health, Blocks],
         _ => [],
     };
 }
