@@ -7,6 +7,8 @@ using Salus.Platform.Anchoring.Witness;
 using Salus.Platform.Audit;
 using Salus.Platform.Cohorts;
 using Salus.Platform.Consent;
+using Salus.Platform.Consortium;
+using Salus.Platform.Exchange;
 using Salus.Platform.Identity;
 using Salus.Platform.Models;
 using Salus.Platform.Monitoring;
@@ -30,17 +32,18 @@ public sealed record NodeFoundation(
     /// <param name="logFolder">Where the log's hashes lie.</param>
     /// <param name="blobFolder">Where sealed content lies.</param>
     /// <param name="origin">The log's name in its checkpoints.</param>
+    /// <param name="consortium">The contract <c>Members</c> to join at the first start; null to found a consortium.</param>
     /// <param name="cancellation">Gives up.</param>
     public static async Task<NodeFoundation> OpenAsync(
         NpgsqlDataSource database, MasterKey master, EvmRpc rpc, IChainFinality finality, Func<Address, CancellationToken, Task> fund,
-        string logFolder, string blobFolder, string origin, CancellationToken cancellation)
+        string logFolder, string blobFolder, string origin, Address? consortium, CancellationToken cancellation)
     {
         await Migrations.ApplyAsync(database, cancellation);
         var vault = new KeyVault(database, master, TimeProvider.System);
         await vault.OpenAsync(cancellation);
         var keys = await NodeKeys.OpenAsync(database, vault, origin, cancellation);
         await fund(keys.Chain.Address, cancellation);
-        var chain = await ChainLink.OpenAsync(rpc, database, keys, finality, TimeProvider.System, cancellation);
+        var chain = await ChainLink.OpenAsync(rpc, database, keys, finality, TimeProvider.System, consortium, cancellation);
         return new NodeFoundation(database, vault, keys, chain, finality, new LogFiles(logFolder), new BlobStore(blobFolder));
     }
 
@@ -63,15 +66,19 @@ public static class NodeServices
             .AddSingleton(foundation.Finality).AddSingleton(foundation.Log).AddSingleton(foundation.Blobs);
         AddOptions<ChainOptions>(services, "Salus:Ledger");
         AddOptions<WitnessOptions>(services, "Salus:Witness");
+        AddOptions<ConsortiumOptions>(services, "Salus:Consortium");
         AddOptions<ConsentOptions>(services, "Salus:Consent");
         AddOptions<MonitoringOptions>(services, "Salus:Monitoring");
 
         services.AddWitness();
+        services.AddConsortium();
+        services.AddExchange();
         services.AddSingleton<ChainHealth>().AddSingleton<ChainOutbox>().AddSingleton<ProofDesk>().AddSingleton<LogTiles>().AddSingleton<BlockLog>();
         services.AddSingleton<AuditTrail>().AddSingleton<ConsentDesk>().AddSingleton<RecordsDesk>();
         AddWorker<Sequencer>(services);
         AddWorker<ChainRelay>(services);
         AddWorker<ConsentMirror>(services);
+        AddWorker<MemberDirectory>(services);
         AddWorker<IntegrityWatch>(services);
 
         services.AddSingleton(provider => new IdentityHooks(
@@ -94,6 +101,8 @@ public static class NodeServices
         app.MapAudit();
         app.MapAnchoring();
         app.MapWitness();
+        app.MapConsortium();
+        app.MapExchange();
         app.MapMonitoring();
         app.MapModels();
         app.MapCohorts();

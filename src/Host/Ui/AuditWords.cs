@@ -18,6 +18,7 @@ static class AuditWords
         AuditAction.Import => $"imported {Entity(fact)}",
         AuditAction.Grant => "gave access",
         AuditAction.Revoke => "revoked access",
+        AuditAction.Vote => $"voted on a member of the consortium, {fact.Detail}",
         AuditAction.Predict => "let a model judge the record",
         _ => FhirText.Words(fact.Action.ToString()),
     };

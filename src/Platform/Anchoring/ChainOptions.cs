@@ -4,10 +4,16 @@ using Salus.Ledger.Evm;
 namespace Salus.Platform.Anchoring;
 
 /// <summary>Settings under <c>Salus:Ledger</c>.</summary>
-public sealed record ChainOptions
+public sealed record ChainOptions : IValidatableObject
 {
     /// <summary>The EVM network's JSON-RPC address; empty for the embedded chain.</summary>
     public Uri? Endpoint { get; init; }
+
+    /// <summary>The contract <c>Members</c> of the consortium to join at the first start; empty to found one.</summary>
+    public string Members { get; init; } = "";
+
+    /// <summary><see cref="Members"/> as an address; null where none is named.</summary>
+    public Address? Consortium => Members.Length == 0 ? null : Address.Parse(Members);
 
     /// <summary>Blocks that must stand above a transaction before it counts as durable on an external network.</summary>
     [Range(0, 1000)]
@@ -16,6 +22,24 @@ public sealed record ChainOptions
     /// <summary>Least time between two anchored heads, in milliseconds: more leaves share one transaction when it is longer.</summary>
     [Range(0, 3_600_000)]
     public int AnchorEveryMilliseconds { get; init; } = 1000;
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        var fault = "";
+        try
+        {
+            _ = Consortium;
+        }
+        catch (FormatException malformed)
+        {
+            fault = malformed.Message;
+        }
+        if (fault.Length > 0)
+        {
+            yield return new ValidationResult($"Salus:Ledger:Members is no address: {fault}");
+        }
+    }
 }
 
 /// <summary>Which blocks can no longer be lost.</summary>

@@ -55,6 +55,7 @@ public sealed partial class ChainRelay(
         {
             await Task.Delay(FaultWait, time, cancellation);
         }
+        await AdmittedAsync(cancellation);
         await RequeueFallenAsync(connection, cancellation);
         for (ulong seen = 0; ;)
         {
@@ -76,6 +77,18 @@ public sealed partial class ChainRelay(
         }
     }
 
+    /// <summary>Waits until this node is a member: before that, and after an expulsion, the contracts take nothing from it, and what waits goes on waiting.</summary>
+    async Task AdmittedAsync(CancellationToken cancellation)
+    {
+        while (!await MembersContract.IsMemberAsync(link.Rpc, link.Contracts[ChainContract.Members], keys.Chain.Address, cancellationToken: cancellation))
+        {
+            health.Failed($"The consortium's members have not admitted this hospital's account {keys.Chain.Address}, or have expelled it.");
+            await Task.Delay(FaultWait, time, cancellation);
+        }
+    }
+
+    bool SaysNotMember(byte[] reason) => MembersContract.TryDecodeError(reason) is MembersError.NotMember denied && denied.Account == keys.Chain.Address;
+
     async Task<bool> SendQueuedAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
         var queued = await connection.QueryAsync(cancellation,
@@ -88,7 +101,7 @@ public sealed partial class ChainRelay(
                 var receipt = await link.SendAsync(link.Contracts[contract], data, cancellation);
                 await StoreAsync(connection, id, receipt, cancellation);
             }
-            catch (EvmRpcException refused) when (refused.RevertData is not null)
+            catch (EvmRpcException refused) when (refused.RevertData is { } reason && !SaysNotMember(reason))
             {
                 await RefuseAsync(connection, id, Describe(contract, refused), cancellation);
             }
