@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.Win32.SafeHandles;
 using Salus.Host.Ui;
 using Salus.Platform.Anchoring;
+using Salus.Platform.Consortium;
 using Salus.Platform.Identity;
 using Salus.Vault.Keys;
 
@@ -69,6 +70,10 @@ static class NodeProcess
     {
         var origin = $"http://localhost:{port}";
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Salus:Consent:Origin"] = origin });
+        if (builder.Configuration["Salus:Consortium:Endpoint"] == ConsortiumOptions.ThisMachine)
+        {
+            builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Salus:Consortium:Endpoint"] = origin });
+        }
         builder.Services.AddSingleton(options).AddSingleton<IHostLifetime, NodeLifetime>();
         builder.Services.AddSalusNode(foundation);
         builder.Services.AddSalusUi();
@@ -82,7 +87,11 @@ static class NodeProcess
         var accounts = options.Demonstration
             ? await new Demonstration(app.Services, options).EnsureAsync(stopping)
             : [];
-        Progress.Write(new { Event = "ready", Address = origin, Hospital = options.Name, EmbeddedChain = engines.HasEmbeddedChain, Accounts = accounts });
+        Progress.Write(new
+        {
+            Event = "ready", Address = origin, Hospital = options.Name, EmbeddedChain = engines.HasEmbeddedChain, Accounts = accounts,
+            Ledger = engines.Endpoint, Members = foundation.Chain.Contracts[ChainContract.Members].ToString(),
+        });
         using var stopped = CancellationTokenSource.CreateLinkedTokenSource(stopping, app.Lifetime.ApplicationStopping);
         var ended = engines.Ended;
         await Task.WhenAny(ended, Task.Delay(Timeout.InfiniteTimeSpan, stopped.Token));

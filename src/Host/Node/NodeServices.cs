@@ -7,7 +7,9 @@ using Salus.Platform.Anchoring.Witness;
 using Salus.Platform.Audit;
 using Salus.Platform.Cohorts;
 using Salus.Platform.Consent;
+using Salus.Platform.Consortium;
 using Salus.Platform.Erasure;
+using Salus.Platform.Exchange;
 using Salus.Platform.Identity;
 using Salus.Platform.Models;
 using Salus.Platform.Monitoring;
@@ -71,15 +73,19 @@ public static class NodeServices
         AddOptions<ChainOptions>(services, "Salus:Ledger");
         AddOptions<FaultOptions>(services, "Salus:Faults");
         AddOptions<WitnessOptions>(services, "Salus:Witness");
+        AddOptions<ConsortiumOptions>(services, "Salus:Consortium");
         AddOptions<ConsentOptions>(services, "Salus:Consent");
         AddOptions<MonitoringOptions>(services, "Salus:Monitoring");
 
         services.AddWitness();
+        services.AddConsortium();
+        services.AddExchange();
         services.AddSingleton<Failpoints>().AddSingleton<ChainHealth>().AddSingleton<ChainOutbox>().AddSingleton<ProofDesk>().AddSingleton<LogTiles>().AddSingleton<BlockLog>();
         services.AddSingleton<AuditTrail>().AddSingleton<ConsentDesk>().AddSingleton<RecordsDesk>();
         AddWorker<Sequencer>(services);
         AddWorker<ChainRelay>(services);
         AddWorker<ConsentMirror>(services);
+        AddWorker<MemberDirectory>(services);
         AddWorker<IntegrityWatch>(services);
 
         services.AddSingleton(provider => new IdentityHooks(
@@ -103,6 +109,8 @@ public static class NodeServices
         app.MapAudit();
         app.MapAnchoring();
         app.MapWitness();
+        app.MapConsortium();
+        app.MapExchange();
         app.MapMonitoring();
         app.MapModels();
         app.MapCohorts();

@@ -19,6 +19,7 @@ static class AuditWords
         AuditAction.Grant => "gave access",
         AuditAction.Revoke => "revoked access",
         AuditAction.Erase => "erased the record",
+        AuditAction.Vote => $"voted on a member of the consortium, {fact.Detail}",
         AuditAction.Predict => "let a model judge the record",
         _ => FhirText.Words(fact.Action.ToString()),
     };

@@ -42,5 +42,10 @@ static class ConsentWords
 
     /// <summary>To whom; <paramref name="name"/> where the account is known.</summary>
     public static string Grantee(ConsentTerms terms, string? name) =>
-        terms.Kind == GranteeKind.Hospital ? "Every professional of this hospital" : name ?? "An account that is gone";
+        terms.Kind switch
+        {
+            GranteeKind.Hospital => "Every professional of this hospital",
+            GranteeKind.Member => $"Every professional of {name ?? "a hospital that is no member any more"}",
+            _ => name ?? "An account that is gone",
+        };
 }

@@ -37,7 +37,7 @@ public sealed class ChainLink
     /// <summary>The block in which the contracts were deployed.</summary>
     public ulong DeploymentBlock { get; private set; }
 
-    /// <summary>Finds the contracts that this database knows of, or deploys them on first use.</summary>
+    /// <summary>Finds the contracts that this database knows of; on first use joins a consortium, or founds one and deploys them.</summary>
     /// <exception cref="SetupException">The chain is not the one this node was set up on, or refuses the contracts.</exception>
     public static async Task<ChainLink> OpenAsync(
         EvmRpc rpc, NpgsqlDataSource database, NodeKeys keys, IChainFinality finality, ChainOptions options, TimeProvider time, CancellationToken cancellation)
@@ -50,7 +50,7 @@ public sealed class ChainLink
             "SELECT contract, address, chain_id, block FROM chain_deployment");
         if (known.Count == 0)
         {
-            await link.DeployAsync(connection, finality, cancellation);
+            await (consortium is { } members ? link.JoinAsync(connection, members, cancellation) : link.DeployAsync(connection, finality, cancellation));
             return link;
         }
         if (known[0].ChainId != (long)link.ChainId)
@@ -65,6 +65,10 @@ public sealed class ChainLink
             }
         }
         link.Contracts = known.ToDictionary(row => row.Contract, row => row.Address);
+        if (consortium is { } named && named != link.Contracts[ChainContract.Members])
+        {
+            throw new SetupException($"This node belongs to the consortium of {link.Contracts[ChainContract.Members]}, not to that of {named}. Leave Salus:Ledger:Members away, or begin with an empty data folder.");
+        }
         link.DeploymentBlock = (ulong)known.Min(row => row.Block);
         return link;
     }
@@ -95,6 +99,19 @@ public sealed class ChainLink
             [ChainContract.Subjects] = subjects.Address,
             [ChainContract.Consents] = consents.Address,
         };
+        await StoreAsync(connection, cancellation);
+    }
+
+    /// <summary>Shares the contracts of a consortium: they tell members apart by themselves. Nothing of this node's stands before the newest block.</summary>
+    async Task JoinAsync(NpgsqlConnection connection, Address members, CancellationToken cancellation)
+    {
+        DeploymentBlock = await Rpc.BlockNumberAsync(cancellation);
+        Contracts = await SharedContracts.FindAsync(Rpc, ChainId, members, cancellation);
+        await StoreAsync(connection, cancellation);
+    }
+
+    async Task StoreAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         foreach (var (contract, address) in Contracts)
         {

@@ -4,7 +4,7 @@ using Salus.Ledger.Evm;
 namespace Salus.Platform.Anchoring;
 
 /// <summary>Settings under <c>Salus:Ledger</c>.</summary>
-public sealed record ChainOptions
+public sealed record ChainOptions : IValidatableObject
 {
     /// <summary>The EVM network's JSON-RPC address, or several with commas between them; empty for the embedded chain.</summary>
     public string Endpoint { get; init; } = "";
@@ -15,6 +15,12 @@ public sealed record ChainOptions
     /// <summary>Every address given, in the order they are asked.</summary>
     public IReadOnlyList<string> Addresses =>
         [.. Endpoint.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Concat(Endpoints.Where(address => address.Length > 0)).Distinct()];
+
+    /// <summary>The contract <c>Members</c> of the consortium to join at the first start; empty to found one.</summary>
+    public string Members { get; init; } = "";
+
+    /// <summary><see cref="Members"/> as an address; null where none is named.</summary>
+    public Address? Consortium => Members.Length == 0 ? null : Address.Parse(Members);
 
     /// <summary>Blocks that must stand above a transaction before it counts as durable on an external network.</summary>
     [Range(0, 1000)]
@@ -39,6 +45,24 @@ public sealed record ChainOptions
     internal FeePolicy Fees => new(PerGasMaxWei: (ulong)FeeMaxGwei * 1_000_000_000);
 
     internal SendPolicy Sending => SendPolicy.Default with { WaitPerTry = TimeSpan.FromSeconds(RaiseAfterSeconds) };
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        var fault = "";
+        try
+        {
+            _ = Consortium;
+        }
+        catch (FormatException malformed)
+        {
+            fault = malformed.Message;
+        }
+        if (fault.Length > 0)
+        {
+            yield return new ValidationResult($"Salus:Ledger:Members is no address: {fault}");
+        }
+    }
 }
 
 /// <summary>Which blocks can no longer be lost.</summary>

@@ -57,6 +57,7 @@ public sealed partial class ChainRelay(
             await Task.Delay(FaultWait, time, cancellation);
         }
         await link.Agreement.RequireAsync(cancellation);
+        await AdmittedAsync(cancellation);
         await RequeueFallenAsync(connection, cancellation);
         await RecaptureAsync(connection, cancellation);
         for (ulong seen = 0; ;)
@@ -80,6 +81,18 @@ public sealed partial class ChainRelay(
         }
     }
 
+    /// <summary>Waits until this node is a member: before that, and after an expulsion, the contracts take nothing from it, and what waits goes on waiting.</summary>
+    async Task AdmittedAsync(CancellationToken cancellation)
+    {
+        while (!await MembersContract.IsMemberAsync(link.Rpc, link.Contracts[ChainContract.Members], keys.Chain.Address, cancellationToken: cancellation))
+        {
+            health.Failed($"The consortium's members have not admitted this hospital's account {keys.Chain.Address}, or have expelled it.");
+            await Task.Delay(FaultWait, time, cancellation);
+        }
+    }
+
+    bool SaysNotMember(byte[] reason) => MembersContract.TryDecodeError(reason) is MembersError.NotMember denied && denied.Account == keys.Chain.Address;
+
     async Task<bool> SendQueuedAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
         var queued = await connection.QueryAsync(cancellation,
@@ -94,7 +107,7 @@ public sealed partial class ChainRelay(
                 faults.Reach(Failpoint.TransactionSent);
                 await StoreAsync(connection, call.Id, receipt, cancellation);
             }
-            catch (EvmRpcException refused) when (refused.RevertData is not null)
+            catch (EvmRpcException refused) when (refused.RevertData is { } reason && !SaysNotMember(reason))
             {
                 await RefuseAsync(connection, call.Id, Describe(call.Contract, refused), cancellation);
             }

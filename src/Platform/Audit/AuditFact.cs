@@ -30,6 +30,8 @@ public enum AuditAction
     Account,
     /// <summary>A patient's record was erased.</summary>
     Erase,
+    /// <summary>This hospital voted on a member of the consortium.</summary>
+    Vote,
 }
 
 /// <summary>One fact of the audit trail.</summary>
@@ -43,6 +45,9 @@ public sealed record AuditFact(AuditAction Action, bool Succeeded, Guid? Account
 {
     /// <summary>The aliases of all patients of a deed that is about several at once, such as a listing; then <see cref="PatientAlias"/> is null.</summary>
     public IReadOnlyList<string> PatientAliases { get; init; } = [];
+
+    /// <summary>Who asked from another member of the consortium: the person, as that member names them, and the member; null for what happens here.</summary>
+    public string? Requester { get; init; }
 }
 
 /// <summary>A fact with its time and its leaf's name.</summary>
@@ -80,7 +85,7 @@ static class AuditEventJson
             {
                 json.WriteString("outcomeDesc"u8, fact.Detail);
             }
-            WriteAgent(json, fact.Account);
+            WriteAgent(json, fact.Account, fact.Requester);
             json.WriteStartObject("source"u8);
             json.WriteStartObject("observer"u8);
             json.WriteString("display"u8, node);
@@ -125,10 +130,11 @@ static class AuditEventJson
                 root.TryGetProperty("outcomeDesc", out var detail) ? detail.GetString() : null)
             {
                 PatientAliases = aliases.Count > 1 ? aliases : [],
+                Requester = agent.TryGetProperty("type", out var kind) && kind.GetString() == "Organization" ? agent.GetProperty("display").GetString() : null,
             });
     }
 
-    static void WriteAgent(Utf8JsonWriter json, Guid? account)
+    static void WriteAgent(Utf8JsonWriter json, Guid? account, string? requester)
     {
         json.WriteStartArray("agent"u8);
         json.WriteStartObject();
@@ -136,6 +142,11 @@ static class AuditEventJson
         if (account is { } known)
         {
             WriteIdentifier(json, AccountSystem, known.ToString());
+        }
+        else if (requester is not null)
+        {
+            json.WriteString("type"u8, "Organization"u8);
+            json.WriteString("display"u8, requester);
         }
         else
         {

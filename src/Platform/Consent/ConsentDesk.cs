@@ -5,6 +5,7 @@ using Salus.Ledger.Contracts;
 using Salus.Ledger.Proofs;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Audit;
+using Salus.Platform.Consortium;
 using Salus.Platform.Identity;
 using Salus.Platform.Store;
 using Salus.Vault.Envelopes;
@@ -76,9 +77,11 @@ public sealed record ConsentView(
 /// is stale. A revocation made here counts at once and is never undone.
 /// </summary>
 public sealed class ConsentDesk(
-    NpgsqlDataSource database, KeyVault vault, AuditTrail audit, ChainOutbox outbox, ConsentMirror mirror, ConsentOptions options, TimeProvider time)
+    NpgsqlDataSource database, KeyVault vault, AuditTrail audit, ChainOutbox outbox, ConsentMirror mirror, MemberDirectory members, ConsentOptions options, TimeProvider time)
 {
     const int TermsCachedMax = 10_000;
+    const string Stale = "The node has lost sight of the chain and cannot tell which consents hold. Try again when it is back.";
+    const string NotCovered = "The patient's consent does not cover this category or purpose.";
     static readonly TimeSpan PeriodMax = TimeSpan.FromDays(366 * 5);
 
     readonly SealedStore store = new(vault);
@@ -110,21 +113,59 @@ public sealed class ConsentDesk(
         }
         if (!mirror.IsFresh)
         {
-            return AccessScope.None("The node has lost sight of the chain and cannot tell which consents hold. Try again when it is back.");
+            return AccessScope.None(Stale);
         }
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        var rows = await ConsentStore.ForGranteeAsync(connection, patient, GranteesOf(caller), cancellation);
-        List<(string, ConsentTerms)> held = [];
-        foreach (var row in rows)
+        var held = await HeldAsync(patient, GranteesOf(caller), cancellation);
+        return new AccessScope([.. held.Select(pair => (pair.Row.Resource, pair.Terms))], purpose, held.Count == 0 ? "The patient has not given you access." : NotCovered);
+    }
+
+    /// <summary>
+    /// All that another member of the consortium may read of one patient now. Besides the mirror the contract itself is asked: what leaves
+    /// this node does not come back.
+    /// </summary>
+    /// <param name="member">The member's id.</param>
+    /// <param name="patient">The patient's logical id.</param>
+    /// <param name="consent">The one consent to go by; null for all.</param>
+    /// <param name="purpose">For what.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="HttpRequestException">The chain does not answer.</exception>
+    public async Task<AccessScope> MemberScopeAsync(ulong member, string patient, string? consent, Purpose purpose, CancellationToken cancellation)
+    {
+        if (!mirror.IsFresh)
         {
-            if (await TermsAsync(connection, row, cancellation) is { } terms && terms.Grantee == row.Grantee && time.GetUtcNow() <= row.NotAfter)
+            return AccessScope.None(Stale);
+        }
+        List<(string, ConsentTerms)> held = [];
+        foreach (var (row, terms) in await HeldAsync(patient, [ConsentTerms.MemberGrantee(member)], cancellation))
+        {
+            if ((consent is null || row.Resource == consent) && await mirror.HoldsAsync(row, cancellation))
             {
                 held.Add((row.Resource, terms));
             }
         }
-        return new AccessScope(held, purpose, held.Count == 0
-            ? "The patient has not given you access."
-            : "The patient's consent does not cover this category or purpose.");
+        return new AccessScope(held, purpose, held.Count == 0 ? "The patient has not given your hospital access." : NotCovered);
+    }
+
+    /// <summary>The patient who gave a consent; null where there is no such consent.</summary>
+    public async Task<string?> PatientOfAsync(string consent, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        return (await ConsentStore.FindAsync(connection, consent, forUpdate: false, cancellation))?.Patient;
+    }
+
+    /// <summary>The consents in force of one patient to these grantees, with their terms.</summary>
+    async Task<List<(ConsentRow Row, ConsentTerms Terms)>> HeldAsync(string patient, string[] grantees, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        List<(ConsentRow, ConsentTerms)> held = [];
+        foreach (var row in await ConsentStore.ForGranteeAsync(connection, patient, grantees, cancellation))
+        {
+            if (await TermsAsync(connection, row, cancellation) is { } terms && terms.Grantee == row.Grantee && time.GetUtcNow() <= row.NotAfter)
+            {
+                held.Add((row, terms));
+            }
+        }
+        return held;
     }
 
     /// <summary>The patients who have given this caller access.</summary>
@@ -244,7 +285,9 @@ public sealed class ConsentDesk(
         { Categories.Count: 0 } => new("categories", "Name at least one category of records to share."),
         { Purposes.Count: 0 } => new("purposes", "Name at least one purpose."),
         { Kind: GranteeKind.Account } when !Guid.TryParse(terms.Grantee, out _) => new("grantee", "Name the account of the person you trust, or the hospital."),
-        { Kind: GranteeKind.Hospital } when terms.Grantee != ConsentTerms.ThisHospital => new("grantee", "The hospital that holds the record is the only one that can be named yet."),
+        { Kind: GranteeKind.Hospital } when terms.Grantee != ConsentTerms.ThisHospital => new("grantee", "Name the hospital that holds the record as 'hospital', another by its id in the consortium."),
+        { Kind: GranteeKind.Member } when ConsentTerms.MemberOf(terms.Grantee) is not { } id || members.Find(id) is null or { IsSelf: true } =>
+            new("grantee", "No other hospital of the consortium has this id."),
         _ when terms.Until <= terms.From => new("until", "The last moment must come after the first."),
         _ when terms.Until <= time.GetUtcNow() => new("until", "The last moment has passed already."),
         _ when terms.Until - terms.From > PeriodMax => new("until", "A consent lasts five years at most."),

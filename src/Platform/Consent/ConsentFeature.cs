@@ -10,7 +10,7 @@ namespace Salus.Platform.Consent;
 public static class ConsentFeature
 {
     /// <summary>What a patient sends to grant access.</summary>
-    /// <param name="Grantee">An account's id, or <c>hospital</c>.</param>
+    /// <param name="Grantee">An account's id, <c>hospital</c>, or <c>member:</c> and the id of another member of the consortium.</param>
     /// <param name="Categories">What may be read.</param>
     /// <param name="Purposes">For what.</param>
     /// <param name="From">First moment; now when absent.</param>
@@ -39,8 +39,7 @@ public static class ConsentFeature
         GrantRequest request, ConsentDesk desk, TimeProvider time, HttpContext context)
     {
         var terms = new ConsentTerms(
-            request.Grantee == ConsentTerms.ThisHospital ? GranteeKind.Hospital : GranteeKind.Account,
-            request.Grantee, request.Categories ?? [], request.Purposes ?? [], request.From ?? time.GetUtcNow(), request.Until);
+            ConsentTerms.KindOf(request.Grantee ?? ""), request.Grantee ?? "", request.Categories ?? [], request.Purposes ?? [], request.From ?? time.GetUtcNow(), request.Until);
         switch (await desk.GrantAsync(context.Caller(), terms, context.RequestAborted))
         {
             case GrantOutcome.Requested requested:

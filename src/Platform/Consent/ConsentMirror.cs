@@ -34,6 +34,11 @@ public sealed partial class ConsentMirror(
 
     internal Eip712Domain Domain { get; } = ConsentsContract.Domain(link.ChainId, link.Contracts[ChainContract.Consents]);
 
+    /// <summary>Whether the contract itself says now that a consent counts for exactly these terms.</summary>
+    /// <exception cref="HttpRequestException">The chain does not answer.</exception>
+    internal Task<bool> HoldsAsync(ConsentRow row, CancellationToken cancellation) =>
+        ConsentsContract.IsActiveAsync(link.Rpc, link.Contracts[ChainContract.Consents], row.Id, row.Commitment, cancellationToken: cancellation);
+
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -131,7 +136,7 @@ public sealed partial class ConsentMirror(
         foreach (var row in await ConsentStore.ActiveAsync(connection, ConsentsPerCheckMax, cancellation))
         {
             if (time.GetUtcNow() <= row.NotAfter
-                && !await ConsentsContract.IsActiveAsync(link.Rpc, link.Contracts[ChainContract.Consents], row.Id, row.Commitment, cancellationToken: cancellation))
+                && !await HoldsAsync(row, cancellation))
             {
                 LogDenied(logger, row.Resource);
                 await connection.ExecuteAsync(cancellation, "UPDATE consent SET granted_block = NULL WHERE id = $1 AND granted_block IS NOT NULL", row.Id);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Json;
 
 namespace Salus.Platform.Consent;
@@ -85,11 +86,13 @@ public enum GranteeKind
     Account,
     /// <summary>Every professional of this hospital.</summary>
     Hospital,
+    /// <summary>Every professional of another member of the consortium.</summary>
+    Member,
 }
 
 /// <summary>What a patient agrees to.</summary>
-/// <param name="Kind">Whether one account or the hospital.</param>
-/// <param name="Grantee">The account's id, or <see cref="ConsentTerms.ThisHospital"/>.</param>
+/// <param name="Kind">Whether one account, the hospital, or another member of the consortium.</param>
+/// <param name="Grantee">The account's id, <see cref="ConsentTerms.ThisHospital"/>, or what <see cref="ConsentTerms.MemberGrantee"/> makes of a member's id.</param>
 /// <param name="Categories">What may be read.</param>
 /// <param name="Purposes">For what.</param>
 /// <param name="From">First moment.</param>
@@ -100,6 +103,7 @@ public sealed record ConsentTerms(
     /// <summary>The grantee that stands for every professional of the hospital that holds the record.</summary>
     public const string ThisHospital = "hospital";
 
+    const string MemberPrefix = "member:";
     const string CategorySystem = "https://salus.health/fhir/record-category";
     const string GranteeSystem = "https://salus.health/fhir/grantee";
     const string PurposeSystem = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
@@ -108,6 +112,20 @@ public sealed record ConsentTerms(
     public bool Cover(string resourceType, Purpose purpose, DateTimeOffset now) =>
         now >= From && now <= Until && Purposes.Contains(purpose)
         && (resourceType == "Patient" || (RecordCategories.Of(resourceType) is { } category && Categories.Contains(category)));
+
+    /// <summary>The grantee that stands for every professional of another member. Ids of members are never used again, so that a consent does not come back with a later admission.</summary>
+    public static string MemberGrantee(ulong member) => string.Create(CultureInfo.InvariantCulture, $"{MemberPrefix}{member}");
+
+    /// <summary>The id of the member that a grantee stands for; null for other grantees.</summary>
+    public static ulong? MemberOf(string grantee) =>
+        grantee.StartsWith(MemberPrefix, StringComparison.Ordinal) && ulong.TryParse(grantee.AsSpan(MemberPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var member)
+        && MemberGrantee(member) == grantee
+            ? member
+            : null;
+
+    /// <summary>What a grantee is.</summary>
+    public static GranteeKind KindOf(string grantee) =>
+        grantee == ThisHospital ? GranteeKind.Hospital : MemberOf(grantee) is null ? GranteeKind.Account : GranteeKind.Member;
 
     /// <summary>The code of a purpose in HL7's v3 ActReason.</summary>
     public static string CodeOf(Purpose purpose) => purpose switch
@@ -160,7 +178,7 @@ public sealed record ConsentTerms(
         var grantee = provision.GetProperty("actor")[0].GetProperty("reference").GetProperty("identifier").GetProperty("value").GetString()!;
         var period = provision.GetProperty("period");
         return new ConsentTerms(
-            grantee == ThisHospital ? GranteeKind.Hospital : GranteeKind.Account,
+            KindOf(grantee),
             grantee,
             [.. provision.GetProperty("class").EnumerateArray().Select(coding => Enum.Parse<RecordCategory>(coding.GetProperty("code").GetString()!))],
             [.. provision.GetProperty("purpose").EnumerateArray().Select(coding => PurposeOf(coding.GetProperty("code").GetString()!))],
@@ -168,7 +186,8 @@ public sealed record ConsentTerms(
             period.GetProperty("end").GetDateTimeOffset());
     }
 
-    static Purpose PurposeOf(string code) => Enum.GetValues<Purpose>().First(purpose => CodeOf(purpose) == code);
+    /// <summary>The purpose of a code.</summary>
+    internal static Purpose PurposeOf(string code) => Enum.GetValues<Purpose>().First(purpose => CodeOf(purpose) == code);
 
     static string Instant(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'");
 

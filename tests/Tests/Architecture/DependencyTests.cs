@@ -24,7 +24,7 @@ public sealed partial class DependencyTests
 
     static readonly string[] MayAppendToSealedStore = ["Records", "Consent", "Audit", "Anchoring", "Erasure"];
 
-    static readonly string[] MayOpenHttpClients = ["Host/Engines/", "Host/Node/", "Ledger/Evm/EvmRpc.cs", "Platform/Anchoring/Witness/Witnessing.cs", "Cli/"];
+    static readonly string[] MayOpenHttpClients = ["Host/Engines/", "Host/Node/", "Ledger/Evm/EvmRpc.cs", "Platform/Anchoring/Witness/Witnessing.cs", "Platform/Consortium/MemberWire.cs", "Cli/"];
 
     static readonly string[] MayWriteToTheConsole = ["Host/Node/Progress.cs", "Cli/"];
 

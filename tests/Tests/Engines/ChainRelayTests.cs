@@ -34,9 +34,10 @@ public sealed class ChainRelayTests : IDisposable
         using var foundation = await NodeFoundation.OpenAsync(
             database, MasterKey.CreateTransient(), new EvmRpc(http, chain.Endpoint), finality, new ChainOptions(),
             (account, cancellation) => chain.FundAsync(account.ToString(), cancellation),
-            Path.Combine(folder, "log"), Path.Combine(folder, "blobs"), "salus.local/test", Cancellation);
+            Path.Combine(folder, "log"), Path.Combine(folder, "blobs"), "salus.local/test", null, Cancellation);
         var outbox = new ChainOutbox(database, TimeProvider.System);
-        using var witnessing = new Witnessing(new WitnessOptions(), foundation.Log, TimeProvider.System, NullLogger<Witnessing>.Instance);
+        using var roster = new WitnessRoster(new WitnessOptions());
+        using var witnessing = new Witnessing(roster, foundation.Log, TimeProvider.System, NullLogger<Witnessing>.Instance);
         using var relay = new ChainRelay(
             database, foundation.Chain, finality, foundation.Log, foundation.Keys, new ChainOptions(), new ChainHealth(), witnessing, new Failpoints(new FaultOptions()), TimeProvider.System, NullLogger<ChainRelay>.Instance);
         var snapshot = Path.Combine(folder, "chain", "chain.state.gz");

@@ -86,6 +86,13 @@ static class RouteTable
         ["POST /api/consents"] = (Answer.SignIn, []),
         ["DELETE /api/consents/{id}"] = (Answer.SignIn, []),
 
+        // The consortium, and what hospitals ask of each other: a member's signature decides, which nobody here bears
+        ["GET /api/consortium/self"] = (Answer.Yes, All),
+        ["GET /api/members"] = (Answer.SignIn, All),
+        ["POST /api/members/votes"] = (Answer.SignIn, [Role.Administrator]),
+        ["POST /api/exchange/records"] = (Answer.SignIn, Professionals),
+        ["POST /exchange/records"] = (Answer.Yes, All),
+
         // Models and predictions
         ["GET /api/models"] = (Answer.SignIn, [Role.Practitioner, Role.Researcher, Role.Auditor, Role.Administrator]),
         ["POST /api/models/train"] = (Answer.SignIn, [Role.Practitioner]),
@@ -111,6 +118,7 @@ static class RouteTable
         ["GET /refused"] = (Answer.Yes, All),
         ["GET /problem"] = (Answer.Yes, All),
         ["GET /patients"] = (Answer.Redirect, Professionals),
+        ["GET /elsewhere"] = (Answer.Redirect, Professionals),
         ["GET /patients/{Id}"] = (Answer.Redirect, []),
         ["GET /patients/{Id}/predictions"] = (Answer.Redirect, []),
         ["GET /conditions/new"] = (Answer.Redirect, [Role.Practitioner]),
@@ -132,6 +140,7 @@ static class RouteTable
         ["GET /consents"] = (Answer.Redirect, [Role.Patient]),
         ["GET /consents/new"] = (Answer.Redirect, [Role.Patient]),
         ["GET /consents/{Id:guid}/revoke"] = (Answer.Redirect, [Role.Patient]),
+        ["GET /members"] = (Answer.Redirect, [Role.Administrator]),
         ["GET /accounts"] = (Answer.Redirect, [Role.Administrator]),
         ["GET /accounts/{Id:guid}/{Deed:regex(^(approve|disable|reset)$)}"] = (Answer.Redirect, [Role.Administrator]),
         ["GET /audit"] = (Answer.Redirect, [Role.Auditor]),

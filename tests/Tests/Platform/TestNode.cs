@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -12,9 +13,11 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using Salus.Host.Node;
 using Salus.Host.Ui;
+using Salus.Ledger.Evm;
 using Salus.Ledger.Proofs;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Consent;
+using Salus.Platform.Consortium;
 using Salus.Platform.Identity;
 using Salus.Platform.Records;
 using Salus.Vault.Keys;
@@ -48,6 +51,9 @@ sealed class TestGround : IAsyncDisposable
 
     /// <summary>How transactions are sent.</summary>
     public ChainOptions Sending { get; set; } = new();
+
+    /// <summary>The contract <c>Members</c> of the consortium that the node joins at its first start; null to found one.</summary>
+    public Address? Consortium { get; init; }
 
     public string Folder => folder.FullName;
 
@@ -125,12 +131,14 @@ sealed class TestNode : IAsyncDisposable
     {
         var database = NpgsqlDataSource.Create(ground.ConnectionString);
         var foundation = await NodeFoundation.OpenAsync(
-            database, ground.Master, ground.Chain.Rpc, ground.Finality, ground.Sending, ground.Chain.FundAsync, ground.LogFolder, ground.BlobFolder, ground.Origin, CancellationToken.None);
+            database, ground.Master, ground.Chain.Rpc, ground.Finality, ground.Sending with { Members = ground.Consortium?.ToString() ?? "" }, ground.Chain.FundAsync,
+            ground.LogFolder, ground.BlobFolder, ground.Origin, CancellationToken.None);
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions
         {
             ApplicationName = typeof(NodeServices).Assembly.GetName().Name, ContentRootPath = AppContext.BaseDirectory, WebRootPath = WebRoot(), EnvironmentName = "Production",
         });
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        var port = FreePort();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port));
         builder.Logging.UseNodeLog(ground.NodeLogFolder);
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
@@ -141,18 +149,30 @@ sealed class TestNode : IAsyncDisposable
             ["Salus:Consent:StaleAfterSeconds"] = $"{ground.StaleAfterSeconds}",
         });
         builder.Configuration.AddInMemoryCollection(ground.Settings);
+        if (builder.Configuration["Salus:Consortium:Endpoint"] == ConsortiumOptions.ThisMachine)
+        {
+            builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Salus:Consortium:Endpoint"] = $"http://127.0.0.1:{port}" });
+        }
         builder.Services.AddSingleton(new NodeOptions { Data = ground.Folder, Keys = ground.Folder + "-keys" });
         builder.Services.AddSalusNode(foundation);
         builder.Services.AddSingleton<TimeProvider>(ground.Clock);
         builder.Services.AddSalusUi();
         var app = builder.Build();
-        await app.Services.GetRequiredService<OrganizationDesk>().EnsureAsync("Test Hospital", CancellationToken.None);
+        await app.Services.GetRequiredService<OrganizationDesk>().EnsureAsync($"Hospital of {ground.Origin}", CancellationToken.None);
         app.UseSalusUi();
         app.UseSalusIdentity();
         app.MapSalusNode();
         app.MapSalusUi();
         await app.StartAsync();
         return new TestNode(app, foundation, ground, ownsGround);
+    }
+
+    /// <summary>A port that was free a moment ago: a node that publishes its address has to know it before it listens.</summary>
+    static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 
     static string WebRoot([CallerFilePath] string file = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "../../../src/Host/wwwroot"));

@@ -9,6 +9,8 @@ public sealed record NavItem(string Path, string Text);
 static class NavItems
 {
     static readonly NavItem Patients = new("/patients", "Patients");
+    static readonly NavItem Elsewhere = new("/elsewhere", "Records elsewhere");
+    static readonly NavItem Members = new("/members", "Members");
     static readonly NavItem Upload = new("/upload", "Upload");
     static readonly NavItem Blocks = new("/blocks", "Block log");
     static readonly NavItem DataSets = new("/data-sets", "Data sets");
@@ -19,12 +21,12 @@ static class NavItems
     public static IReadOnlyList<NavItem> Of(Role role) => role switch
     {
         Role.Patient => [new("/my-record", "My record"), new("/consents", "Who may read"), new("/who-read", "Who has read"), Upload, Blocks],
-        Role.Practitioner => [Patients, new("/conditions/new", "Add condition"), Upload, new("/predictions", "Predictions"), DataSets, Blocks],
-        Role.Laboratory or Role.Pharmacy => [Patients, Upload, Blocks],
-        Role.Insurer => [Patients, Blocks],
+        Role.Practitioner => [Patients, new("/conditions/new", "Add condition"), Elsewhere, Upload, new("/predictions", "Predictions"), DataSets, Blocks],
+        Role.Laboratory or Role.Pharmacy => [Patients, Elsewhere, Upload, Blocks],
+        Role.Insurer => [Patients, Elsewhere, Blocks],
         Role.Researcher => [DataSets, Blocks],
         Role.Auditor => [Audit, Erasures, Blocks, Health],
-        Role.Administrator => [new("/accounts", "Accounts"), Erasures, Health, Blocks],
+        Role.Administrator => [new("/accounts", "Accounts"), Members, Erasures, Health, Blocks],
         _ => [],
     };
 }

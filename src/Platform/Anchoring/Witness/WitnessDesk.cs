@@ -30,11 +30,8 @@ public abstract record CosignOutcome
 }
 
 /// <summary>Cosigns checkpoints of other members' logs that extend what it has seen of them; it learns nothing of what they hold.</summary>
-public sealed class WitnessDesk(NpgsqlDataSource database, NodeKeys keys, WitnessOptions options, TimeProvider time)
+public sealed class WitnessDesk(NpgsqlDataSource database, NodeKeys keys, WitnessRoster roster, TimeProvider time)
 {
-    readonly Dictionary<string, List<NoteVerifier>> logs = options.Logs.Select(NoteVerifier.Parse)
-        .GroupBy(key => key.Name, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.ToList(), StringComparer.Ordinal);
-
     /// <summary>Checks a request, keeps the checkpoint, and only then cosigns it.</summary>
     public async Task<CosignOutcome> AddCheckpointAsync(string body, CancellationToken cancellation)
     {
@@ -49,11 +46,12 @@ public sealed class WitnessDesk(NpgsqlDataSource database, NodeKeys keys, Witnes
         {
             return new CosignOutcome.Malformed(malformed.Message);
         }
-        if (!logs.TryGetValue(checkpoint.Origin, out var known))
+        var known = roster.LogKeys(checkpoint.Origin);
+        if (known.Count == 0)
         {
             return new CosignOutcome.UnknownLog();
         }
-        if (known.Find(key => request.Checkpoint.Verify(key).Count > 0) is not { } signer)
+        if (known.FirstOrDefault(key => request.Checkpoint.Verify(key).Count > 0) is not { } signer)
         {
             return new CosignOutcome.UnknownSignature();
         }

@@ -15,7 +15,7 @@ public static class WitnessFeature
 
     /// <summary>Adds the witness and the asking of witnesses.</summary>
     public static IServiceCollection AddWitness(this IServiceCollection services) =>
-        services.AddSingleton<WitnessDesk>().AddSingleton<Witnessing>();
+        services.AddSingleton<WitnessRoster>().AddSingleton<WitnessDesk>().AddSingleton<Witnessing>();
 
     /// <summary>Maps the route.</summary>
     public static void MapWitness(this IEndpointRouteBuilder routes) =>

@@ -12,8 +12,11 @@ public sealed record WitnessOptions : IValidatableObject
     /// <summary>Those who are asked to cosign this node's checkpoints.</summary>
     public IReadOnlyList<WitnessPeer> Peers { get; init; } = [];
 
-    /// <summary>How many of them must have cosigned a checkpoint before proofs name it as witnessed; 0 for none.</summary>
-    public int Required { get; init; }
+    /// <summary>
+    /// How many of them, and of the consortium's other members, must have cosigned a checkpoint before proofs name it as witnessed; 0 for
+    /// none, more than half of the other members unless given.
+    /// </summary>
+    public int? Required { get; init; }
 
     /// <summary>How long a checkpoint waits for its witnesses before it is anchored without them, in milliseconds.</summary>
     [Range(100, 60_000)]
@@ -33,9 +36,9 @@ public sealed record WitnessOptions : IValidatableObject
         {
             yield return new ValidationResult("Salus:Witness:Peers name their addresses, such as https://hospital.example.");
         }
-        if (Required < 0 || Required > Peers.Select(peer => peer.Key).Distinct(StringComparer.Ordinal).Count())
+        if (Required < 0)
         {
-            yield return new ValidationResult($"Salus:Witness:Required is {Required}: it is at least 0 and at most the number of peers.");
+            yield return new ValidationResult($"Salus:Witness:Required is {Required}: it is at least 0.");
         }
     }
 

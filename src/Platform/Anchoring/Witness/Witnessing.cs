@@ -9,42 +9,37 @@ using Salus.Ledger.Proofs;
 namespace Salus.Platform.Anchoring.Witness;
 
 /// <summary>Asks this node's witnesses to cosign its checkpoints. One that is away costs its cosignature, never the anchor.</summary>
-public sealed partial class Witnessing(WitnessOptions options, LogFiles files, TimeProvider time, ILogger<Witnessing> logger) : IDisposable
+public sealed partial class Witnessing(WitnessRoster roster, LogFiles files, TimeProvider time, ILogger<Witnessing> logger) : IDisposable
 {
     const int AnswerBytesMax = 16 << 10;
 
     readonly HttpClient http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { MaxResponseContentBufferSize = AnswerBytesMax };
-    readonly List<(WitnessPeer Peer, NoteVerifier Key)> witnesses = [.. options.Peers.Select(peer => (peer, NoteVerifier.Parse(peer.Key)))];
 
     // What each witness cosigned last; a guess, which the witness corrects
     readonly ConcurrentDictionary<uint, long> sizes = new();
 
     /// <summary>How many cosignatures a checkpoint needs to count as witnessed.</summary>
-    public int Required => options.Required;
+    public int Required => roster.Required;
 
     /// <summary>The keys of this node's witnesses.</summary>
-    public IReadOnlyList<NoteVerifier> Keys => [.. witnesses.Select(witness => witness.Key)];
+    public IReadOnlyList<NoteVerifier> Keys => [.. roster.Peers.Select(peer => peer.Key)];
 
     /// <summary>The checkpoint with the cosignatures that came in time, and how many there are.</summary>
     public async Task<(string Checkpoint, int Count)> GatherAsync(string checkpoint, CancellationToken cancellation)
     {
         var note = SignedNote.Parse(checkpoint);
-        using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(options.WaitMillisecondsMax), time);
+        using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(roster.WaitMillisecondsMax), time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
-        var answers = await Task.WhenAll(witnesses.Select(witness => AskAsync(witness.Peer, witness.Key, note, both.Token)));
+        var answers = await Task.WhenAll(roster.Peers.Select(peer => AskAsync(peer.Address, peer.Key, note, both.Token)));
         cancellation.ThrowIfCancellationRequested();
         NoteSignature[] cosignatures = [.. answers.OfType<NoteSignature>()];
         return (note.With(cosignatures).ToString(), cosignatures.Length);
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        http.Dispose();
-        witnesses.ForEach(witness => witness.Key.Dispose());
-    }
+    public void Dispose() => http.Dispose();
 
-    async Task<NoteSignature?> AskAsync(WitnessPeer peer, NoteVerifier key, SignedNote note, CancellationToken cancellation)
+    async Task<NoteSignature?> AskAsync(Uri address, NoteVerifier key, SignedNote note, CancellationToken cancellation)
     {
         try
         {
@@ -55,7 +50,7 @@ public sealed partial class Witnessing(WitnessOptions options, LogFiles files, T
                 var old = Math.Min(sizes.GetValueOrDefault(key.KeyId), size);
                 var proof = await TreeProofs.ConsistencyAsync(old, size, files.ReadAsync, cancellation);
                 using var content = new StringContent(new WitnessRequest(old, proof, note).ToString(), Encoding.UTF8, "text/plain");
-                using var response = await http.PostAsync(new Uri(peer.Address, "/witness/add-checkpoint"), content, cancellation);
+                using var response = await http.PostAsync(new Uri(address, "/witness/add-checkpoint"), content, cancellation);
                 var answer = await response.Content.ReadAsStringAsync(cancellation);
                 if (response.StatusCode == HttpStatusCode.Conflict && long.TryParse(answer.TrimEnd('\n'), NumberStyles.None, CultureInfo.InvariantCulture, out var last))
                 {
