@@ -50,7 +50,7 @@ public sealed class ChainLink
             "SELECT contract, address, chain_id, block FROM chain_deployment");
         if (known.Count == 0)
         {
-            await (consortium is { } members ? link.JoinAsync(connection, members, cancellation) : link.DeployAsync(connection, finality, cancellation));
+            await (options.Consortium is { } members ? link.JoinAsync(connection, members, cancellation) : link.DeployAsync(connection, finality, cancellation));
             return link;
         }
         if (known[0].ChainId != (long)link.ChainId)
@@ -65,7 +65,7 @@ public sealed class ChainLink
             }
         }
         link.Contracts = known.ToDictionary(row => row.Contract, row => row.Address);
-        if (consortium is { } named && named != link.Contracts[ChainContract.Members])
+        if (options.Consortium is { } named && named != link.Contracts[ChainContract.Members])
         {
             throw new SetupException($"This node belongs to the consortium of {link.Contracts[ChainContract.Members]}, not to that of {named}. Leave Salus:Ledger:Members away, or begin with an empty data folder.");
         }

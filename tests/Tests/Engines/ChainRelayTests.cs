@@ -34,7 +34,7 @@ public sealed class ChainRelayTests : IDisposable
         using var foundation = await NodeFoundation.OpenAsync(
             database, MasterKey.CreateTransient(), new EvmRpc(http, chain.Endpoint), finality, new ChainOptions(),
             (account, cancellation) => chain.FundAsync(account.ToString(), cancellation),
-            Path.Combine(folder, "log"), Path.Combine(folder, "blobs"), "salus.local/test", null, Cancellation);
+            Path.Combine(folder, "log"), Path.Combine(folder, "blobs"), "salus.local/test", Cancellation);
         var outbox = new ChainOutbox(database, TimeProvider.System);
         using var roster = new WitnessRoster(new WitnessOptions());
         using var witnessing = new Witnessing(roster, foundation.Log, TimeProvider.System, NullLogger<Witnessing>.Instance);

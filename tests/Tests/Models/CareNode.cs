@@ -51,7 +51,7 @@ public sealed class CareNode : IAsyncDisposable
         var foundation = await NodeFoundation.OpenAsync(
             database, MasterKey.CreateTransient(), new EvmRpc(Http, EngineFixture.Chain.Endpoint), new DepthFinality(0, 128), new ChainOptions(),
             (account, cancellation) => EngineFixture.Chain.FundAsync(account.ToString(), cancellation),
-            Path.Combine(folder.FullName, "log"), Path.Combine(folder.FullName, "blobs"), $"salus.test/{folder.Name}", null, CancellationToken.None);
+            Path.Combine(folder.FullName, "log"), Path.Combine(folder.FullName, "blobs"), $"salus.test/{folder.Name}", CancellationToken.None);
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Services.AddLogging(logging => logging.ClearProviders());
         builder.Services.AddSalusNode(foundation);
