@@ -4,6 +4,7 @@ using Microsoft.Win32.SafeHandles;
 using Salus.Host.Ui;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Identity;
+using Salus.Platform.Identity.Passkeys;
 using Salus.Vault.Keys;
 
 namespace Salus.Host.Node;
@@ -68,7 +69,8 @@ static class NodeProcess
         WebApplicationBuilder builder, NodeOptions options, NodeEngines engines, NodeFoundation foundation, int port, CancellationToken stopping)
     {
         var origin = $"http://localhost:{port}";
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Salus:Consent:Origin"] = origin });
+        const string pagesOrigin = $"{PasskeyOptions.Section}:{nameof(PasskeyOptions.Origin)}";
+        builder.Configuration[pagesOrigin] ??= origin; // behind a proxy it is the proxy's
         builder.Services.AddSingleton(options).AddSingleton<IHostLifetime, NodeLifetime>();
         builder.Services.AddSalusNode(foundation);
         builder.Services.AddSalusUi();

@@ -32,6 +32,8 @@ public sealed partial class ConsentMirror(
 
     internal Eip712Domain Domain { get; } = ConsentsContract.Domain(link.ChainId, link.Contracts[ChainContract.Consents]);
 
+    internal Eip712Domain SubjectsDomain { get; } = SubjectsContract.Domain(link.ChainId, link.Contracts[ChainContract.Subjects]);
+
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -76,7 +78,7 @@ public sealed partial class ConsentMirror(
             var to = Math.Min(upTo, from + BlocksPerReadMax - 1);
             var newest = await link.Rpc.BlockAsync(BlockTag.At(to), cancellation)
                 ?? throw new FormatException($"The chain has no block {to}, though it says that it has {latest}.");
-            var logs = await link.Rpc.LogsAsync(new LogFilter([link.Contracts[ChainContract.Consents]], from, to), cancellation);
+            var logs = await link.Rpc.LogsAsync(new LogFilter([link.Contracts[ChainContract.Subjects], link.Contracts[ChainContract.Consents]], from, to), cancellation);
             if (!await StandsAsync(((long)to, newest.Hash), cancellation))
             {
                 return; // the chain went back while it was read; the next reading sees which blocks are left
@@ -111,6 +113,7 @@ public sealed partial class ConsentMirror(
         LogRewound(logger, blocks[^1].Number, common?.Number ?? 0);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await ConsentStore.RewindAsync(connection, common?.Number ?? 0, cancellation);
+        await ConsentKeyStore.RewindAsync(connection, common?.Number ?? 0, cancellation);
         await transaction.CommitAsync(cancellation);
         return common;
     }
@@ -120,13 +123,36 @@ public sealed partial class ConsentMirror(
 
     async Task ApplyAsync(NpgsqlConnection connection, EventLog log, CancellationToken cancellation)
     {
+        var block = (long)log.BlockNumber;
+        if (log.Address == link.Contracts[ChainContract.Subjects])
+        {
+            await ApplyAsync(connection, SubjectsContract.TryDecode(log), block, cancellation);
+            return;
+        }
         switch (ConsentsContract.TryDecode(log))
         {
             case ConsentsEvent.Granted granted:
-                await ConsentStore.GrantedAsync(connection, granted.Id, granted.Commitment, (long)log.BlockNumber, cancellation);
+                await ConsentStore.GrantedAsync(connection, granted.Id, granted.Commitment, granted.By, block, cancellation);
                 break;
             case ConsentsEvent.Revoked revoked:
-                await ConsentStore.RevokedAsync(connection, revoked.Id, time.GetUtcNow(), (long)log.BlockNumber, cancellation);
+                await ConsentStore.RevokedAsync(connection, revoked.Id, revoked.By, time.GetUtcNow(), block, cancellation);
+                break;
+        }
+    }
+
+    static async Task ApplyAsync(NpgsqlConnection connection, SubjectsEvent? happened, long block, CancellationToken cancellation)
+    {
+        switch (happened)
+        {
+            case SubjectsEvent.Enrolled enrolled:
+                await ConsentKeyStore.AddedAsync(connection, enrolled.Key, block, cancellation);
+                break;
+            case SubjectsEvent.KeyAdded added:
+                await ConsentKeyStore.AddedAsync(connection, added.Key, block, cancellation);
+                break;
+            case SubjectsEvent.KeyRemoved removed:
+                await ConsentKeyStore.RemovedAsync(connection, removed.Key, block, cancellation);
+                await ConsentKeyStore.ForgetNodeKeyAsync(connection, removed.Subject, removed.Key, cancellation);
                 break;
         }
     }
