@@ -19,6 +19,8 @@ public sealed partial class ChainRelay(
     TimeProvider time, ILogger<ChainRelay> logger) : BackgroundService
 {
     const int BatchMax = 200;
+    const int SelectorBytes = 4;
+    const int SubjectBytes = 32;
     const long LockKey = 0x53616c7573457468; // "SalusEth"
     static readonly TimeSpan IdleWait = TimeSpan.FromMilliseconds(100);
     static readonly TimeSpan FaultWait = TimeSpan.FromSeconds(2);
@@ -90,10 +92,42 @@ public sealed partial class ChainRelay(
             }
             catch (EvmRpcException refused) when (refused.RevertData is not null)
             {
-                await RefuseAsync(connection, id, Describe(contract, refused), cancellation);
+                if (await TakenBeforeAsync(contract, data, refused, cancellation) is { } taken)
+                {
+                    await StoreAsync(connection, id, taken, cancellation);
+                }
+                else
+                {
+                    await RefuseAsync(connection, id, Describe(contract, refused), cancellation);
+                }
             }
         }
         return queued.Count > 0;
+    }
+
+    /// <summary>
+    /// The receipt of a change of a subject's keys that the contract has taken already: it takes each once, and a kill between block and row has
+    /// it sent again. Were it held for refused, it would not be sent once more when the chain loses its block.
+    /// </summary>
+    async Task<Receipt?> TakenBeforeAsync(ChainContract contract, byte[] data, EvmRpcException refused, CancellationToken cancellation)
+    {
+        if (contract != ChainContract.Subjects || SubjectsContract.TryDecodeError(refused.RevertData) is not (SubjectsError.StaleSequence or SubjectsError.UnknownKey))
+        {
+            return null;
+        }
+        var subject = data[SelectorBytes..(SelectorBytes + SubjectBytes)];
+        var latest = await link.Rpc.BlockNumberAsync(cancellation);
+        var logs = await link.Rpc.LogsAsync(new LogFilter([link.Contracts[contract]], link.DeploymentBlock, latest, [null, [subject]]), cancellation);
+        foreach (var log in logs.Reverse())
+        {
+            var sent = await link.Rpc.CallAsync("eth_getTransactionByHash", json => Convert.FromHexString(json.GetProperty("input").GetString()!.AsSpan(2)),
+                cancellation, "0x" + Convert.ToHexStringLower(log.TransactionHash));
+            if (sent.AsSpan().SequenceEqual(data))
+            {
+                return await link.Rpc.ReceiptAsync(log.TransactionHash, cancellation);
+            }
+        }
+        return null;
     }
 
     async Task StoreAsync(NpgsqlConnection connection, long id, Receipt receipt, CancellationToken cancellation)

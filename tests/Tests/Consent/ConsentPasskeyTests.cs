@@ -141,6 +141,20 @@ public sealed class ConsentPasskeyTests
     }
 
     [Fact]
+    public async Task A_change_of_keys_that_is_sent_again_after_a_kill_is_found_as_the_chain_took_it()
+    {
+        await using var story = await PasskeyStory.StartAsync();
+        await story.Node.GrantAsync(story.Consents.Account, story.Consents.Doctor);
+        using var passkey = new SoftwarePasskey();
+        await story.EnrolAsync(passkey);
+        await story.Node.WaitUntilAnchoredAsync();
+        Assert.Equal(2, await story.Node.Database.ExecuteAsync(
+            "UPDATE chain_transaction SET state = 0, transaction_hash = NULL, block_number = NULL, block_hash = NULL WHERE purpose IN ('add-key', 'remove-key')"));
+        await TestNode.UntilAsync(() => story.Node.Database.ValueAsync<bool>(
+            "SELECT count(*) = 2 FROM chain_transaction WHERE purpose IN ('add-key', 'remove-key') AND state IN (2, 3) AND block_hash IS NOT NULL"), "both are found on the chain");
+    }
+
+    [Fact]
     public async Task A_change_of_keys_that_was_asked_before_another_change_is_refused()
     {
         await using var story = await PasskeyStory.StartAsync();
