@@ -16,19 +16,19 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
         [Nobody] = ["/", "/sign-in", "/sign-up", "/sign-out", "/blocks", "/nowhere"],
         ["Patient"] =
         [
-            "/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/my-record", "/consents", "/consents/new", "/consents/passkeys",
-            "/consents/{id}/revoke", "/who-read", "/upload", "/blocks", "/data-sets",
+            "/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/my-record", "/consents", "/consents/new",
+            "/consents/passkeys", "/consents/{id}/revoke", "/who-read", "/upload", "/blocks", "/data-sets",
         ],
         ["Practitioner"] =
         [
-            "/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/patients", "/patients/{id}", "/patients/{id}/predictions", "/conditions/new", "/upload",
+            "/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/patients", "/patients/{id}", "/patients/{id}/predictions", "/conditions/new", "/upload",
             "/predictions", "/data-sets", "/data-sets/{id}", "/blocks",
         ],
-        ["Researcher"] = ["/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/data-sets", "/data-sets/{id}", "/predictions", "/blocks"],
-        ["Auditor"] = ["/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/audit", "/node", "/predictions", "/blocks"],
+        ["Researcher"] = ["/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/data-sets", "/data-sets/{id}", "/predictions", "/blocks"],
+        ["Auditor"] = ["/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/audit", "/node", "/predictions", "/blocks"],
         ["Administrator"] =
         [
-            "/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/accounts", "/accounts/{id}/approve", "/accounts/{id}/disable",
+            "/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/accounts", "/accounts/{id}/approve", "/accounts/{id}/disable",
             "/node", "/predictions", "/blocks",
         ],
     };
