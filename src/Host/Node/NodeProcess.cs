@@ -5,6 +5,7 @@ using Salus.Host.Ui;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Consortium;
 using Salus.Platform.Identity;
+using Salus.Platform.Identity.Passkeys;
 using Salus.Vault.Keys;
 
 namespace Salus.Host.Node;
@@ -69,7 +70,8 @@ static class NodeProcess
         WebApplicationBuilder builder, NodeOptions options, NodeEngines engines, NodeFoundation foundation, int port, CancellationToken stopping)
     {
         var origin = $"http://localhost:{port}";
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Salus:Consent:Origin"] = origin });
+        const string pagesOrigin = $"{PasskeyOptions.Section}:{nameof(PasskeyOptions.Origin)}";
+        builder.Configuration[pagesOrigin] ??= origin; // behind a proxy it is the proxy's
         if (builder.Configuration["Salus:Consortium:Endpoint"] == ConsortiumOptions.ThisMachine)
         {
             builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Salus:Consortium:Endpoint"] = origin });

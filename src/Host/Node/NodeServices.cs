@@ -81,7 +81,7 @@ public static class NodeServices
         services.AddConsortium();
         services.AddExchange();
         services.AddSingleton<Failpoints>().AddSingleton<ChainHealth>().AddSingleton<ChainOutbox>().AddSingleton<ProofDesk>().AddSingleton<LogTiles>().AddSingleton<BlockLog>();
-        services.AddSingleton<AuditTrail>().AddSingleton<ConsentDesk>().AddSingleton<RecordsDesk>();
+        services.AddSingleton<AuditTrail>().AddConsents().AddSingleton<RecordsDesk>();
         AddWorker<Sequencer>(services);
         AddWorker<ChainRelay>(services);
         AddWorker<ConsentMirror>(services);
@@ -131,6 +131,7 @@ public static class NodeServices
             or SecurityEventKind.SignedOutEverywhere or SecurityEventKind.TokenIssued or SecurityEventKind.TokenRevoked
             ? AuditAction.SignIn
             : AuditAction.Account,
-        happening.Kind is not (SecurityEventKind.SignInFailed or SecurityEventKind.LockedOut or SecurityEventKind.RoleRefused or SecurityEventKind.RowAltered),
+        happening.Kind is not (SecurityEventKind.SignInFailed or SecurityEventKind.LockedOut or SecurityEventKind.RoleRefused or SecurityEventKind.RowAltered
+            or SecurityEventKind.PasskeyCounterWentBack),
         happening.By ?? happening.Account, null, happening.Account is { } account ? $"Account/{account}" : null, happening.Kind.ToString());
 }

@@ -20,6 +20,8 @@ public sealed partial class ChainRelay(
 {
     const int BatchMax = 200;
     const int AttemptsMax = 16;
+    const int SelectorBytes = 4;
+    const int SubjectBytes = 32;
     const long LockKey = 0x53616c7573457468; // "SalusEth"
     static readonly TimeSpan IdleWait = TimeSpan.FromMilliseconds(100);
     static readonly TimeSpan FaultWait = TimeSpan.FromSeconds(2);
@@ -109,7 +111,14 @@ public sealed partial class ChainRelay(
             }
             catch (EvmRpcException refused) when (refused.RevertData is { } reason && !SaysNotMember(reason))
             {
-                await RefuseAsync(connection, call.Id, Describe(call.Contract, refused), cancellation);
+                if (await TakenBeforeAsync(call.Contract, call.Data, refused, cancellation) is { } taken)
+                {
+                    await StoreAsync(connection, call.Id, taken, cancellation);
+                }
+                else
+                {
+                    await RefuseAsync(connection, call.Id, Describe(call.Contract, refused), cancellation);
+                }
             }
         }
         return queued.Count > 0;
@@ -123,6 +132,31 @@ public sealed partial class ChainRelay(
             if (await link.Rpc.ReceiptAsync(hash, cancellation) is { } receipt)
             {
                 return receipt;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// The receipt of a change of a subject's keys that the contract has taken already: it takes each once, and a kill between block and row has
+    /// it sent again. Were it held for refused, it would not be sent once more when the chain loses its block.
+    /// </summary>
+    async Task<Receipt?> TakenBeforeAsync(ChainContract contract, byte[] data, EvmRpcException refused, CancellationToken cancellation)
+    {
+        if (contract != ChainContract.Subjects || SubjectsContract.TryDecodeError(refused.RevertData) is not (SubjectsError.StaleSequence or SubjectsError.UnknownKey))
+        {
+            return null;
+        }
+        var subject = data[SelectorBytes..(SelectorBytes + SubjectBytes)];
+        var latest = await link.Rpc.BlockNumberAsync(cancellation);
+        var logs = await link.Rpc.LogsAsync(new LogFilter([link.Contracts[contract]], link.DeploymentBlock, latest, [null, [subject]]), cancellation);
+        foreach (var log in logs.Reverse())
+        {
+            var sent = await link.Rpc.CallAsync("eth_getTransactionByHash", json => Convert.FromHexString(json.GetProperty("input").GetString()!.AsSpan(2)),
+                cancellation, "0x" + Convert.ToHexStringLower(log.TransactionHash));
+            if (sent.AsSpan().SequenceEqual(data))
+            {
+                return await link.Rpc.ReceiptAsync(log.TransactionHash, cancellation);
             }
         }
         return null;

@@ -40,6 +40,9 @@ public abstract record GrantOutcome
 
     /// <summary>The caller has no record to share.</summary>
     public sealed record NoRecord : GrantOutcome;
+
+    /// <summary>The patient has a passkey and signs with it; the node does not sign for them.</summary>
+    public sealed record PasskeyNeeded : GrantOutcome;
 }
 
 /// <summary>What became of a revocation.</summary>
@@ -52,6 +55,9 @@ public abstract record RevokeOutcome
 
     /// <summary>No consent of this patient has that id.</summary>
     public sealed record Unknown : RevokeOutcome;
+
+    /// <summary>The patient has a passkey and signs with it; the node does not sign for them.</summary>
+    public sealed record PasskeyNeeded : RevokeOutcome;
 }
 
 /// <summary>How far a consent has come.</summary>
@@ -70,14 +76,25 @@ public enum ConsentState
 /// <summary>A consent as it is shown to its patient.</summary>
 public sealed record ConsentView(
     string Id, ConsentTerms Terms, ConsentState State, DateTimeOffset Requested, DateTimeOffset? Revoked, byte[] ChainId, byte[] Commitment,
-    long? GrantedBlock, long? RevokedBlock);
+    long? GrantedBlock, long? RevokedBlock, ConsentSigner SignedBy, ConsentSigner? RevokedBy);
+
+/// <summary>A grant as it is to be signed: the Consent resource and the salt of its commitment.</summary>
+sealed record GrantDraft(string Resource, byte[] Id, byte[] Salt, byte[] Document)
+{
+    public byte[] Commitment => SealedStore.Commit(Salt, Document);
+
+    public ConsentTerms Terms => ConsentTerms.Read(Document);
+
+    public ulong NotAfter => (ulong)Terms.Until.ToUnixTimeSeconds();
+}
 
 /// <summary>
 /// Grants, revocations and the decision on each read. The chain says what is granted; this node's mirror of it answers, and refuses when it
 /// is stale. A revocation made here counts at once and is never undone.
 /// </summary>
 public sealed class ConsentDesk(
-    NpgsqlDataSource database, KeyVault vault, AuditTrail audit, ChainOutbox outbox, ConsentMirror mirror, MemberDirectory members, ConsentOptions options, TimeProvider time)
+    NpgsqlDataSource database, KeyVault vault, AuditTrail audit, ChainOutbox outbox, ConsentMirror mirror, ConsentKeyring keyring, MemberDirectory members,
+    TimeProvider time)
 {
     const int TermsCachedMax = 10_000;
     const string Stale = "The node has lost sight of the chain and cannot tell which consents hold. Try again when it is back.";
@@ -179,22 +196,10 @@ public sealed class ConsentDesk(
         return await ConsentStore.PatientsForAsync(connection, GranteesOf(caller), time.GetUtcNow(), cancellation);
     }
 
-    /// <summary>Makes the pseudonym and the signing key of a new patient, in the transaction that makes the patient.</summary>
-    public async Task EnrollAsync(NpgsqlConnection connection, string patient, OwnerKey owner, CancellationToken cancellation)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var subject = RandomNumberGenerator.GetBytes(32);
-        var pkcs8 = key.ExportPkcs8PrivateKey();
-        await ConsentStore.AddSubjectAsync(connection, patient, subject, owner.Seal(KeyContext(patient), pkcs8), cancellation);
-        CryptographicOperations.ZeroMemory(pkcs8);
-        await outbox.EnqueueAsync(connection, "enroll", Convert.ToHexStringLower(subject), ChainContract.Subjects,
-            SubjectsContract.Enroll(subject, PublicKeyOf(key)), cancellation);
-    }
-
-    /// <summary>Grants access to the caller's own record.</summary>
+    /// <summary>Grants access to the caller's own record, signed by the key that the node keeps for a patient without a passkey.</summary>
     public async Task<GrantOutcome> GrantAsync(Caller caller, ConsentTerms terms, CancellationToken cancellation)
     {
-        if (caller is not { Role: Role.Patient, Patient: { } patient } || await vault.FindOwnerAsync(Guid.Parse(patient), cancellation) is not { } owner)
+        if (await FindOwnerAsync(caller, cancellation) is not var (patient, owner))
         {
             return new GrantOutcome.NoRecord();
         }
@@ -202,31 +207,25 @@ public sealed class ConsentDesk(
         {
             return invalid;
         }
-        var now = SealedStore.Now(time);
-        var resource = Guid.CreateVersion7().ToString();
-        var id = RandomNumberGenerator.GetBytes(32);
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        await SealedStore.AppendAsync(connection,
-            [new NewEntry(LeafKind.Consent, "Consent", resource, 1, owner, patient, now, terms.Write(resource, patient, active: true, now))], cancellation);
-        var stored = await SealedStore.FindAsync(connection, "Consent", resource, 1, cancellation);
-        var row = new ConsentRow(id, patient, resource, terms.Grantee, stored!.Content, terms.Until, now, null, null, null);
-        await ConsentStore.AddAsync(connection, row, cancellation);
-        var subject = (await ConsentStore.SubjectAsync(connection, patient, cancellation))!;
-        var notAfter = (ulong)terms.Until.ToUnixTimeSeconds();
-        var (by, assertion) = Sign(subject, patient, owner, ConsentsContract.GrantChallenge(mirror.Domain, subject.Subject, id, row.Commitment, notAfter));
-        await outbox.EnqueueAsync(connection, "grant", Convert.ToHexStringLower(id), ChainContract.Consents,
-            ConsentsContract.Grant(subject.Subject, id, row.Commitment, notAfter, by, assertion), cancellation);
-        await audit.RecordAsync(connection,
-            new AuditFact(AuditAction.Grant, true, caller.Account, AuditTrail.AliasOf(owner), $"Consent/{resource}", null), cancellation);
+        var signers = await ConsentKeyring.FindToChangeAsync(connection, patient, owner, cancellation);
+        if (signers.HavePasskey)
+        {
+            return new GrantOutcome.PasskeyNeeded();
+        }
+        signers = await keyring.EnsureNodeKeyAsync(connection, signers, cancellation);
+        var draft = Draft(patient, terms);
+        var (by, assertion) = keyring.SignForPatient(signers, GrantChallenge(signers.Subject!, draft));
+        await WriteGrantAsync(connection, caller, signers, draft, by, assertion, cancellation);
         await transaction.CommitAsync(cancellation);
-        return new GrantOutcome.Requested(resource);
+        return new GrantOutcome.Requested(draft.Resource);
     }
 
-    /// <summary>Revokes a consent of the caller's own record; again is no error.</summary>
+    /// <summary>Revokes a consent of the caller's own record, signed like a grant; again is no error.</summary>
     public async Task<RevokeOutcome> RevokeAsync(Caller caller, string consent, CancellationToken cancellation)
     {
-        if (caller is not { Role: Role.Patient, Patient: { } patient } || await vault.FindOwnerAsync(Guid.Parse(patient), cancellation) is not { } owner)
+        if (await FindOwnerAsync(caller, cancellation) is not var (patient, owner))
         {
             return new RevokeOutcome.Unknown();
         }
@@ -240,35 +239,81 @@ public sealed class ConsentDesk(
         {
             return new RevokeOutcome.Revoked();
         }
-        var now = SealedStore.Now(time);
-        var terms = (await TermsAsync(connection, row, cancellation))!;
-        await ConsentStore.RevokeAsync(connection, row.Id, now, cancellation);
-        await SealedStore.AppendAsync(connection,
-            [new NewEntry(LeafKind.Consent, "Consent", consent, 2, owner, patient, now, terms.Write(consent, patient, active: false, now))], cancellation);
-        var subject = (await ConsentStore.SubjectAsync(connection, patient, cancellation))!;
-        var (by, assertion) = Sign(subject, patient, owner, ConsentsContract.RevokeChallenge(mirror.Domain, subject.Subject, row.Id));
-        await outbox.EnqueueAsync(connection, "revoke", Convert.ToHexStringLower(row.Id), ChainContract.Consents,
-            ConsentsContract.Revoke(subject.Subject, row.Id, by, assertion), cancellation);
-        await audit.RecordAsync(connection,
-            new AuditFact(AuditAction.Revoke, true, caller.Account, AuditTrail.AliasOf(owner), $"Consent/{consent}", null), cancellation);
+        var signers = await ConsentKeyring.FindToChangeAsync(connection, patient, owner, cancellation);
+        if (signers.HavePasskey)
+        {
+            return new RevokeOutcome.PasskeyNeeded();
+        }
+        var (by, assertion) = keyring.SignForPatient(signers, RevokeChallenge(signers.Subject!, row));
+        await WriteRevocationAsync(connection, caller, signers, row, by, assertion, cancellation);
         await transaction.CommitAsync(cancellation);
         return new RevokeOutcome.Revoked();
+    }
+
+    /// <summary>The patient and the key of their record; null for a caller who has none.</summary>
+    internal async Task<(string Patient, OwnerKey Owner)?> FindOwnerAsync(Caller caller, CancellationToken cancellation) =>
+        caller is { Role: Role.Patient, Patient: { } patient } && await vault.FindOwnerAsync(Guid.Parse(patient), cancellation) is { } owner ? (patient, owner) : null;
+
+    /// <summary>A grant of these terms, with fresh ids and a fresh salt.</summary>
+    internal GrantDraft Draft(string patient, ConsentTerms terms)
+    {
+        var resource = Guid.CreateVersion7().ToString();
+        return new GrantDraft(resource, RandomNumberGenerator.GetBytes(32), RandomNumberGenerator.GetBytes(SealedStore.SaltBytes),
+            terms.Write(resource, patient, active: true, SealedStore.Now(time)));
+    }
+
+    internal byte[] GrantChallenge(ConsentSubject subject, GrantDraft draft) =>
+        ConsentsContract.GrantChallenge(mirror.Domain, subject.Subject, draft.Id, draft.Commitment, draft.NotAfter);
+
+    internal byte[] RevokeChallenge(ConsentSubject subject, ConsentRow row) => ConsentsContract.RevokeChallenge(mirror.Domain, subject.Subject, row.Id);
+
+    /// <summary>Writes a signed grant, and queues it for the chain.</summary>
+    internal async Task WriteGrantAsync(
+        NpgsqlConnection connection, Caller caller, ConsentSigners signers, GrantDraft draft, byte[] by, WebAuthnAssertion assertion, CancellationToken cancellation)
+    {
+        var (now, terms, subject) = (SealedStore.Now(time), draft.Terms, signers.Subject!.Subject);
+        await SealedStore.AppendAsync(connection,
+            [new NewEntry(LeafKind.Consent, "Consent", draft.Resource, 1, signers.Owner, signers.Patient, now, draft.Document, Salt: draft.Salt)], cancellation);
+        await ConsentStore.AddAsync(connection,
+            new ConsentRow(draft.Id, signers.Patient, draft.Resource, terms.Grantee, draft.Commitment, terms.Until, now, by), cancellation);
+        await outbox.EnqueueAsync(connection, "grant", Convert.ToHexStringLower(draft.Id), ChainContract.Consents,
+            ConsentsContract.Grant(subject, draft.Id, draft.Commitment, draft.NotAfter, by, assertion), cancellation);
+        await audit.RecordAsync(connection,
+            new AuditFact(AuditAction.Grant, true, caller.Account, AuditTrail.AliasOf(signers.Owner), $"Consent/{draft.Resource}", null), cancellation);
+    }
+
+    /// <summary>Writes a signed revocation, enforced from this transaction on, and queues it for the chain.</summary>
+    internal async Task WriteRevocationAsync(
+        NpgsqlConnection connection, Caller caller, ConsentSigners signers, ConsentRow row, byte[] by, WebAuthnAssertion assertion, CancellationToken cancellation)
+    {
+        var now = SealedStore.Now(time);
+        var terms = (await TermsAsync(connection, row, cancellation))!;
+        await ConsentStore.RevokeAsync(connection, row.Id, now, by, cancellation);
+        await SealedStore.AppendAsync(connection,
+            [new NewEntry(LeafKind.Consent, "Consent", row.Resource, 2, signers.Owner, signers.Patient, now, terms.Write(row.Resource, signers.Patient, active: false, now))],
+            cancellation);
+        await outbox.EnqueueAsync(connection, "revoke", Convert.ToHexStringLower(row.Id), ChainContract.Consents,
+            ConsentsContract.Revoke(signers.Subject!.Subject, row.Id, by, assertion), cancellation);
+        await audit.RecordAsync(connection,
+            new AuditFact(AuditAction.Revoke, true, caller.Account, AuditTrail.AliasOf(signers.Owner), $"Consent/{row.Resource}", null), cancellation);
     }
 
     /// <summary>A patient's consents, newest first.</summary>
     public async Task<IReadOnlyList<ConsentView>> ListAsync(Caller caller, CancellationToken cancellation)
     {
-        if (caller is not { Role: Role.Patient, Patient: { } patient })
+        if (await FindOwnerAsync(caller, cancellation) is not var (patient, owner))
         {
             return [];
         }
         await using var connection = await database.OpenConnectionAsync(cancellation);
+        var signers = await ConsentKeyring.FindAsync(connection, patient, owner, cancellation);
         List<ConsentView> views = [];
         foreach (var row in await ConsentStore.OfPatientAsync(connection, patient, cancellation))
         {
             if (await TermsAsync(connection, row, cancellation) is { } terms)
             {
-                views.Add(new ConsentView(row.Resource, terms, StateOf(row), row.Requested, row.Revoked, row.Id, row.Commitment, row.GrantedBlock, row.RevokedBlock));
+                views.Add(new ConsentView(row.Resource, terms, StateOf(row), row.Requested, row.Revoked, row.Id, row.Commitment, row.GrantedBlock, row.RevokedBlock,
+                    signers.SignerOf(row.GrantedBy), row.RevokedBy is { } by ? signers.SignerOf(by) : null));
             }
         }
         return views;
@@ -280,7 +325,8 @@ public sealed class ConsentDesk(
         : row.GrantedBlock is null ? ConsentState.Requested
         : ConsentState.Active;
 
-    GrantOutcome.Invalid? Check(ConsentTerms terms) => terms switch
+    /// <summary>What is wrong with terms; null when nothing is.</summary>
+    internal GrantOutcome.Invalid? Check(ConsentTerms terms) => terms switch
     {
         { Categories.Count: 0 } => new("categories", "Name at least one category of records to share."),
         { Purposes.Count: 0 } => new("purposes", "Name at least one purpose."),
@@ -294,25 +340,8 @@ public sealed class ConsentDesk(
         _ => null,
     };
 
-    (byte[] By, WebAuthnAssertion Assertion) Sign(ConsentSubject subject, string patient, OwnerKey owner, byte[] challenge)
-    {
-        if (!owner.TryOpen(KeyContext(patient), subject.SealedKey, out var pkcs8))
-        {
-            throw new InvalidDataException($"The signing key of patient {patient} was altered in the database. Restore table consent_subject from a backup.");
-        }
-        using var key = ECDsa.Create();
-        key.ImportPkcs8PrivateKey(pkcs8, out _);
-        CryptographicOperations.ZeroMemory(pkcs8);
-        return (SubjectsContract.KeyId(PublicKeyOf(key)), WebAuthnAssertion.Sign(key, options.RelyingParty, options.Origin, challenge));
-    }
-
-    PublicKey PublicKeyOf(ECDsa key)
-    {
-        var point = key.ExportParameters(includePrivateParameters: false).Q;
-        return new PublicKey(point.X!, point.Y!, WebAuthnAssertion.RelyingPartyIdHash(options.RelyingParty));
-    }
-
-    async Task<ConsentTerms?> TermsAsync(NpgsqlConnection connection, ConsentRow row, CancellationToken cancellation)
+    /// <summary>The terms of a consent; null where its row and its entry do not belong together, or the key is gone.</summary>
+    internal async Task<ConsentTerms?> TermsAsync(NpgsqlConnection connection, ConsentRow row, CancellationToken cancellation)
     {
         var key = $"{row.Patient}/{row.Resource}";
         if (termsCache.TryGetValue(key, out var known) && await vault.FindOwnerAsync(Guid.Parse(row.Patient), cancellation) is not null)
@@ -330,8 +359,6 @@ public sealed class ConsentDesk(
         }
         return termsCache[key] = ConsentTerms.Read(bytes);
     }
-
-    static SealContext KeyContext(string patient) => new("ConsentKey", patient, 1);
 
     static string[] GranteesOf(Caller caller) => caller.Role is Role.Practitioner or Role.Laboratory or Role.Pharmacy
         ? [caller.Account.ToString(), ConsentTerms.ThisHospital]

@@ -21,7 +21,7 @@ public sealed partial class ConsentMirror(
     static readonly TimeSpan CheckEvery = TimeSpan.FromMinutes(1);
     static readonly TimeSpan FaultWait = TimeSpan.FromSeconds(1);
 
-    readonly LogFollower follower = new(link.Rpc, [link.Contracts[ChainContract.Consents]], link.DeploymentBlock, finality.ReorganizationMax);
+    readonly LogFollower follower = new(link.Rpc, [link.Contracts[ChainContract.Subjects], link.Contracts[ChainContract.Consents]], link.DeploymentBlock, finality.ReorganizationMax);
 
     long lastRead;
     long lastCheck;
@@ -33,6 +33,8 @@ public sealed partial class ConsentMirror(
     public ulong Block { get; private set; }
 
     internal Eip712Domain Domain { get; } = ConsentsContract.Domain(link.ChainId, link.Contracts[ChainContract.Consents]);
+
+    internal Eip712Domain SubjectsDomain { get; } = SubjectsContract.Domain(link.ChainId, link.Contracts[ChainContract.Subjects]);
 
     /// <summary>Whether the contract itself says now that a consent counts for exactly these terms.</summary>
     /// <exception cref="HttpRequestException">The chain does not answer.</exception>
@@ -87,6 +89,7 @@ public sealed partial class ConsentMirror(
                     await using (var transaction = await connection.BeginTransactionAsync(cancellation))
                     {
                         await ConsentStore.RewindAsync(connection, (long)(back.Common?.Number ?? 0), cancellation);
+                        await ConsentKeyStore.RewindAsync(connection, (long)(back.Common?.Number ?? 0), cancellation);
                         await transaction.CommitAsync(cancellation);
                     }
                     known = back.Common;
@@ -118,13 +121,36 @@ public sealed partial class ConsentMirror(
 
     async Task ApplyAsync(NpgsqlConnection connection, EventLog log, CancellationToken cancellation)
     {
+        var block = (long)log.BlockNumber;
+        if (log.Address == link.Contracts[ChainContract.Subjects])
+        {
+            await ApplyAsync(connection, SubjectsContract.TryDecode(log), block, cancellation);
+            return;
+        }
         switch (ConsentsContract.TryDecode(log))
         {
             case ConsentsEvent.Granted granted:
-                await ConsentStore.GrantedAsync(connection, granted.Id, granted.Commitment, (long)log.BlockNumber, cancellation);
+                await ConsentStore.GrantedAsync(connection, granted.Id, granted.Commitment, granted.By, block, cancellation);
                 break;
             case ConsentsEvent.Revoked revoked:
-                await ConsentStore.RevokedAsync(connection, revoked.Id, time.GetUtcNow(), (long)log.BlockNumber, cancellation);
+                await ConsentStore.RevokedAsync(connection, revoked.Id, revoked.By, time.GetUtcNow(), block, cancellation);
+                break;
+        }
+    }
+
+    static async Task ApplyAsync(NpgsqlConnection connection, SubjectsEvent? happened, long block, CancellationToken cancellation)
+    {
+        switch (happened)
+        {
+            case SubjectsEvent.Enrolled enrolled:
+                await ConsentKeyStore.AddedAsync(connection, enrolled.Key, block, cancellation);
+                break;
+            case SubjectsEvent.KeyAdded added:
+                await ConsentKeyStore.AddedAsync(connection, added.Key, block, cancellation);
+                break;
+            case SubjectsEvent.KeyRemoved removed:
+                await ConsentKeyStore.RemovedAsync(connection, removed.Key, block, cancellation);
+                await ConsentKeyStore.ForgetNodeKeyAsync(connection, removed.Subject, removed.Key, cancellation);
                 break;
         }
     }

@@ -5,14 +5,6 @@ namespace Salus.Platform.Consent;
 /// <summary>Settings under <c>Salus:Consent</c>.</summary>
 public sealed record ConsentOptions
 {
-    /// <summary>The WebAuthn relying party: the node's domain.</summary>
-    [Required]
-    public string RelyingParty { get; init; } = "localhost";
-
-    /// <summary>The origin that assertions name.</summary>
-    [Required]
-    public string Origin { get; init; } = "http://localhost";
-
     /// <summary>Seconds without word from the chain after which every read that needs a consent is refused.</summary>
     [Range(2, 3600)]
     public int StaleAfterSeconds { get; init; } = 30;

@@ -7,34 +7,24 @@ namespace Salus.Platform.Consent;
 /// <summary>One row of the mirror.</summary>
 sealed record ConsentRow(
     byte[] Id, string Patient, string Resource, string Grantee, byte[] Commitment, DateTimeOffset NotAfter, DateTimeOffset Requested,
-    long? GrantedBlock, DateTimeOffset? Revoked, long? RevokedBlock)
+    byte[] GrantedBy, long? GrantedBlock = null, DateTimeOffset? Revoked = null, byte[]? RevokedBy = null, long? RevokedBlock = null)
 {
     public bool IsActive => GrantedBlock is not null && Revoked is null;
 }
-
-/// <summary>A patient's pseudonym at the contract, with their sealed signing key.</summary>
-sealed record ConsentSubject(byte[] Subject, byte[] SealedKey);
 
 /// <summary>The SQL of consents and of their mirror.</summary>
 static class ConsentStore
 {
     const int BlocksKeptMax = 1_000;
-    const string Columns = "id, patient, resource, grantee, commitment, not_after, requested, granted_block, revoked, revoked_block";
-
-    public static Task AddSubjectAsync(NpgsqlConnection connection, string patient, byte[] subject, byte[] sealedKey, CancellationToken cancellation) =>
-        connection.ExecuteAsync(cancellation, "INSERT INTO consent_subject (patient, subject, sealed_key) VALUES ($1, $2, $3)", patient, subject, sealedKey);
-
-    public static async Task<ConsentSubject?> SubjectAsync(NpgsqlConnection connection, string patient, CancellationToken cancellation) =>
-        (await connection.QueryAsync(cancellation, row => new ConsentSubject(row.GetFieldValue<byte[]>(0), row.GetFieldValue<byte[]>(1)),
-            "SELECT subject, sealed_key FROM consent_subject WHERE patient = $1", patient)).SingleOrDefault();
+    const string Columns = "id, patient, resource, grantee, commitment, not_after, requested, granted_by, granted_block, revoked, revoked_by, revoked_block";
 
     public static Task AddAsync(NpgsqlConnection connection, ConsentRow row, CancellationToken cancellation) =>
         connection.ExecuteAsync(cancellation,
-            "INSERT INTO consent (id, patient, resource, grantee, commitment, not_after, requested) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            row.Id, row.Patient, row.Resource, row.Grantee, row.Commitment, row.NotAfter, row.Requested);
+            "INSERT INTO consent (id, patient, resource, grantee, commitment, not_after, requested, granted_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            row.Id, row.Patient, row.Resource, row.Grantee, row.Commitment, row.NotAfter, row.Requested, row.GrantedBy);
 
-    public static Task RevokeAsync(NpgsqlConnection connection, byte[] id, DateTimeOffset time, CancellationToken cancellation) =>
-        connection.ExecuteAsync(cancellation, "UPDATE consent SET revoked = coalesce(revoked, $2) WHERE id = $1", id, time);
+    public static Task RevokeAsync(NpgsqlConnection connection, byte[] id, DateTimeOffset time, byte[] by, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation, "UPDATE consent SET revoked = coalesce(revoked, $2), revoked_by = coalesce(revoked_by, $3) WHERE id = $1", id, time, by);
 
     /// <summary>Forgets a patient's consents, pseudonym and signing key; how many consents there were. What the chain holds then leads to nobody.</summary>
     public static async Task<int> RemoveOfPatientAsync(NpgsqlConnection connection, string patient, CancellationToken cancellation)
@@ -67,11 +57,11 @@ static class ConsentStore
         await connection.QueryAsync(cancellation, Read,
             $"SELECT {Columns} FROM consent WHERE granted_block IS NOT NULL AND revoked IS NULL ORDER BY requested DESC LIMIT $1", countMax);
 
-    public static Task<int> GrantedAsync(NpgsqlConnection connection, byte[] id, byte[] commitment, long block, CancellationToken cancellation) =>
-        connection.ExecuteAsync(cancellation, "UPDATE consent SET granted_block = $3 WHERE id = $1 AND commitment = $2", id, commitment, block);
+    public static Task<int> GrantedAsync(NpgsqlConnection connection, byte[] id, byte[] commitment, byte[] by, long block, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation, "UPDATE consent SET granted_block = $4, granted_by = $3 WHERE id = $1 AND commitment = $2", id, commitment, by, block);
 
-    public static Task RevokedAsync(NpgsqlConnection connection, byte[] id, DateTimeOffset time, long block, CancellationToken cancellation) =>
-        connection.ExecuteAsync(cancellation, "UPDATE consent SET revoked = coalesce(revoked, $2), revoked_block = $3 WHERE id = $1", id, time, block);
+    public static Task RevokedAsync(NpgsqlConnection connection, byte[] id, byte[] by, DateTimeOffset time, long block, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation, "UPDATE consent SET revoked = coalesce(revoked, $3), revoked_by = $2, revoked_block = $4 WHERE id = $1", id, by, time, block);
 
     /// <summary>
     /// Forgets what the chain has said after a block. Grants up to it stay in force; revocations stand, whatever becomes of the block that held them.
@@ -101,6 +91,6 @@ static class ConsentStore
 
     static ConsentRow Read(NpgsqlDataReader row) => new(
         row.GetFieldValue<byte[]>(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetFieldValue<byte[]>(4),
-        row.GetFieldValue<DateTimeOffset>(5), row.GetFieldValue<DateTimeOffset>(6), row.NullableValue<long>(7),
-        row.NullableValue<DateTimeOffset>(8), row.NullableValue<long>(9));
+        row.GetFieldValue<DateTimeOffset>(5), row.GetFieldValue<DateTimeOffset>(6), row.GetFieldValue<byte[]>(7), row.NullableValue<long>(8),
+        row.NullableValue<DateTimeOffset>(9), row.Nullable<byte[]>(10), row.NullableValue<long>(11));
 }

@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Salus.Platform.Anchoring;
+using Salus.Platform.Identity.Passkeys;
 
 namespace Salus.Platform.Identity;
 
@@ -27,10 +28,11 @@ public static class IdentityFeature
     public static IServiceCollection AddSalusIdentity(this IServiceCollection services)
     {
         services.AddOptions<IdentityOptions>().BindConfiguration(IdentityOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<PasskeyOptions>().BindConfiguration(PasskeyOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ChainOutbox>();
         services.AddSingleton<Credentials>().AddSingleton<OrganizationDesk>().AddSingleton<IdentityTables>().AddSingleton<AccountDesk>().AddSingleton<SecondFactorDesk>()
-            .AddSingleton<SignInDesk>().AddSingleton<SessionDesk>().AddSingleton<TokenDesk>();
+            .AddSingleton<SignInDesk>().AddSingleton<PasskeyCeremony>().AddSingleton<ChallengeStore>().AddSingleton<PasskeyDesk>().AddSingleton<SessionDesk>().AddSingleton<TokenDesk>();
 
         services.AddDataProtection().SetApplicationName("Salus");
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>, KeyRingSetup>();
@@ -85,6 +87,8 @@ public static class IdentityFeature
         open.MapPost("/sign-up", AccountRoutes.SignUpAsync).RequireRateLimiting(RateLimits.Credentials);
         open.MapPost("/sign-in", SessionRoutes.SignInAsync).RequireRateLimiting(RateLimits.Credentials);
         open.MapPost("/sign-in/second-factor", SessionRoutes.CompleteAsync).RequireRateLimiting(RateLimits.Credentials);
+        open.MapPost("/sign-in/passkey/prepare", PasskeyRoutes.PrepareSignInAsync).RequireRateLimiting(RateLimits.Credentials);
+        open.MapPost("/sign-in/passkey", PasskeyRoutes.SignInAsync).RequireRateLimiting(RateLimits.Credentials);
         open.MapPost("/token", SessionRoutes.IssueTokenAsync).RequireRateLimiting(RateLimits.Credentials);
         open.MapGet("/antiforgery", SessionRoutes.Antiforgery);
 
@@ -100,6 +104,11 @@ public static class IdentityFeature
         account.MapPost("/second-factor/confirm", SessionRoutes.ConfirmSecondFactorAsync).RequireRateLimiting(RateLimits.Credentials);
         account.MapDelete("/second-factor", SessionRoutes.RemoveSecondFactorAsync).RequireRateLimiting(RateLimits.Credentials);
         account.MapPost("/second-factor/acknowledge", SessionRoutes.AcknowledgeResetAsync);
+        account.MapGet("/passkeys", PasskeyRoutes.ListAsync);
+        account.MapPost("/passkeys/prepare", PasskeyRoutes.PrepareAsync).RequireRateLimiting(RateLimits.Credentials);
+        account.MapPost("/passkeys", PasskeyRoutes.AddAsync).RequireRateLimiting(RateLimits.Credentials);
+        account.MapPut("/passkeys/{id:guid}", PasskeyRoutes.RenameAsync);
+        account.MapDelete("/passkeys/{id:guid}", PasskeyRoutes.RemoveAsync);
         account.MapPost("/redeem", AccountRoutes.RedeemAsync).RequireAuthorization(Policies.Patient).RequireRateLimiting(RateLimits.Credentials);
 
         var administrator = api.MapGroup("").RequireAuthorization(Policies.Administrator);

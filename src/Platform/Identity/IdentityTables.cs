@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Salus.Platform.Identity.Passkeys;
 
 namespace Salus.Platform.Identity;
 
@@ -22,6 +23,7 @@ public sealed class IdentityTables
         Accounts = new AccountStore(binding, altered);
         Access = new AccessStore(binding, Accounts, altered);
         Codes = new CodeStore(binding, altered);
+        Passkeys = new PasskeyStore(organization, binding, altered);
     }
 
     internal AccountStore Accounts { get; }
@@ -30,10 +32,16 @@ public sealed class IdentityTables
 
     internal CodeStore Codes { get; }
 
+    internal PasskeyStore Passkeys { get; }
+
     /// <summary>Goes through all rows for those that were written, changed or put together by somebody without the key.</summary>
     public async Task<IReadOnlyList<AlteredRow>> FindAlteredAsync(CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        return [.. await Accounts.AlteredAsync(connection, cancellation), .. await Access.AlteredAsync(connection, cancellation), .. await Codes.AlteredAsync(connection, cancellation)];
+        return
+        [
+            .. await Accounts.AlteredAsync(connection, cancellation), .. await Access.AlteredAsync(connection, cancellation), .. await Codes.AlteredAsync(connection, cancellation),
+            .. await Passkeys.AlteredAsync(connection, cancellation),
+        ];
     }
 }

@@ -81,6 +81,8 @@ public abstract record SignInOutcome
     public sealed record NotApproved : SignInOutcome;
     /// <summary>Too many attempts on this e-mail, right or wrong.</summary>
     public sealed record TooMany(TimeSpan RetryAfter) : SignInOutcome;
+    /// <summary>What a passkey has signed was not taken.</summary>
+    public sealed record PasskeyRefused(Passkeys.PasskeyFault Fault) : SignInOutcome;
 }
 
 /// <summary>What became of a password change.</summary>

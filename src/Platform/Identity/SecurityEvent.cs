@@ -45,6 +45,16 @@ public enum SecurityEventKind
     RoleRefused,
     /// <summary>A row of accounts, codes or tokens was altered in the database; it was refused.</summary>
     RowAltered,
+    /// <summary>A passkey to sign in with was added.</summary>
+    PasskeyAdded,
+    /// <summary>A passkey to sign in with was removed; every session and every token ended.</summary>
+    PasskeyRemoved,
+    /// <summary>A passkey's counter went back, as a copy's would; the signature was refused.</summary>
+    PasskeyCounterWentBack,
+    /// <summary>A passkey that signs consents was added.</summary>
+    ConsentPasskeyAdded,
+    /// <summary>A passkey that signs consents was removed.</summary>
+    ConsentPasskeyRemoved,
 }
 
 /// <summary>An event for the audit trail.</summary>

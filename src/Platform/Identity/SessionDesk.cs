@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Salus.Platform.Identity.Passkeys;
 
 namespace Salus.Platform.Identity;
 
@@ -12,7 +13,7 @@ namespace Salus.Platform.Identity;
 /// cookie may be.
 /// </summary>
 public sealed class SessionDesk(
-    NpgsqlDataSource database, IdentityTables tables, SignInDesk signIns, AccountDesk accounts, IdentityHooks hooks, IOptions<IdentityOptions> options,
+    NpgsqlDataSource database, IdentityTables tables, SignInDesk signIns, PasskeyDesk passkeys, AccountDesk accounts, IdentityHooks hooks, IOptions<IdentityOptions> options,
     TimeProvider time)
 {
     internal const string Scheme = CookieAuthenticationDefaults.AuthenticationScheme;
@@ -28,6 +29,10 @@ public sealed class SessionDesk(
     /// <summary>Finishes a sign-in whose password was right, and sets the session cookie.</summary>
     public async Task<SignInOutcome> CompleteAsync(HttpContext context, string? ticket, string? code) =>
         await BeginAsync(context, await signIns.CompleteAsync(ticket, code, context.RequestAborted));
+
+    /// <summary>Judges what a passkey has signed and, when it is right, sets the session cookie.</summary>
+    public async Task<SignInOutcome> SignInAsync(HttpContext context, string? attempt, AssertionMessage? message) =>
+        await BeginAsync(context, await passkeys.SignInAsync(attempt, message, context.RequestAborted));
 
     /// <summary>Gives the browser that changed its credentials a new session; the change has ended all. One that bears a token gets none.</summary>
     public async Task RenewAsync(HttpContext context, Entrance entrance)

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using Salus.Platform.Identity.Passkeys;
 
 namespace Salus.Platform.Identity;
 
@@ -142,7 +143,7 @@ static class SessionRoutes
         return TypedResults.NoContent();
     }
 
-    static Results<Ok<SessionView>, ProblemHttpResult> Answer(HttpContext context, SignInOutcome outcome, TimeProvider time) =>
+    public static Results<Ok<SessionView>, ProblemHttpResult> Answer(HttpContext context, SignInOutcome outcome, TimeProvider time) =>
         outcome is SignInOutcome.SignedIn signedIn ? TypedResults.Ok(new SessionView(signedIn.Entrance)) : Refuse(context, outcome, time);
 
     static ProblemHttpResult Refuse(HttpContext context, SignInOutcome outcome, TimeProvider time)
@@ -158,6 +159,10 @@ static class SessionRoutes
             case SignInOutcome.TooMany tooMany:
                 context.Response.Headers.RetryAfter = RateLimits.Seconds(tooMany.RetryAfter);
                 return Problems.Field(StatusCodes.Status429TooManyRequests, "email", "Too many attempts on this e-mail.", "Try again in a minute.");
+            case SignInOutcome.PasskeyRefused refused:
+                var (wrong, right) = refused.Fault.Words();
+                return TypedResults.Problem(statusCode: StatusCodes.Status401Unauthorized, title: wrong, detail: right,
+                    extensions: [new("field", "credential"), new("fault", refused.Fault.ToString())]);
             case SignInOutcome.NotApproved:
                 return Problems.Field(StatusCodes.Status403Forbidden, "email", "The account waits for approval.", "Ask an administrator of this organisation to approve it.");
             default:

@@ -106,6 +106,21 @@ public sealed class SignInDesk(
         return new PasswordOutcome.Changed(now.Entrance);
     }
 
+    /// <summary>Judges the password of who has signed in already, before a deed that a session left open must not do.</summary>
+    internal async Task<SignInOutcome> ConfirmAsync(Guid id, string? password, CancellationToken cancellation)
+    {
+        if (await FindAsync(id, cancellation) is not { MayEnter: true } account)
+        {
+            return new SignInOutcome.Refused();
+        }
+        return await VerifyPasswordAsync(account, password ?? "", cancellation) switch
+        {
+            Verdict.Locked locked => new SignInOutcome.LockedUntil(locked.Until),
+            Verdict.Right => new SignInOutcome.SignedIn(account.Entrance),
+            _ => new SignInOutcome.Refused(),
+        };
+    }
+
     /// <summary>Sets up a second factor for who gives the password again; it is off until confirmed.</summary>
     public async Task<SecondFactorOutcome> BeginSecondFactorAsync(Guid id, string? password, string email, CancellationToken cancellation)
     {

@@ -242,7 +242,6 @@ public sealed partial class RecordsDesk(
             {
                 var owner = owners[patient] = await vault.CreateOwnerAsync(connection, Guid.Parse(patient), OwnerKind.Patient, cancellation);
                 await RecordStore.AddPatientAsync(connection, patient, owner.Id, AuditTrail.AliasOf(owner), now, cancellation);
-                await consents.EnrollAsync(connection, patient, owner, cancellation);
             }
             else if (Guid.TryParse(patient, out var known) && await RecordStore.HoldPatientAsync(connection, patient, cancellation)
                 && await vault.FindOwnerAsync(known, cancellation) is { } owner)

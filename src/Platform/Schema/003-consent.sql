@@ -1,11 +1,28 @@
--- The pseudonym and the signing key (sealed) of a patient at the consents' contract.
+-- The pseudonym of a patient at the contracts, the sequence number that the next change of its keys is signed with, and, for a patient without
+-- a passkey, the signing key (sealed) that the node keeps, with what the contract calls it.
 CREATE TABLE consent_subject (
-    patient text PRIMARY KEY REFERENCES patient,
-    subject bytea NOT NULL UNIQUE,
-    sealed_key bytea NOT NULL
+    patient    text PRIMARY KEY REFERENCES patient,
+    subject    bytea NOT NULL UNIQUE,
+    sequence   bigint NOT NULL DEFAULT 0,
+    node_key   bytea,
+    sealed_key bytea
 );
 
--- The mirror of the contract: what was asked for here, and what the chain says of it.
+-- Passkeys that sign consents: what the contract calls each, and, sealed under the patient's key, the passkey itself. Removed ones stay, so
+-- that what they signed can be told from what the node did.
+CREATE TABLE consent_key (
+    key           bytea PRIMARY KEY,
+    patient       text NOT NULL REFERENCES patient,
+    sealed        bytea NOT NULL,
+    counter       bigint NOT NULL,
+    created       timestamptz NOT NULL,
+    removed       timestamptz,
+    added_block   bigint,
+    removed_block bigint
+);
+CREATE INDEX consent_key_patient ON consent_key (patient);
+
+-- The mirror of the contract: what was asked for here, and what the chain says of it; the keys that signed by what the contract calls them.
 CREATE TABLE consent (
     id            bytea PRIMARY KEY,
     patient       text NOT NULL REFERENCES patient,
@@ -14,8 +31,10 @@ CREATE TABLE consent (
     commitment    bytea NOT NULL,
     not_after     timestamptz NOT NULL,
     requested     timestamptz NOT NULL,
+    granted_by    bytea NOT NULL,
     granted_block bigint,
     revoked       timestamptz,
+    revoked_by    bytea,
     revoked_block bigint
 );
 CREATE INDEX consent_by_patient ON consent (patient, grantee);

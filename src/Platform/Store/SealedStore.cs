@@ -22,9 +22,10 @@ namespace Salus.Platform.Store;
 /// <param name="Bytes">The exact UTF-8 bytes to be returned later; empty for a deletion.</param>
 /// <param name="Deleted">Whether this version says that the resource is gone.</param>
 /// <param name="Blob">The sealed hash of the content it refers to.</param>
+/// <param name="Salt">32 random bytes, where the commitment was made before the entry; fresh ones otherwise.</param>
 sealed record NewEntry(
     LeafKind Kind, string Type, string Id, int Version, OwnerKey Owner, string? Patient, DateTimeOffset Written, ReadOnlyMemory<byte> Bytes,
-    bool Deleted = false, byte[]? Blob = null)
+    bool Deleted = false, byte[]? Blob = null, byte[]? Salt = null)
 {
     /// <summary>Whether it is stored unsealed, for everyone to read who checks the log: it must name nobody.</summary>
     public bool IsOpen { get; init; }
@@ -82,6 +83,9 @@ sealed class SealedStore(KeyVault vault)
         }
         await pending.CompleteAsync(cancellation);
     }
+
+    /// <summary>The commitment to content, as its leaf and the chain hold it: <c>SHA-256(salt ‖ bytes)</c>.</summary>
+    public static byte[] Commit(byte[] salt, byte[] bytes) => SHA256.HashData([.. salt, .. bytes]);
 
     /// <summary>One version, or the newest when none is named.</summary>
     public static async Task<SealedEntry?> FindAsync(NpgsqlConnection connection, string type, string id, int? version, CancellationToken cancellation)
@@ -183,7 +187,14 @@ sealed class SealedStore(KeyVault vault)
     static async Task<byte[]> WriteAsync(NpgsqlBinaryImporter writer, NewEntry entry, CancellationToken cancellation)
     {
         var salted = new byte[SaltBytes + entry.Bytes.Length];
-        RandomNumberGenerator.Fill(salted.AsSpan(0, SaltBytes));
+        if (entry.Salt is { } salt)
+        {
+            salt.CopyTo(salted, 0);
+        }
+        else
+        {
+            RandomNumberGenerator.Fill(salted.AsSpan(0, SaltBytes));
+        }
         entry.Bytes.CopyTo(salted.AsMemory(SaltBytes));
         var ciphertext = entry.IsOpen ? salted : entry.Owner.Seal(new SealContext(entry.Type, entry.Id, entry.Version), salted);
         var content = SHA256.HashData(salted);

@@ -16,19 +16,20 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
         [Nobody] = ["/", "/sign-in", "/sign-up", "/sign-out", "/blocks", "/nowhere"],
         ["Patient"] =
         [
-            "/", "/account", "/account/password", "/account/second-factor", "/sign-out", "/my-record", "/consents", "/consents/new", "/consents/{id}/revoke", "/who-read", "/upload",
-            "/blocks", "/data-sets",
+            "/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/my-record", "/consents", "/consents/new",
+            "/consents/passkeys", "/consents/{id}/revoke", "/who-read", "/upload", "/blocks", "/data-sets",
         ],
         ["Practitioner"] =
         [
-            "/", "/account", "/account/password", "/account/second-factor", "/sign-out", "/patients", "/patients/{id}", "/patients/{id}/predictions", "/conditions/new", "/upload",
+            "/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/patients", "/patients/{id}", "/patients/{id}/predictions", "/conditions/new", "/upload",
             "/predictions", "/data-sets", "/data-sets/{id}", "/blocks",
         ],
-        ["Researcher"] = ["/", "/account", "/account/password", "/account/second-factor", "/sign-out", "/data-sets", "/data-sets/{id}", "/predictions", "/blocks"],
-        ["Auditor"] = ["/", "/account", "/account/password", "/account/second-factor", "/sign-out", "/audit", "/node", "/predictions", "/blocks"],
+        ["Researcher"] = ["/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/data-sets", "/data-sets/{id}", "/predictions", "/blocks"],
+        ["Auditor"] = ["/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/audit", "/node", "/predictions", "/blocks"],
         ["Administrator"] =
         [
-            "/", "/account", "/account/password", "/account/second-factor", "/sign-out", "/accounts", "/accounts/{id}/approve", "/accounts/{id}/disable", "/node", "/predictions", "/blocks",
+            "/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/accounts", "/accounts/{id}/approve", "/accounts/{id}/disable",
+            "/node", "/predictions", "/blocks",
         ],
     };
 
@@ -74,7 +75,7 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
             await RequireVisibleFocusAsync(visitor);
             await visitor.Page.Keyboard.PressAsync("Enter");
             Assert.Equal("main", await visitor.Page.EvaluateAsync<string>("() => document.activeElement.id"));
-            foreach (var stop in new[] { "email", "password", "Sign in" })
+            foreach (var stop in new[] { "email", "password", "Sign in", "Sign in with a passkey" })
             {
                 await visitor.Page.Keyboard.PressAsync("Tab");
                 Assert.Equal(stop, await FocusedAsync(visitor));

@@ -38,6 +38,8 @@ static class RouteTable
         ["POST /api/sign-up"] = (Answer.Yes, All),
         ["POST /api/sign-in"] = (Answer.Yes, All),
         ["POST /api/sign-in/second-factor"] = (Answer.Yes, All),
+        ["POST /api/sign-in/passkey/prepare"] = (Answer.Yes, All),
+        ["POST /api/sign-in/passkey"] = (Answer.Yes, All),
         ["POST /api/token"] = (Answer.Yes, All),
         ["GET /api/antiforgery"] = (Answer.Yes, All),
         ["POST /api/sign-out"] = (Answer.SignIn, All),
@@ -52,6 +54,11 @@ static class RouteTable
         ["POST /api/account/second-factor/confirm"] = (Answer.SignIn, All),
         ["DELETE /api/account/second-factor"] = (Answer.SignIn, All),
         ["POST /api/account/second-factor/acknowledge"] = (Answer.SignIn, All),
+        ["GET /api/account/passkeys"] = (Answer.SignIn, All),
+        ["POST /api/account/passkeys/prepare"] = (Answer.SignIn, All),
+        ["POST /api/account/passkeys"] = (Answer.SignIn, All),
+        ["PUT /api/account/passkeys/{id:guid}"] = (Answer.SignIn, All),
+        ["DELETE /api/account/passkeys/{id:guid}"] = (Answer.SignIn, []),
         ["POST /api/account/redeem"] = (Answer.SignIn, [Role.Patient]),
 
         // Accounts
@@ -85,6 +92,13 @@ static class RouteTable
         ["GET /api/consents"] = (Answer.SignIn, All),
         ["POST /api/consents"] = (Answer.SignIn, []),
         ["DELETE /api/consents/{id}"] = (Answer.SignIn, []),
+        ["POST /api/consents/prepare"] = (Answer.SignIn, []),
+        ["POST /api/consents/{id}/prepare-revocation"] = (Answer.SignIn, []),
+        ["POST /api/consents/sign"] = (Answer.SignIn, []),
+        ["GET /api/consents/passkeys"] = (Answer.SignIn, All),
+        ["POST /api/consents/passkeys/prepare"] = (Answer.SignIn, []),
+        ["POST /api/consents/passkeys"] = (Answer.SignIn, []),
+        ["POST /api/consents/passkeys/{id}/prepare-removal"] = (Answer.SignIn, []),
 
         // The consortium, and what hospitals ask of each other: a member's signature decides, which nobody here bears
         ["GET /api/consortium/self"] = (Answer.Yes, All),
@@ -134,11 +148,15 @@ static class RouteTable
         ["GET /blocks"] = (Answer.Yes, All),
         ["GET /account"] = (Answer.Redirect, All),
         ["GET /account/password"] = (Answer.Redirect, All),
+        ["GET /account/passkeys"] = (Answer.Redirect, All),
+        ["GET /account/passkeys/{Id:guid}"] = (Answer.Redirect, []),
         ["GET /account/second-factor"] = (Answer.Redirect, All),
         ["GET /my-record"] = (Answer.Redirect, [Role.Patient]),
         ["GET /who-read"] = (Answer.Redirect, [Role.Patient]),
         ["GET /consents"] = (Answer.Redirect, [Role.Patient]),
         ["GET /consents/new"] = (Answer.Redirect, [Role.Patient]),
+        ["GET /consents/passkeys"] = (Answer.Redirect, [Role.Patient]),
+        ["GET /consents/passkeys/{Id}/remove"] = (Answer.Redirect, []),
         ["GET /consents/{Id:guid}/revoke"] = (Answer.Redirect, [Role.Patient]),
         ["GET /members"] = (Answer.Redirect, [Role.Administrator]),
         ["GET /accounts"] = (Answer.Redirect, [Role.Administrator]),
@@ -190,7 +208,7 @@ static class RouteTable
             patientId = $"new-{Guid.NewGuid():n}", newPatient = new { family = "Row", given = "Tab", birthDate = "1990-01-01", sex = "other" },
             symptoms = "none", assessment = "Normal",
         },
-        "POST /api/consents" => new
+        "POST /api/consents" or "POST /api/consents/prepare" => new
         {
             grantee = "hospital", categories = new[] { "Results" }, purposes = new[] { "Treatment" }, until = DateTimeOffset.UnixEpoch.AddYears(80),
         },

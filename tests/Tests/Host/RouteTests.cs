@@ -103,9 +103,9 @@ public sealed class RouteTests
         return (response.StatusCode switch
         {
             // Wrong credentials are answered 401 at these doors, which are open to all.
-            HttpStatusCode.Unauthorized when route is "POST /api/sign-in" or "POST /api/sign-in/second-factor" or "POST /api/token" => Answer.Yes,
+            HttpStatusCode.Unauthorized when route is "POST /api/sign-in" or "POST /api/sign-in/second-factor" or "POST /api/sign-in/passkey" or "POST /api/token" => Answer.Yes,
             // A wrong present password is answered 403, and it is one's own account.
-            HttpStatusCode.Forbidden when route is "POST /api/account/password" or "POST /api/account/second-factor" => Answer.Yes,
+            HttpStatusCode.Forbidden when route is "POST /api/account/password" or "POST /api/account/second-factor" or "POST /api/account/passkeys/prepare" => Answer.Yes,
             // An open door to an empty room: nothing was anchored yet, or there is nothing of that id.
             HttpStatusCode.NotFound when route is "GET /log/checkpoint" or "GET /log/tile/{level:int}/{**path}"
                 or "GET /log/proof/{position:long}" or "GET /log/consistency/{from:long}/{to:long}" or "GET /log/{**rest}" or "GET /registered/{Account:guid}" or "GET /problem"

@@ -213,6 +213,8 @@ sealed class TestClient(Uri address) : IDisposable
     public Task<HttpResponseMessage> PostAsync(string path, object? body = null) =>
         Http.PostAsJsonAsync(path, body ?? new { }, TestContext.Current.CancellationToken);
 
+    public Task<HttpResponseMessage> PutAsync(string path, object body) => Http.PutAsJsonAsync(path, body, TestContext.Current.CancellationToken);
+
     public Task<HttpResponseMessage> DeleteAsync(string path, object? body = null) =>
         Http.SendAsync(new HttpRequestMessage(HttpMethod.Delete, path) { Content = body is null ? null : JsonContent.Create(body) }, TestContext.Current.CancellationToken);
 

@@ -72,6 +72,9 @@ document.querySelector('.nav-more [aria-current]')?.scrollIntoView({ block: 'nea
 if (document.querySelector('[data-chart]')) {
   import(document.querySelector('meta[name="salus-charts"]').content).then((charts) => charts.drawAll(document));
 }
+if (document.querySelector('form[data-passkey]')) {
+  import(document.querySelector('meta[name="salus-passkeys"]').content).then((passkeys) => passkeys.attach(document));
+}
 if ('serviceWorker' in navigator) {
   navigator.serviceWorker.register('/service-worker.js');
 }

@@ -1,9 +1,7 @@
-using Salus.Platform.Consent;
-
-namespace Salus.Host.Ui;
+namespace Salus.Platform.Consent;
 
 /// <summary>The terms of consents in words a patient uses.</summary>
-static class ConsentWords
+public static class ConsentWords
 {
     /// <summary>What a category holds.</summary>
     public static string Of(RecordCategory category) => category switch
@@ -40,6 +38,35 @@ static class ConsentWords
         _ => ("Expired", ""),
     };
 
+    /// <summary>Whose signature a consent or its revocation bears.</summary>
+    public static string Of(ConsentSigner signer) => signer switch
+    {
+        ConsentSigner.Patient => "Signed with your passkey.",
+        ConsentSigner.Hospital => "Signed by the hospital's key for you: there you have to trust the hospital.",
+        _ => "Signed by somebody you let sign for you.",
+    };
+
+    /// <summary>What a patient who gives access is about to sign.</summary>
+    public static IReadOnlyList<string> Grant(ConsentTerms terms, string? name) =>
+    [
+        $"You give access to your record to: {Grantee(terms, name)}.",
+        $"They may read: {Categories(terms)}.",
+        $"What for: {Of(terms.Purposes)}.",
+        $"From {Of(terms.From)} until {Of(terms.Until)}.",
+    ];
+
+    /// <summary>What a patient who revokes access is about to sign.</summary>
+    public static IReadOnlyList<string> Revocation(ConsentTerms terms, string? name) =>
+    [
+        $"You take back the access of: {Grantee(terms, name)}.",
+        $"They could read: {Categories(terms)}.",
+        "It ends at once and cannot be undone; you can give access anew.",
+    ];
+
+    /// <summary>What may be read.</summary>
+    public static string Categories(ConsentTerms terms) =>
+        terms.Categories.Distinct().Count() == Enum.GetValues<RecordCategory>().Length ? "Everything" : string.Join(", ", terms.Categories.Select(Of));
+
     /// <summary>To whom; <paramref name="name"/> where the account is known.</summary>
     public static string Grantee(ConsentTerms terms, string? name) =>
         terms.Kind switch
@@ -48,4 +75,6 @@ static class ConsentWords
             GranteeKind.Member => $"Every professional of {name ?? "a hospital that is no member any more"}",
             _ => name ?? "An account that is gone",
         };
+
+    static string Of(DateTimeOffset time) => time.UtcDateTime.ToString("d MMMM yyyy, HH:mm 'UTC'", System.Globalization.CultureInfo.InvariantCulture);
 }
