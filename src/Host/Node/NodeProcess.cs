@@ -92,7 +92,7 @@ static class NodeProcess
         Progress.Write(new
         {
             Event = "ready", Address = origin, Hospital = options.Name, EmbeddedChain = engines.HasEmbeddedChain, Accounts = accounts,
-            Ledger = engines.Endpoint, Members = foundation.Chain.Contracts[ChainContract.Members].ToString(),
+            Ledger = string.Join(",", engines.Endpoints), Members = foundation.Chain.Contracts[ChainContract.Members].ToString(),
         });
         using var stopped = CancellationTokenSource.CreateLinkedTokenSource(stopping, app.Lifetime.ApplicationStopping);
         var ended = engines.Ended;

@@ -77,14 +77,14 @@ public static class ExchangeFeature
         await asker.AskAsync(
             context.Caller(), request.Member ?? 0, request.Patient ?? "", request.Consent ?? "", request.Purpose ?? Purpose.Treatment, request.Types ?? [], context.RequestAborted) switch
         {
-            AskOutcome.Found found => TypedResults.Ok(View(found)),
-            AskOutcome.Invalid invalid => TypedResults.ValidationProblem(new Dictionary<string, string[]> { [invalid.Field] = [invalid.Reason] }),
-            AskOutcome.Refused refused => Problem(StatusCodes.Status403Forbidden, "No consent", refused.Reason),
-            AskOutcome.Away away => Problem(StatusCodes.Status502BadGateway, "The other hospital is away", away.Reason),
+            RecordAskOutcome.Found found => TypedResults.Ok(View(found)),
+            RecordAskOutcome.Invalid invalid => TypedResults.ValidationProblem(new Dictionary<string, string[]> { [invalid.Field] = [invalid.Reason] }),
+            RecordAskOutcome.Refused refused => Problem(StatusCodes.Status403Forbidden, "No consent", refused.Reason),
+            RecordAskOutcome.Away away => Problem(StatusCodes.Status502BadGateway, "The other hospital is away", away.Reason),
             _ => throw new InvalidOperationException("Every outcome has its answer."),
         };
 
-    static ForeignRetrieval View(AskOutcome.Found found)
+    static ForeignRetrieval View(RecordAskOutcome.Found found)
     {
         var records = found.Records.Select(foreign => new ForeignRecordAnswer(
             foreign.Record.Type, foreign.Record.Id, foreign.Record.Version, foreign.Record.Written == default ? null : foreign.Record.Written, ProofView.Of(foreign.Proof),

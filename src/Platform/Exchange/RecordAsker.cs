@@ -19,21 +19,21 @@ namespace Salus.Platform.Exchange;
 public sealed record ForeignRecord(StoredRecord Record, ProofState Proof, IReadOnlyList<Claim> Claims);
 
 /// <summary>What became of asking another member.</summary>
-public abstract record AskOutcome
+public abstract record RecordAskOutcome
 {
-    AskOutcome() { }
+    RecordAskOutcome() { }
 
     /// <summary>What the holder gave.</summary>
-    public sealed record Found(Member Holder, string Patient, IReadOnlyList<ForeignRecord> Records, IReadOnlyList<string> Altered, bool IsPartial) : AskOutcome;
+    public sealed record Found(Member Holder, string Patient, IReadOnlyList<ForeignRecord> Records, IReadOnlyList<string> Altered, bool IsPartial) : RecordAskOutcome;
 
     /// <summary>A field is wrong; nobody was asked.</summary>
-    public sealed record Invalid(string Field, string Reason) : AskOutcome;
+    public sealed record Invalid(string Field, string Reason) : RecordAskOutcome;
 
     /// <summary>The holder refuses, or the caller's role reads nothing.</summary>
-    public sealed record Refused(string Reason) : AskOutcome;
+    public sealed record Refused(string Reason) : RecordAskOutcome;
 
     /// <summary>The holder does not answer, or not as it should.</summary>
-    public sealed record Away(string Reason) : AskOutcome;
+    public sealed record Away(string Reason) : RecordAskOutcome;
 }
 
 /// <summary>Asks other members' nodes for records on behalf of professionals here, and verifies what comes. Nothing of it is kept.</summary>
@@ -52,24 +52,24 @@ public sealed class RecordAsker(
     /// <param name="purpose">For what.</param>
     /// <param name="types">The resource types wanted; none for all that is covered.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    public async Task<AskOutcome> AskAsync(
+    public async Task<RecordAskOutcome> AskAsync(
         Caller caller, ulong holder, string patient, string consent, Purpose purpose, IReadOnlyList<string> types, CancellationToken cancellation)
     {
         if (caller.Role is not (Role.Practitioner or Role.Laboratory or Role.Pharmacy or Role.Insurer))
         {
-            return new AskOutcome.Refused($"The role {caller.Role} reads no records.");
+            return new RecordAskOutcome.Refused($"The role {caller.Role} reads no records.");
         }
         if (directory.Find(holder) is not { IsSelf: false } member)
         {
-            return new AskOutcome.Invalid("member", "Name another hospital of the consortium by its id.");
+            return new RecordAskOutcome.Invalid("member", "Name another hospital of the consortium by its id.");
         }
         if (directory.Self is not { } self)
         {
-            return new AskOutcome.Refused("This hospital is no member of the consortium.");
+            return new RecordAskOutcome.Refused("This hospital is no member of the consortium.");
         }
         if (member.Endpoint is not { } endpoint)
         {
-            return new AskOutcome.Away($"{member.Shown} has not published where it is reached.");
+            return new RecordAskOutcome.Away($"{member.Shown} has not published where it is reached.");
         }
         var name = (await accounts.FindAsync(caller.Account, cancellation))?.DisplayName ?? "Someone";
         var request = new RecordRequest(
@@ -77,19 +77,19 @@ public sealed class RecordAsker(
             caller.Account.ToString(), (ulong)time.GetUtcNow().ToUnixTimeMilliseconds(), Hex.Of(RandomNumberGenerator.GetBytes(32)));
         if (request.Fault() is { } fault)
         {
-            return new AskOutcome.Invalid("patient", fault);
+            return new RecordAskOutcome.Invalid("patient", fault);
         }
         var outcome = await SendAsync(member, endpoint, request.Sign(keys.Chain, domain), cancellation);
-        await records.AskedElsewhereAsync(caller, holder, outcome is AskOutcome.Found, outcome switch
+        await records.AskedElsewhereAsync(caller, holder, outcome is RecordAskOutcome.Found, outcome switch
         {
-            AskOutcome.Refused refused => refused.Reason,
-            AskOutcome.Away away => away.Reason,
+            RecordAskOutcome.Refused refused => refused.Reason,
+            RecordAskOutcome.Away away => away.Reason,
             _ => ConsentTerms.CodeOf(purpose),
         }, cancellation);
         return outcome;
     }
 
-    async Task<AskOutcome> SendAsync(Member holder, Uri endpoint, SignedRequest request, CancellationToken cancellation)
+    async Task<RecordAskOutcome> SendAsync(Member holder, Uri endpoint, SignedRequest request, CancellationToken cancellation)
     {
         try
         {
@@ -98,14 +98,14 @@ public sealed class RecordAsker(
             {
                 HttpStatusCode.OK when JsonSerializer.Deserialize<RecordAnswer>(answer.Body, JsonSerializerOptions.Web) is { Patient: not null, Records: not null, Altered: not null } given
                     && given.Records.All(record => record is { Type: not null, Id: not null }) =>
-                    new AskOutcome.Found(holder, given.Patient, await proofs.ReadAsync(holder, given.Records, cancellation), given.Altered, given.IsPartial),
-                HttpStatusCode.Forbidden => new AskOutcome.Refused(Detail(answer.Body)),
-                _ => new AskOutcome.Away($"{holder.Shown} answers with status {(int)answer.Status}."),
+                    new RecordAskOutcome.Found(holder, given.Patient, await proofs.ReadAsync(holder, given.Records, cancellation), given.Altered, given.IsPartial),
+                HttpStatusCode.Forbidden => new RecordAskOutcome.Refused(Detail(answer.Body)),
+                _ => new RecordAskOutcome.Away($"{holder.Shown} answers with status {(int)answer.Status}."),
             };
         }
         catch (Exception away) when (away is HttpRequestException or IOException or JsonException || (away is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
-            return new AskOutcome.Away($"{holder.Shown} does not answer as it should.");
+            return new RecordAskOutcome.Away($"{holder.Shown} does not answer as it should.");
         }
     }
 
