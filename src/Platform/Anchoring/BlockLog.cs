@@ -38,6 +38,9 @@ public sealed class BlockLog(NpgsqlDataSource database, ChainHealth health, Chai
     public (string Origin, string VerifierKey, string WitnessKey, string LogId, ulong ChainId, IReadOnlyDictionary<ChainContract, Address> Contracts) Place =>
         (keys.Origin, keys.VerifierKey, keys.Witness.Verifier.ToString(), "0x" + Convert.ToHexStringLower(keys.LogId), link.ChainId, link.Contracts);
 
+    /// <summary>The ways to the chain, with what is wrong with them.</summary>
+    public IReadOnlyList<RpcEndpoint> Endpoints => link.Rpc.Endpoints;
+
     /// <summary>The newest transactions, newest first.</summary>
     public async Task<IReadOnlyList<BlockLogLine>> ListAsync(int countMax, CancellationToken cancellation)
     {
