@@ -38,6 +38,7 @@ sealed class RpcEndpoints
         }
     }
 
+    /// <remarks>Faults name an endpoint by host and port alone: the rest of its address may be a secret.</remarks>
     /// <summary>Asks the first endpoint that answers. With all of them resting, each is asked all the same: there is nobody else.</summary>
     /// <param name="ask">Asks an address; a fault of the transport sends the question on to the next.</param>
     /// <param name="objection">What stands against an address that is asked for the first time or after a rest; null when nothing does.</param>
@@ -54,7 +55,7 @@ sealed class RpcEndpoints
             try
             {
                 if (!place.IsKnown && await objection(place.Address, patience.Token) is { } against)
-                    throw new HttpRequestException($"{place.Address} {against}");
+                    throw new HttpRequestException($"{place.Address.Authority} {against}");
                 var answer = await ask(place.Address, patience.Token);
                 Answered(place);
                 return answer;
@@ -67,7 +68,7 @@ sealed class RpcEndpoints
             catch (OperationCanceledException slow) when (!cancellationToken.IsCancellationRequested)
             {
                 Failed(place, slow.Message);
-                last = new HttpRequestException($"{place.Address} does not answer in time.", slow);
+                last = new HttpRequestException($"{place.Address.Authority} does not answer in time.", slow);
             }
         }
         throw last!;

@@ -46,10 +46,10 @@ public sealed class ChainAgreement(EvmRpc rpc, IChainFinality finality, TimeProv
         // One that lags is compared at what it has.
         var height = Math.Min(await finality.DurableBlockAsync(rpc, cancellation), newest.Min()!.Value);
         var blocks = await Task.WhenAll(answering.Select(each => OrNullAsync(patience => each.BlockAsync(BlockTag.At(height), patience), cancellation)));
-        var told = answering.Zip(blocks, (each, block) => (each.Endpoints[0].Address, Hash: block is null ? null : Hex.Of(block.Hash))).Where(pair => pair.Hash is not null).ToList();
+        var told = answering.Zip(blocks, (each, block) => (each.Endpoints[0].Address.Authority, Hash: block is null ? null : Hex.Of(block.Hash))).Where(pair => pair.Hash is not null).ToList();
         return told.Select(pair => pair.Hash).Distinct().Count() < 2
             ? null
-            : $"The endpoints tell of different chains: of block {height}, {string.Join("; ", told.Select(pair => $"{pair.Address} says {pair.Hash}"))}. " +
+            : $"The endpoints tell of different chains: of block {height}, {string.Join("; ", told.Select(pair => $"{pair.Authority} says {pair.Hash}"))}. " +
               "Nothing is anchored and no consent is read until they agree. Find out which is right, and take the other out of --ledger.";
     }
 

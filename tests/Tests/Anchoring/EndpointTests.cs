@@ -1,3 +1,6 @@
+using Salus.Host.Node;
+using Salus.Ledger.Evm;
+using Salus.Platform.Anchoring;
 using Salus.Platform.Identity;
 using Salus.Platform.Records;
 using Salus.Tests.Consent;
@@ -10,6 +13,30 @@ namespace Salus.Tests.Anchoring;
 public sealed class EndpointTests
 {
     static Uri Other(Uri address) => new UriBuilder(address) { Host = "localhost" }.Uri;
+
+    [Fact]
+    public void Endpoints_are_given_with_commas_or_one_by_one_and_each_once()
+    {
+        var options = new ChainOptions { Endpoint = "http://a:1, http://b:2,", Endpoints = ["http://c:3", "http://a:1", ""] };
+        Assert.Equal(["http://a:1", "http://b:2", "http://c:3"], options.Addresses);
+        Assert.Equal(3, ExternalChain.Parse(options.Addresses).Count);
+        Assert.Empty(ExternalChain.Parse(new ChainOptions().Addresses));
+        Assert.Throws<NodeException>(() => ExternalChain.Parse(["http://a:1", "ftp://b"]));
+        Assert.Throws<NodeException>(() => ExternalChain.Parse([.. Enumerable.Range(1, 9).Select(port => $"http://a:{port}")]));
+    }
+
+    [Fact]
+    public async Task Endpoints_of_different_networks_are_refused_and_one_that_is_away_is_waited_for()
+    {
+        await using var one = await TestChain.StartAsync();
+        await using var other = await TestChain.StartAsync(ChainKind.Hardhat);
+        using var http = new HttpClient();
+        var refused = await Assert.ThrowsAsync<NodeException>(() => ExternalChain.RequireAsync(http, [one.Endpoint, other.Endpoint], default));
+        Assert.Contains("different networks", refused.Message, StringComparison.Ordinal);
+        var away = new Uri("http://127.0.0.1:1/");
+        await ExternalChain.RequireAsync(http, [away, one.Endpoint], default);
+        await Assert.ThrowsAnyAsync<NodeException>(() => ExternalChain.RequireAsync(http, [away], default));
+    }
 
     [Fact]
     public async Task A_node_goes_on_with_the_endpoint_that_answers_and_back()
