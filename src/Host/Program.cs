@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Salus.Host.Engines;
 using Salus.Host.Node;
+using Salus.Host.Node.Backups;
 using Salus.Ledger.Evm;
 using Salus.Platform.Schema;
 using Salus.Vault.Keys;
@@ -13,6 +14,8 @@ try
     {
         ["serve", .. var rest] => await NodeProcess.ServeAsync(rest),
         ["verify", .. var rest] => await NodeCheck.VerifyAsync(rest),
+        ["backup", .. var rest] => await NodeBackup.BackupAsync(rest),
+        ["restore", .. var rest] => await NodeRestore.RestoreAsync(rest),
         _ => Refuse("This program is started by ./salus. Run ./salus up."),
     };
 }

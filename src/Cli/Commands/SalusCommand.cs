@@ -15,7 +15,7 @@ static class SalusCommand
         return new Command("salus", "Salus: a health record that can be checked instead of believed.")
         {
             help, new VersionOption(),
-            UpCommand.Create(), DemoCommand.Create(), ImportCommand.Create(), VerifyCommand.Create(), CheckpointCommand.Create(), LearnCommand.Create(),
+            UpCommand.Create(), DemoCommand.Create(), ImportCommand.Create(), VerifyCommand.Create(), CheckpointCommand.Create(), BackupCommand.Create(), RestoreCommand.Create(), LearnCommand.Create(),
         };
     }
 }

@@ -35,6 +35,16 @@ sealed class FullHelp(HelpAction options) : SynchronousCommandLineAction
             "salus verify --node https://hospital.example --rpc https://chain.example",
         ],
         ["checkpoint"] = ["salus checkpoint --url http://localhost:7411 --out /mnt/elsewhere/checkpoint"],
+        ["backup"] =
+        [
+            "salus backup --data /srv/salus --out /mnt/elsewhere/salus-2030-01-31",
+            "salus backup --data /srv/salus --out /mnt/elsewhere/today --json > backup.json",
+        ],
+        ["restore"] =
+        [
+            "salus restore --from /mnt/elsewhere/salus-2030-01-31 --data /srv/salus-again",
+            "salus restore --from BACKUP --data /srv/salus-again --log /srv/salus/log --manifest-hash 1f3a…",
+        ],
         ["learn"] = ["salus learn train --csv heart.csv --target disease --out heart.model", "salus learn predict heart.model --csv new.csv"],
         ["train"] =
         [
@@ -59,6 +69,8 @@ sealed class FullHelp(HelpAction options) : SynchronousCommandLineAction
     {
         ["up"] = NodeSettings,
         ["verify"] = [.. NodeSettings.Where(setting => !setting.Name.Contains("KEY", StringComparison.Ordinal) && !setting.Name.Contains("Depth", StringComparison.Ordinal))],
+        ["backup"] = [.. NodeSettings.Where(setting => !setting.Name.Contains("KEY", StringComparison.Ordinal) && !setting.Name.Contains("Depth", StringComparison.Ordinal))],
+        ["restore"] = [.. NodeSettings.Where(setting => setting.Name.Contains("Database", StringComparison.Ordinal) || setting.Name == "SALUS_ENGINES")],
         ["salus"] = [("Salus__Section__Name", "every setting of a node (docs/operations.md); see salus up --help"), ("SALUS_TRACE", "1 tells where a fault of this program is")],
     };
 
@@ -71,7 +83,7 @@ sealed class FullHelp(HelpAction options) : SynchronousCommandLineAction
     static readonly (int Code, string Meaning)[] OfVerify =
     [
         (ExitCodes.Done, "all of it was checked, and holds"), (ExitCodes.Refused, "not checked; the last line says why, and the mend"),
-        (ExitCodes.Findings, "something differs; every finding is named"), (ExitCodes.Unchecked, "what was checked holds, but something could not be checked"),
+        (ExitCodes.Findings, "something differs; every finding is named"), (ExitCodes.Unchecked, "what was checked holds, but something could not be checked, or was lost and the log tells so"),
         (20, "the proof file cannot be read; 21 the policy cannot"),
         (30, "the content is not what the leaf commits to"),
         (40, "an unknown log; 41 its signature; 42 the leaf's path"),

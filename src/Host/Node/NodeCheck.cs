@@ -35,7 +35,8 @@ static class NodeCheck
         return report.Holds ? 0 : FindingsExitCode;
     }
 
-    static async Task<NodeEngines> OpenAsync(NodeOptions options, ChainOptions ledger, ILoggerFactory loggers)
+    /// <summary>The engines of a folder's node: those of the one that runs, or its own, started for this.</summary>
+    public static async Task<NodeEngines> OpenAsync(NodeOptions options, ChainOptions ledger, ILoggerFactory loggers)
     {
         if (await RunningNode.FindAsync(options.Data) is { } running)
         {

@@ -54,6 +54,7 @@ static class NodeProcess
             using var foundation = await Progress.StepAsync("Opening vault, log and contracts", () => NodeFoundation.OpenAsync(
                 engines.Database, Master(options), engines.Rpc, engines.Finality, ledger, engines.FundAsync,
                 options.LogFolder, options.BlobFolder, origin, stopping.Token));
+            Tell(foundation.Recovered);
             await running.TellAsync(port, engines, foundation.Keys.VerifierKey, stopping.Token);
             await RunAsync(builder, options, engines, foundation, port, stopping.Token);
             Progress.Write(new { Event = "stopping" });
@@ -107,6 +108,21 @@ static class NodeProcess
         if (!isAsked)
         {
             throw new NodeException($"The node stopped by itself; the reason is the last line under {Path.Combine(options.Data, "logs")}.");
+        }
+    }
+
+    /// <summary>Says on the way what the log has lost: it stays visible in the log, and on the chain.</summary>
+    static void Tell(LogRecoveryOutcome recovered)
+    {
+        var words = recovered switch
+        {
+            LogRecoveryOutcome.Gap gap => $"The database was restored to before what is logged: the rows of leaves {gap.From} to {gap.To - 1} are lost. Their hashes are kept, and the log goes on after them.",
+            LogRecoveryOutcome.Succeeded succeeded => $"The database was restored to before what is anchored, and the log's files do not reach it: {succeeded.New.Origin} takes the place of {succeeded.Old.Origin} with {succeeded.New.Kept} of its {succeeded.Old.EndedSize} leaves.",
+            _ => null,
+        };
+        if (words is not null)
+        {
+            Progress.Write(new { Event = "done", Name = words, Seconds = 0 });
         }
     }
 

@@ -47,7 +47,7 @@ sealed class RunningNode : IDisposable
     /// <summary>Tells where this node's engines are; readable by the node's owner only, since a connection string may hold a password.</summary>
     public async Task TellAsync(int port, NodeEngines engines, string verifierKey, CancellationToken cancellation)
     {
-        await System.IO.File.WriteAllTextAsync(Path.Combine(folder, VerifierKeyFile), verifierKey, cancellation);
+        await KeepVerifierKeyAsync(folder, verifierKey, cancellation);
         var fresh = Path.Combine(folder, File + ".new");
         await using (var file = EngineFolders.CreateFile(fresh))
         {
@@ -88,6 +88,10 @@ sealed class RunningNode : IDisposable
         var name = string.Concat(Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)).Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_' ? letter : '-'));
         return $"salus.local/{name}";
     }
+
+    /// <summary>Keeps the key that the folder's log is checked with.</summary>
+    public static Task KeepVerifierKeyAsync(string folder, string verifierKey, CancellationToken cancellation) =>
+        System.IO.File.WriteAllTextAsync(Path.Combine(folder, VerifierKeyFile), verifierKey, cancellation);
 
     /// <summary>The key that the folder's log is checked with; null when its node was never started.</summary>
     public static async Task<string?> VerifierKeyAsync(string folder) =>

@@ -209,12 +209,12 @@ public sealed class LogRecovery(NpgsqlDataSource database, KeyVault vault, NodeK
             "SELECT number, origin, kept, ended_size, notice, on_chain FROM log_name ORDER BY number");
     }
 
-    Task AddAsync(NpgsqlConnection connection, NamedLog log, DateTimeOffset now, CancellationToken cancellation) =>
+    Task<int> AddAsync(NpgsqlConnection connection, NamedLog log, DateTimeOffset now, CancellationToken cancellation) =>
         connection.ExecuteAsync(cancellation,
             "INSERT INTO log_name (number, origin, log_id, kept, notice, opened, on_chain) VALUES ($1, $2, $3, $4, $5, $6, $7)",
             log.Number, log.Origin, IdOf(log.Origin), log.Kept, log.Notice, now, log.IsOnChain);
 
-    static Task EndAsync(NpgsqlConnection connection, int number, long size, byte[] root, CancellationToken cancellation) =>
+    static Task<int> EndAsync(NpgsqlConnection connection, int number, long size, byte[] root, CancellationToken cancellation) =>
         connection.ExecuteAsync(cancellation, "UPDATE log_name SET ended_size = $2, ended_root = $3 WHERE number = $1", number, size, root);
 
     async Task AppendNoticeAsync(NpgsqlConnection connection, LeafKind kind, string notice, DateTimeOffset now, CancellationToken cancellation)
