@@ -38,7 +38,6 @@ public sealed class BlockLog(NpgsqlDataSource database, ChainHealth health, Chai
     public (string Origin, string VerifierKey, string WitnessKey, string LogId, ulong ChainId, IReadOnlyDictionary<ChainContract, Address> Contracts) Place =>
         (keys.Origin, keys.VerifierKey, keys.Witness.Verifier.ToString(), "0x" + Convert.ToHexStringLower(keys.LogId), link.ChainId, link.Contracts);
 
-<<<<<<< HEAD
     /// <summary>The logs that this one took the place of, oldest first: nothing of them is rewritten, and what was lost of them stays visible.</summary>
     public IReadOnlyList<LogName> Earlier => [.. keys.Logs.SkipLast(1)];
 
@@ -51,10 +50,9 @@ public sealed class BlockLog(NpgsqlDataSource database, ChainHealth health, Chai
         await using var connection = await database.OpenConnectionAsync(cancellation);
         return [.. (await LogStore.GapsAsync(connection, cancellation)).Select(gap => (gap.From, gap.To))];
     }
-=======
+
     /// <summary>The ways to the chain, with what is wrong with them.</summary>
     public IReadOnlyList<RpcEndpoint> Endpoints => link.Rpc.Endpoints;
->>>>>>> chain
 
     /// <summary>The newest transactions, newest first.</summary>
     public async Task<IReadOnlyList<BlockLogLine>> ListAsync(int countMax, CancellationToken cancellation)
