@@ -42,4 +42,16 @@ sealed record FileAnswer(string Binary, string Document, long Length, long Seale
 sealed record AccessAnswer(string Id, DateTimeOffset Time, AccessFact Fact);
 
 /// <summary>What a line of the audit trail tells.</summary>
-sealed record AccessFact(string Action, bool Succeeded, Guid? Account, string? Entity, string? Detail);
+sealed record AccessFact(string Action, bool Succeeded, Guid? Account, string? Entity, string? Detail, string? Requester = null);
+
+/// <summary>What a node says of itself to the consortium.</summary>
+public sealed record StatementAnswer(string Name, string Title, string Account);
+
+/// <summary>A member of the consortium.</summary>
+sealed record MemberAnswer(ulong Id, string Account, string? Name, string? Title, string? Endpoint, string? LogKey, string? WitnessKey, bool IsSelf);
+
+/// <summary>What another hospital gave, as the asking one's node verified it.</summary>
+sealed record ForeignAnswer(ulong HeldBy, string Holder, string Patient, int Count, IReadOnlyDictionary<string, int> Proofs, IReadOnlyList<ForeignRecordAnswer> Records);
+
+/// <summary>A record of another hospital.</summary>
+sealed record ForeignRecordAnswer(string Type, string Id, ProofAnswer Proof);

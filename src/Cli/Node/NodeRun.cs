@@ -10,7 +10,7 @@ public sealed record NodeAccount(string Role, string Email, string Password);
 /// <summary>A line that the node's program writes.</summary>
 public sealed record NodeEvent(
     string Event, string? Name = null, double? Seconds = null, string? Reason = null, string? Address = null, string? Hospital = null,
-    bool EmbeddedChain = false, IReadOnlyList<NodeAccount>? Accounts = null);
+    bool EmbeddedChain = false, IReadOnlyList<NodeAccount>? Accounts = null, string? Ledger = null, string? Members = null);
 
 /// <summary>A node as a child process: its events, its end, and the order to stop.</summary>
 public sealed class NodeRun : IAsyncDisposable

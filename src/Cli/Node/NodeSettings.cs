@@ -3,6 +3,9 @@ namespace Salus.Cli.Node;
 /// <summary>How a node is started.</summary>
 public sealed record NodeSettings(string Data, string Keys)
 {
+    /// <summary>The port that a node serves on unless told.</summary>
+    public const int DefaultPort = 7411;
+
     /// <summary>The port to serve on; 0 for a free one, null for the node's own choice.</summary>
     public int? Port { get; init; }
 

@@ -18,10 +18,11 @@ sealed class FullHelp(HelpAction options) : SynchronousCommandLineAction
         ["up"] =
         [
             "salus up",
+            "salus up --hospitals 3                       three hospitals on one chain, at ports 7411 to 7413",
             "salus up --data /srv/salus --keys /etc/salus --port 8080 --name 'St. Mary' --no-demonstration",
             "Salus__Database__ConnectionString='Host=db;Database=salus;Username=salus;Password=…' salus up --ledger http://besu:8545",
         ],
-        ["demo"] = ["salus demo", "salus demo --keep ./kept bundles/", "salus demo --json patient.json > steps.jsonl"],
+        ["demo"] = ["salus demo", "salus demo --hospitals 3", "salus demo --keep ./kept bundles/", "salus demo --json patient.json > steps.jsonl"],
         ["import"] =
         [
             "salus import --url http://localhost:7411 --email practitioner@salus.example bundles/",
@@ -59,6 +60,8 @@ sealed class FullHelp(HelpAction options) : SynchronousCommandLineAction
         ("Salus__Data, Salus__Keys, Salus__Port", "as --data, --keys, --port; an option goes before"),
         ("Salus__Database__ConnectionString", "as --database, and not seen in the list of processes"),
         ("Salus__Ledger__Endpoint", "as --ledger; several endpoints with commas between them"),
+        ("Salus__Ledger__Members", "the consortium to join at the first start: its contract Members"),
+        ("Salus__Consortium__Endpoint", "where the other members reach this node, https://…"),
         ("Salus__Ledger__Depth", "blocks above a transaction before it counts as durable there (1)"),
         ("SALUS_MASTER_KEY", "the master key, 32 bytes in base64, instead of a file"),
         ("XDG_DATA_HOME, XDG_CONFIG_HOME", "where the folders lie that are not named"),

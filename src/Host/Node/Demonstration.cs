@@ -16,7 +16,6 @@ public sealed record DemonstrationAccount(string Role, string Email, string Pass
 /// </summary>
 sealed class Demonstration(IServiceProvider services, NodeOptions options)
 {
-    const int CohortSeed = 1;
     const decimal GlucoseMilligramsPerMillimole = 18.016m;
     static readonly TimeSpan ConsentPeriod = TimeSpan.FromDays(365);
 
@@ -83,7 +82,7 @@ sealed class Demonstration(IServiceProvider services, NodeOptions options)
         var records = services.GetRequiredService<RecordsDesk>();
         var consents = services.GetRequiredService<ConsentDesk>();
         var time = services.GetRequiredService<TimeProvider>();
-        var cohort = CohortGenerator.Make(new CohortOptions { Patients = options.DemonstrationPatients, Seed = CohortSeed });
+        var cohort = CohortGenerator.Make(new CohortOptions { Patients = options.DemonstrationPatients, Seed = (ulong)options.DemonstrationSeed });
         List<string> patients = [];
         foreach (var synthetic in cohort.Patients)
         {

@@ -21,6 +21,9 @@ public sealed record NodeOptions
     /// <summary>Synthetic patients in the demonstration consortium.</summary>
     public int DemonstrationPatients { get; init; } = 120;
 
+    /// <summary>From which seed they are drawn: hospitals with others have other patients.</summary>
+    public int DemonstrationSeed { get; init; } = 1;
+
     /// <summary>Whether the node stops when its standard input ends: the program that started it is gone then, however it ended.</summary>
     public bool StopsWithInput { get; init; }
 

@@ -27,6 +27,7 @@ public sealed partial class ChainRelay(
     static readonly TimeSpan FaultWait = TimeSpan.FromSeconds(2);
 
     long lastAnchored;
+    readonly HashSet<long> reverted = [];
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -170,9 +171,15 @@ public sealed partial class ChainRelay(
     {
         if (!receipt.Succeeded)
         {
-            await RefuseAsync(connection, id, "The contract reverted.", cancellation);
+            // Others' transactions may have come between the estimate and the block, and made this one cost more. It is tried once more: where
+            // the contract truly refuses, the estimate names the reason.
+            if (!reverted.Add(id))
+            {
+                await RefuseAsync(connection, id, "The contract reverted.", cancellation);
+            }
             return;
         }
+        reverted.Remove(id);
         await connection.ExecuteAsync(cancellation,
             """
             UPDATE chain_transaction SET state = 2, transaction_hash = $2, block_number = $3, block_hash = $4, gas_used = $5, mined = $6, refusal = NULL

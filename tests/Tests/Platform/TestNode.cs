@@ -67,7 +67,8 @@ sealed class TestGround : IAsyncDisposable
     public static TestGround On(string connectionString, TestChain chain) => new(connectionString, chain);
 
     /// <summary>A database of its own on the chain that all tests share.</summary>
-    public static async Task<TestGround> NewAsync(string origin = "salus.test/log") => new(await TestDatabase.NewAsync(), TestChain.Shared()) { Origin = origin };
+    public static async Task<TestGround> NewAsync(string origin = "salus.test/log", Address? consortium = null) =>
+        new(await TestDatabase.NewAsync(), TestChain.Shared()) { Origin = origin, Consortium = consortium };
 
     /// <summary>A database and a chain of its own.</summary>
     public static async Task<TestGround> NewWithChainAsync(int staleAfterSeconds = 60, ChainKind kind = ChainKind.Anvil) =>
@@ -95,6 +96,7 @@ sealed class TestGround : IAsyncDisposable
 /// <summary>A whole node in this process: every feature and worker, served over HTTP.</summary>
 sealed class TestNode : IAsyncDisposable
 {
+    public const string Endpoint = "Salus:Consortium:Endpoint";
     static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     readonly WebApplication app;
@@ -137,7 +139,7 @@ sealed class TestNode : IAsyncDisposable
         {
             ApplicationName = typeof(NodeServices).Assembly.GetName().Name, ContentRootPath = AppContext.BaseDirectory, WebRootPath = WebRoot(), EnvironmentName = "Production",
         });
-        var port = FreePort();
+        var port = ground.Settings.GetValueOrDefault(Endpoint) == ConsortiumOptions.ThisMachine ? FreePort() : 0;
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port));
         builder.Logging.UseNodeLog(ground.NodeLogFolder);
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -149,9 +151,9 @@ sealed class TestNode : IAsyncDisposable
             ["Salus:Consent:StaleAfterSeconds"] = $"{ground.StaleAfterSeconds}",
         });
         builder.Configuration.AddInMemoryCollection(ground.Settings);
-        if (builder.Configuration["Salus:Consortium:Endpoint"] == ConsortiumOptions.ThisMachine)
+        if (port > 0)
         {
-            builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Salus:Consortium:Endpoint"] = $"http://127.0.0.1:{port}" });
+            builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { [Endpoint] = $"http://127.0.0.1:{port}" });
         }
         builder.Services.AddSingleton(new NodeOptions { Data = ground.Folder, Keys = ground.Folder + "-keys" });
         builder.Services.AddSalusNode(foundation);
