@@ -103,7 +103,8 @@ static class LedgerRun
             database, MasterKey.CreateTransient(), new EvmRpc(http, chain.Endpoint), finality, options, (account, cancellation) => chain.FundAsync(account.ToString(), cancellation),
             Path.Combine(folder, "log"), Path.Combine(folder, "blobs"), "salus.local/bench", CancellationToken.None);
         var faults = new Failpoints(new FaultOptions());
-        using var witnessing = new Witnessing(new WitnessOptions(), node.Log, TimeProvider.System, NullLogger<Witnessing>.Instance);
+        using var roster = new WitnessRoster(new WitnessOptions());
+        using var witnessing = new Witnessing(roster, node.Log, TimeProvider.System, NullLogger<Witnessing>.Instance);
         using var sequencer = new Sequencer(database, node.Log, node.Keys, faults, TimeProvider.System, NullLogger<Sequencer>.Instance);
         using var relay = new ChainRelay(
             database, node.Chain, finality, node.Log, node.Keys, options, new ChainHealth(), witnessing, faults, TimeProvider.System, NullLogger<ChainRelay>.Instance);
