@@ -18,20 +18,15 @@ public sealed class FieldKeyVectorTests
         select (testGroup, test);
 
     [Fact]
-    public void Keys_have_the_addresses_of_ethereums_vectors_and_signatures_recover_them()
+    public void Keys_have_the_addresses_of_ethereums_vectors()
     {
         var tests = Json("vectors/ethereum/BasicTests", "keyaddrtest.json").EnumerateArray().ToList();
         Assert.NotEmpty(tests);
         foreach (var test in tests)
         {
             using var key = Secp256k1Key.FromPrivate(Bytes(test, "key"));
-            var address = Address.Parse("0x" + test.GetProperty("addr").GetString());
-            Assert.Equal(address, key.Address);
+            Assert.Equal(Address.Parse("0x" + test.GetProperty("addr").GetString()), key.Address);
             Assert.Equal(Keccak256.Hash(System.Text.Encoding.UTF8.GetBytes(test.GetProperty("seed").GetString()!)), Bytes(test, "key"));
-            var signature = test.GetProperty("sig_of_emptystring");
-            BigInteger Number(string name) => BigInteger.Parse(signature.GetProperty(name).GetString()!);
-            Assert.Equal(address, Low(Number("r"), Number("s"), (int)Number("v") - 27).Signer(Keccak256.Hash([])));
-            Assert.NotEqual(address, Low(Number("r"), Number("s"), (int)Number("v") - 27).Signer(Keccak256.Hash([0])));
         }
     }
 
