@@ -25,10 +25,10 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
             "/predictions", "/data-sets", "/data-sets/{id}", "/blocks",
         ],
         ["Researcher"] = ["/", "/account", "/account/password", "/account/second-factor", "/sign-out", "/data-sets", "/data-sets/{id}", "/predictions", "/blocks"],
-        ["Auditor"] = ["/", "/account", "/account/password", "/account/second-factor", "/sign-out", "/audit", "/node", "/predictions", "/blocks"],
+        ["Auditor"] = ["/", "/account", "/account/password", "/account/second-factor", "/sign-out", "/audit", "/erasures", "/node", "/predictions", "/blocks"],
         ["Administrator"] =
         [
-            "/", "/account", "/account/password", "/account/second-factor", "/sign-out", "/accounts", "/accounts/{id}/approve", "/accounts/{id}/disable", "/node", "/predictions", "/blocks",
+            "/", "/account", "/account/password", "/account/second-factor", "/sign-out", "/accounts", "/accounts/{id}/approve", "/accounts/{id}/disable", "/erasures", "/erasures/new", "/node", "/predictions", "/blocks",
         ],
     };
 
