@@ -61,7 +61,7 @@ sealed class LogAudit(NodeClient node, string folder)
         var trusted = await PolicyAsync(policy, cancellation);
         var log = trusted.Logs[0];
         var note = Encoding.UTF8.GetString(await FetchAsync("/log/checkpoint", cancellation));
-        var checkpoint = Verified(note, log) ?? throw new CliException($"The checkpoint is not signed by a key that is trusted for {log.Origin}.", (int)ProofStep.Checkpoint);
+        var checkpoint = Verified(note, log) ?? throw new CliException($"The checkpoint is not signed by a key that is trusted for {log.Origin}. If another log has taken its place, the node's /log/policy names it: look for the succession on the chain, then trust it with --policy and another --keep.", (int)ProofStep.Checkpoint);
         var (edge, seen) = File.Exists(edgeFile) ? Load() : (RightEdge.Empty, null);
         LogAuditReport Report(string? fault, long? anchored = null) =>
             new(log.Origin, checkpoint.Size, edge.Size, anchored, fault, fault is null ? null : Keep(note, seen));

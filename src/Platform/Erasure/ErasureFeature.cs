@@ -33,13 +33,13 @@ public static class ErasureFeature
     public static void MapErasure(this IEndpointRouteBuilder routes)
     {
         var api = routes.MapGroup("/api/erasures").WithTags("Erasure");
-        api.MapGet("/", ListAsync).RequireAuthorization(policy => policy.RequireRole(nameof(Role.Administrator), nameof(Role.Auditor)));
+        api.MapGet("/", ListAsync);
         api.MapPost("/preview", PreviewAsync).RequireAuthorization(Policies.Administrator);
         api.MapPost("/", EraseAsync).RequireAuthorization(Policies.Administrator);
     }
 
-    static async Task<Ok<IReadOnlyList<ErasureView>>> ListAsync(ErasureDesk desk, CancellationToken cancellation) =>
-        TypedResults.Ok(await desk.ListAsync(ListMax, cancellation));
+    static async Task<Results<Ok<IReadOnlyList<ErasureView>>, ForbidHttpResult>> ListAsync(ErasureDesk desk, HttpContext context) =>
+        context.Caller().Role is Role.Administrator or Role.Auditor ? TypedResults.Ok(await desk.ListAsync(ListMax, context.RequestAborted)) : TypedResults.Forbid();
 
     static async Task<Results<Ok<ErasurePreview>, ProblemHttpResult>> PreviewAsync(ErasureRequest request, ErasureDesk desk, HttpContext context) =>
         await desk.PreviewAsync(context.Caller(), request.Patient ?? "", request.Ground ?? "", context.RequestAborted) switch

@@ -25,11 +25,11 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
             "/predictions", "/data-sets", "/data-sets/{id}", "/blocks",
         ],
         ["Researcher"] = ["/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/data-sets", "/data-sets/{id}", "/predictions", "/blocks"],
-        ["Auditor"] = ["/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/audit", "/node", "/predictions", "/blocks"],
+        ["Auditor"] = ["/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/audit", "/erasures", "/node", "/predictions", "/blocks"],
         ["Administrator"] =
         [
             "/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/accounts", "/accounts/{id}/approve", "/accounts/{id}/disable",
-            "/node", "/predictions", "/blocks",
+            "/erasures", "/erasures/new", "/members", "/node", "/predictions", "/blocks",
         ],
     };
 

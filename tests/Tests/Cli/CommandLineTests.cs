@@ -7,7 +7,7 @@ namespace Salus.Tests.Cli;
 /// <summary>What is typed after salus, and what is said to it.</summary>
 public sealed class CommandLineTests
 {
-    public static TheoryData<string> Commands => ["", "up", "demo", "import", "verify", "checkpoint", "learn", "learn train", "learn predict"];
+    public static TheoryData<string> Commands => ["", "up", "demo", "import", "verify", "checkpoint", "backup", "restore", "learn", "learn train", "learn predict"];
 
     [Theory]
     [InlineData("verfy", "'verfy' is no command of salus; did you mean verify? See salus --help.")]
@@ -31,6 +31,8 @@ public sealed class CommandLineTests
     [InlineData("verify --data folder --checkpoint head --json")]
     [InlineData("import bundles --url http://localhost:7411 --email a@b --password-stdin")]
     [InlineData("learn predict m.model --csv t.csv")]
+    [InlineData("backup --data folder --out elsewhere")]
+    [InlineData("restore --from elsewhere --data folder --log old --manifest-hash 00")]
     public void A_line_that_is_understood_is_not_objected_to(string line) => Assert.Null(Usage.Objection(Parse(line)));
 
     [Theory]
