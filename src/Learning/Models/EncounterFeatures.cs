@@ -40,15 +40,15 @@ public sealed record EncounterFeatures
 
     static readonly (string Name, Func<EncounterFeatures, double?> Value)[] Numbers =
     [
-        ("age", encounter => encounter.AgeYears),
-        ("heart rate", encounter => encounter.HeartRate),
-        ("systolic pressure", encounter => encounter.SystolicPressure),
-        ("diastolic pressure", encounter => encounter.DiastolicPressure),
-        ("temperature", encounter => encounter.Temperature),
-        ("respiratory rate", encounter => encounter.RespiratoryRate),
-        ("oxygen saturation", encounter => encounter.OxygenSaturation),
-        ("body mass index", encounter => encounter.BodyMassIndex),
-        ("glucose", encounter => encounter.Glucose),
+        ("age (years)", encounter => encounter.AgeYears),
+        ("heart rate (/min)", encounter => encounter.HeartRate),
+        ("systolic pressure (mmHg)", encounter => encounter.SystolicPressure),
+        ("diastolic pressure (mmHg)", encounter => encounter.DiastolicPressure),
+        ("temperature (°C)", encounter => encounter.Temperature),
+        ("respiratory rate (/min)", encounter => encounter.RespiratoryRate),
+        ("oxygen saturation (%)", encounter => encounter.OxygenSaturation),
+        ("body mass index (kg/m²)", encounter => encounter.BodyMassIndex),
+        ("glucose (mmol/L)", encounter => encounter.Glucose),
     ];
 
     /// <summary>The encounters as a table, one row each.</summary>

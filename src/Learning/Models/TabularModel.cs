@@ -132,7 +132,7 @@ public sealed class TabularModel
         Importance =
         [
             .. fit.Importance!
-                .Select((importance, i) => new FeatureImportance(preparation.Features[i].Name, importance))
+                .Select((importance, i) => new FeatureImportance(preparation.Features[i].Label, importance))
                 .Where(entry => entry.Importance > 0)
                 .OrderByDescending(entry => entry.Importance)
                 .ThenBy(entry => entry.Feature, StringComparer.Ordinal)

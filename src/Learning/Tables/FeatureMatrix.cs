@@ -29,22 +29,39 @@ public sealed record Feature(FeatureKind Kind, string Column, string? Part = nul
         _ => Column,
     };
 
-    /// <summary>The feature with a value, as a reader would say it: "word 'dyspnoea' present ×2", "heart rate 128".</summary>
+    /// <summary>What it is called for a reader: "word 'dyspnoea'", "heart rate".</summary>
+    public string Label => Kind switch
+    {
+        FeatureKind.Level => $"{Column} is {Part}",
+        FeatureKind.Word => IsDenied ? $"word '{Part![1..]}' denied" : $"word '{Part}'",
+        _ => Measure.Name,
+    };
+
+    bool IsDenied => Part is { } word && word.StartsWith(Text.Tokenizer.Denied);
+
+    /// <summary>The column's name without the unit that it ends in, as in "glucose (mmol/L)", and the unit.</summary>
+    (string Name, string? Unit) Measure =>
+        Column.EndsWith(')') && Column.LastIndexOf(" (", StringComparison.Ordinal) is > 0 and var at ? (Column[..at], Column[(at + 2)..^1]) : (Column, null);
+
+    /// <summary>The feature with a value, as a reader would say it: "word 'dyspnoea' present ×2", "heart rate 128 /min".</summary>
     public string Describe(double value)
     {
         switch (Kind)
         {
             case FeatureKind.Word:
-                var denied = Part!.StartsWith(Text.Tokenizer.Denied);
-                var word = denied ? Part[1..] : Part;
-                return value == 0 ? $"word '{word}' not {(denied ? "denied" : "present")}"
-                    : $"word '{word}' {(denied ? "denied" : "present")}{(value > 1 ? $" ×{value:0}" : "")}";
+                var word = IsDenied ? Part![1..] : Part;
+                return value == 0 ? $"word '{word}' not {(IsDenied ? "denied" : "present")}"
+                    : $"word '{word}' {(IsDenied ? "denied" : "present")}{(value > 1 ? $" ×{value:0}" : "")}";
             case FeatureKind.Level:
                 return value == 1 ? $"{Column} is {Part}" : $"{Column} is not {Part}";
             default:
-                return double.IsNaN(value) ? $"{Column} missing" : $"{Column} {value.ToString("0.####", CultureInfo.InvariantCulture)}";
+                var (name, unit) = Measure;
+                return double.IsNaN(value) ? $"{name} missing" : $"{name} {Short(value)}{(unit is null ? "" : $" {unit}")}";
         }
     }
+
+    /// <summary>As many decimals as a reader needs.</summary>
+    static string Short(double value) => value.ToString(Math.Abs(value) switch { >= 100 => "0.#", >= 1 => "0.##", _ => "0.####" }, CultureInfo.InvariantCulture);
 }
 
 /// <summary>Numbers by feature and row, NaN where missing: what a model is trained on.</summary>

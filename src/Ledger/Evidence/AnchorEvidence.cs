@@ -55,21 +55,11 @@ public sealed record AnchorEvidence(
     }
 
     /// <summary>The evidence as JSON in UTF-8.</summary>
-    public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(AnchorEvidenceJson.Of(this), ProofFile.Options);
+    public byte[] ToBytes() => StrictJson.Write(AnchorEvidenceJson.Of(this));
 
     /// <summary>Reads evidence.</summary>
     /// <exception cref="FormatException">Not evidence of an anchor.</exception>
-    public static AnchorEvidence Read(ReadOnlySpan<byte> bytes)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<AnchorEvidenceJson>(bytes, ProofFile.Options)?.ToEvidence() ?? throw new FormatException("The evidence is empty.");
-        }
-        catch (JsonException cause)
-        {
-            throw new FormatException("The evidence is not the JSON of an anchor.", cause);
-        }
-    }
+    public static AnchorEvidence Read(ReadOnlySpan<byte> bytes) => StrictJson.Read<AnchorEvidenceJson>(bytes, ProofFile.BytesMax, "evidence of an anchor").ToEvidence();
 
     /// <summary>Whether the evidence shows that the contract accepted this head and held it after the block.</summary>
     /// <returns>Null when all of it holds; otherwise the first step that does not.</returns>

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Salus.Ledger.Proofs;
 
 namespace Salus.Ledger.Evidence;
@@ -19,53 +17,23 @@ public sealed record ProofFile(LeafEnvelope Leaf, ProvenContent? Content, TlogPr
 
     const string FormatName = "salus-proof/1";
 
-    internal static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        AllowDuplicateProperties = false,
-    };
-
     /// <summary>The file's bytes: JSON in UTF-8.</summary>
-    public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(new FileJson(
+    public byte[] ToBytes() => StrictJson.Write(new FileJson(
         FormatName, Leaf.Encode(), Content is null ? null : new ContentJson(Content.Bytes, Content.Salt), Proof.ToString(),
-        Anchor is null ? null : AnchorEvidenceJson.Of(Anchor)), Options);
+        Anchor is null ? null : AnchorEvidenceJson.Of(Anchor)));
 
     /// <summary>Reads a proof file.</summary>
     /// <exception cref="FormatException">Not a proof file; the message names the part and why.</exception>
     public static ProofFile Read(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length > BytesMax)
-            throw new FormatException($"A proof file is at most {BytesMax >> 20} MiB long.");
-        FileJson json;
-        try
-        {
-            json = JsonSerializer.Deserialize<FileJson>(bytes, Options) ?? throw new FormatException("The file is empty.");
-        }
-        catch (JsonException cause)
-        {
-            throw new FormatException($"The file is not a proof: at {(cause.Path is { Length: > 0 } path ? path : "$")}, line {cause.LineNumber + 1}, it is not what it should be.", cause);
-        }
+        var json = StrictJson.Read<FileJson>(bytes, BytesMax, "proof file");
         if (json.Format != FormatName)
             throw new FormatException($"'format' is not '{FormatName}'.");
         return new ProofFile(
-            Part("leaf", () => LeafEnvelope.Decode(Given(json.Leaf))),
-            json.Content is null ? null : Part("content", () => new ProvenContent(Given(json.Content.Bytes), Given(json.Content.Salt))),
-            Part("proof", () => TlogProof.Parse(Given(json.Proof))),
-            json.Anchor is null ? null : Part("anchor", json.Anchor.ToEvidence));
-    }
-
-    static T Part<T>(string name, Func<T> read)
-    {
-        try
-        {
-            return read();
-        }
-        catch (FormatException cause)
-        {
-            throw new FormatException($"'{name}': {cause.Message}", cause);
-        }
+            StrictJson.Part("leaf", () => LeafEnvelope.Decode(Given(json.Leaf))),
+            json.Content is null ? null : StrictJson.Part("content", () => new ProvenContent(Given(json.Content.Bytes), Given(json.Content.Salt))),
+            StrictJson.Part("proof", () => TlogProof.Parse(Given(json.Proof))),
+            json.Anchor is null ? null : StrictJson.Part("anchor", json.Anchor.ToEvidence));
     }
 
     static T Given<T>(T? value) where T : class => value ?? throw new FormatException("It is missing.");

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Salus.Ledger.Evm;
 using Salus.Ledger.Proofs;
 
@@ -25,38 +23,18 @@ public sealed record ProofPolicy(IReadOnlyList<TrustedLog> Logs, IReadOnlyList<N
     const string FormatName = "salus-policy/1";
     const int BytesMax = 1 << 20;
 
-    static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        ReadCommentHandling = JsonCommentHandling.Skip,
-        AllowTrailingCommas = true,
-        AllowDuplicateProperties = false,
-    };
-
     /// <summary>The policy as JSON in UTF-8.</summary>
-    public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(new PolicyJson(
+    public byte[] ToBytes() => StrictJson.Write(new PolicyJson(
         FormatName,
         [.. Logs.Select(log => new LogJson(log.Origin, [.. log.Keys.Select(key => new KeyJson(key.Key.ToString(), key.FromSize, key.ToSize))], log.AnchorId is null ? null : Hex.Of(log.AnchorId)))],
         Witnesses.Count == 0 ? null : new WitnessesJson(WitnessesRequired, [.. Witnesses.Select(witness => witness.ToString())]),
-        Chain is null ? null : new ChainJson(Chain.ChainId, Chain.Anchor.ToString(), [.. Chain.Blocks.Select(block => Hex.Of(block))])), Options);
+        Chain is null ? null : new ChainJson(Chain.ChainId, Chain.Anchor.ToString(), [.. Chain.Blocks.Select(block => Hex.Of(block))])));
 
     /// <summary>Reads a policy.</summary>
     /// <exception cref="FormatException">Not a policy; the message names the part and the mend.</exception>
     public static ProofPolicy Read(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length > BytesMax)
-            throw new FormatException($"A policy is at most {BytesMax >> 20} MiB long.");
-        PolicyJson json;
-        try
-        {
-            json = JsonSerializer.Deserialize<PolicyJson>(bytes, Options) ?? throw new FormatException("The policy is empty.");
-        }
-        catch (JsonException cause)
-        {
-            throw new FormatException($"The policy is malformed at {(cause.Path is { Length: > 0 } path ? path : "$")}, line {cause.LineNumber + 1}.", cause);
-        }
+        var json = StrictJson.Read<PolicyJson>(bytes, BytesMax, "policy");
         if (json.Format != FormatName)
             throw new FormatException($"'format' is not '{FormatName}'.");
         if (json.Logs is not { Length: > 0 })
@@ -79,29 +57,17 @@ public sealed record ProofPolicy(IReadOnlyList<TrustedLog> Logs, IReadOnlyList<N
     }
 
     static TrustedChain Place(ChainJson chain) => new(
-        chain.ChainId, Read("chain.anchor", () => Address.Parse(chain.Anchor)), [.. (chain.Blocks ?? []).Select((block, i) => Hash(block, $"chain.blocks[{i}]"))]);
+        chain.ChainId, StrictJson.Part("chain.anchor", () => Address.Parse(chain.Anchor)), [.. (chain.Blocks ?? []).Select((block, i) => Hash(block, $"chain.blocks[{i}]"))]);
 
     static NoteVerifier Verifier(string? text, string name, bool isWitness)
     {
-        var verifier = Read(name, () => NoteVerifier.Parse(text ?? ""));
+        var verifier = StrictJson.Part(name, () => NoteVerifier.Parse(text ?? ""));
         return verifier.IsWitness == isWitness
             ? verifier
             : throw new FormatException($"'{name}' is a key for {(verifier.IsWitness ? "cosignatures: name it under 'witnesses'" : "a log: name it under 'logs'")}.");
     }
 
-    static byte[] Hash(string? text, string name) => Read(name, () => Hex.Data(text, Keccak256.Size));
-
-    static T Read<T>(string name, Func<T> read)
-    {
-        try
-        {
-            return read();
-        }
-        catch (FormatException cause)
-        {
-            throw new FormatException($"'{name}': {cause.Message}", cause);
-        }
-    }
+    static byte[] Hash(string? text, string name) => StrictJson.Part(name, () => Hex.Data(text, Keccak256.Size));
 
     sealed record PolicyJson(string? Format, LogJson[]? Logs, WitnessesJson? Witnesses, ChainJson? Chain);
 

@@ -16,19 +16,19 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
         [Nobody] = ["/", "/sign-in", "/sign-up", "/sign-out", "/blocks", "/nowhere"],
         ["Patient"] =
         [
-            "/", "/account", "/account/password", "/account/second-factor", "/my-record", "/consents", "/consents/new", "/consents/{id}/revoke", "/who-read", "/upload",
+            "/", "/account", "/account/password", "/account/second-factor", "/sign-out", "/my-record", "/consents", "/consents/new", "/consents/{id}/revoke", "/who-read", "/upload",
             "/blocks", "/data-sets",
         ],
         ["Practitioner"] =
         [
-            "/", "/account", "/account/password", "/account/second-factor", "/patients", "/patients/{id}", "/patients/{id}/predictions", "/conditions/new", "/upload",
+            "/", "/account", "/account/password", "/account/second-factor", "/sign-out", "/patients", "/patients/{id}", "/patients/{id}/predictions", "/conditions/new", "/upload",
             "/predictions", "/data-sets", "/data-sets/{id}", "/blocks",
         ],
-        ["Researcher"] = ["/", "/account", "/account/password", "/account/second-factor", "/data-sets", "/data-sets/{id}", "/predictions", "/blocks"],
-        ["Auditor"] = ["/", "/account", "/account/password", "/account/second-factor", "/audit", "/node", "/predictions", "/blocks"],
+        ["Researcher"] = ["/", "/account", "/account/password", "/account/second-factor", "/sign-out", "/data-sets", "/data-sets/{id}", "/predictions", "/blocks"],
+        ["Auditor"] = ["/", "/account", "/account/password", "/account/second-factor", "/sign-out", "/audit", "/node", "/predictions", "/blocks"],
         ["Administrator"] =
         [
-            "/", "/account", "/account/password", "/account/second-factor", "/accounts", "/accounts/{id}/approve", "/accounts/{id}/disable", "/node", "/predictions", "/blocks",
+            "/", "/account", "/account/password", "/account/second-factor", "/sign-out", "/accounts", "/accounts/{id}/approve", "/accounts/{id}/disable", "/node", "/predictions", "/blocks",
         ],
     };
 

@@ -23,7 +23,7 @@ public sealed class DoctorJourneyTests(SharedNode shared, Chromium chromium)
         var proof = doctor.Main.Locator("details.proof").First;
         await proof.Locator("summary").ClickAsync();
         await Assertions.Expect(proof).ToContainTextAsync("verified now");
-        await Assertions.Expect(proof).ToContainTextAsync(new Regex(@"Transaction\s+0x[0-9a-f]{8}"));
+        await Assertions.Expect(proof).ToContainTextAsync(new Regex(@"Transaction\s+0x[0-9a-f]{6}"));
 
         await doctor.SignOutAsync();
         doctor.Expect(401);

@@ -80,7 +80,7 @@ public sealed class PatientJourneyTests(SharedNode shared, Chromium chromium)
         var log = patient.Page.Locator("#chain-log");
         await Assertions.Expect(log).ToContainTextAsync("On the chain");
         await Assertions.Expect(log).ToContainTextAsync(new Regex(@"Block number\s*\d+"));
-        await Assertions.Expect(log).ToContainTextAsync(new Regex(@"Transaction hash\s*0x[0-9a-f]{8}"));
+        await Assertions.Expect(log).ToContainTextAsync(new Regex(@"Transaction hash\s*0x[0-9a-f]{6}"));
         await Assertions.Expect(log).ToContainTextAsync(new Regex(@"Gas used\s*\d+"));
     }
 

@@ -26,7 +26,7 @@ public sealed class ModelTests
         Assert.True(prediction.IsPositive);
         Assert.False(model.Predict(well).IsPositive);
         Assert.Equal(prediction.Probability, prediction.Base + prediction.Reasons.Sum(reason => reason.Share), 10);
-        Assert.Contains(prediction.Reasons, reason => reason.Description == "temperature 39.2" && reason.Share > 0);
+        Assert.Contains(prediction.Reasons, reason => reason.Description == "temperature 39.2 °C" && reason.Share > 0);
         Assert.Contains(prediction.Reasons, reason => reason.Description == "word 'crackles' present" && reason.Share > 0);
 
         Assert.True(ConditionModel.TryRead(model.ToBytes(), out var read, out _));

@@ -138,7 +138,7 @@ public sealed class ProofFileTests(AnvilFixture chain) : IClassFixture<AnvilFixt
         Assert.Contains("line 1", Refusal(() => ProofFile.Read("{"u8)), StringComparison.Ordinal);
         Assert.Contains("'format'", Refusal(() => ProofFile.Read("{}"u8)), StringComparison.Ordinal);
         Assert.Contains("'leaf'", Refusal(() => ProofFile.Read("""{"format":"salus-proof/1"}"""u8)), StringComparison.Ordinal);
-        Assert.Contains("not a proof", Refusal(() => ProofFile.Read("""{"format":"salus-proof/1","extra":1}"""u8)), StringComparison.Ordinal);
+        Assert.Contains("not a proof file", Refusal(() => ProofFile.Read("""{"format":"salus-proof/1","extra":1}"""u8)), StringComparison.Ordinal);
         Assert.Contains("'logs'", Refusal(() => ProofPolicy.Read("""{"format":"salus-policy/1"}"""u8)), StringComparison.Ordinal);
         Assert.Contains("logs[0].keys[0].key", Refusal(() => ProofPolicy.Read("""{"format":"salus-policy/1","logs":[{"origin":"a","keys":[{"key":"b"}]}]}"""u8)), StringComparison.Ordinal);
         var text = Encoding.UTF8.GetString(policy.ToBytes());

@@ -32,6 +32,9 @@ sealed class TestChain : IAsyncDisposable
     /// <summary>The test's own way to the chain, that is never cut.</summary>
     public EvmRpc Direct { get; }
 
+    /// <summary>The chain's address.</summary>
+    public Uri Endpoint => chain.Endpoint;
+
     /// <summary>The folder of a chain of its own.</summary>
     public string Folder => folder!.FullName;
 

@@ -32,7 +32,7 @@ sealed class TestGround : IAsyncDisposable
 
     public TestChain Chain { get; }
 
-    public MasterKey Master { get; } = MasterKey.CreateTransient();
+    public MasterKey Master { get; private init; } = MasterKey.CreateTransient();
 
     public NamedFinality Finality { get; } = new();
 
@@ -67,6 +67,18 @@ sealed class TestGround : IAsyncDisposable
     /// <summary>A database and a chain of its own.</summary>
     public static async Task<TestGround> NewWithChainAsync(int staleAfterSeconds = 60) =>
         new(await TestDatabase.NewAsync(), await TestChain.StartAsync()) { StaleAfterSeconds = staleAfterSeconds };
+
+    /// <summary>The same node as it stands, once more: its database, its keys and its log. Nobody may be connected to the database.</summary>
+    public async Task<TestGround> CopyAsync()
+    {
+        var copy = new TestGround(await TestDatabase.CopyAsync(ConnectionString), TestChain.Shared()) { Master = Master, Origin = Origin };
+        Directory.CreateDirectory(copy.LogFolder);
+        foreach (var file in Directory.EnumerateFiles(LogFolder))
+        {
+            File.Copy(file, Path.Combine(copy.LogFolder, Path.GetFileName(file)));
+        }
+        return copy;
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -45,6 +45,9 @@ public sealed record TimelineFile(string Binary, string ContentType, string Titl
 public sealed record TimelineItem(
     string Type, string Id, int Version, TimelinePart Part, string Kind, string Title, DateTimeOffset? When, string? Encounter, ProofView Proof)
 {
+    /// <summary>The version's address under <c>/fhir</c>.</summary>
+    public string Address => $"{Type}/{Id}/_history/{Version}";
+
     /// <summary>More to know, a line each.</summary>
     public IReadOnlyList<string> Facts { get; init; } = [];
 
