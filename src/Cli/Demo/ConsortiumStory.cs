@@ -93,7 +93,7 @@ sealed class ConsortiumStory(ConsortiumDemoOptions options)
         });
         if (hospitals.All.Count > 2)
         {
-            await teller.StepAsync("expel", "The others expel hospital C, and its signature opens nothing though the patient consents", notes => people.ExpelAsync(hospitals, notes, cancellation));
+            await teller.StepAsync("expel", "The others expel hospital C, and nothing opens to it though the patient consents", notes => people.ExpelAsync(hospitals, notes, cancellation));
         }
         await teller.StepAsync("accesses", "The patient sees each try, by whom and of which hospital", notes => people.AccessesAsync(notes, cancellation));
     }
