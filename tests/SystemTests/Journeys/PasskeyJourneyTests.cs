@@ -122,7 +122,7 @@ public sealed class PasskeyJourneyTests(SharedNode shared, Chromium chromium)
         await patient.Page.GetByLabel("Notes, letters and images").CheckAsync();
         await patient.PressAsync("Continue");
         await patient.SeesAsync("You give access to your record to: Dr Petra Practice, practitioner.");
-        await patient.SeesAsync("They may read: Diagnoses, visits and procedures, Notes, letters and images.");
+        await patient.SeesAsync("They may read: Diagnoses, visits and procedures; Notes, letters and images.");
         await patient.SeesAsync("What for: To treat me.");
         await phone.VerifyAsync(false);
         await patient.PressAsync("Sign with your passkey");
