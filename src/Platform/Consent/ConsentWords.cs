@@ -65,7 +65,7 @@ public static class ConsentWords
 
     /// <summary>What may be read.</summary>
     public static string Categories(ConsentTerms terms) =>
-        terms.Categories.Distinct().Count() == Enum.GetValues<RecordCategory>().Length ? "Everything" : string.Join(", ", terms.Categories.Select(Of));
+        terms.Categories.Distinct().Count() == Enum.GetValues<RecordCategory>().Length ? "Everything" : string.Join("; ", terms.Categories.Select(Of));
 
     /// <summary>To whom; <paramref name="name"/> where the account is known.</summary>
     public static string Grantee(ConsentTerms terms, string? name) =>

@@ -103,11 +103,13 @@ public sealed class PasskeyJourneyTests(SharedNode shared, Chromium chromium)
         await phone.BeThereAsync(false);
         await AddAsync(patient, "Key in the drawer", Password, "Add a consent passkey");
         await patient.SeesAsync("You let the new passkey “Key in the drawer” sign your consents.");
+        await key.BeThereAsync(false);
         await phone.BeThereAsync(true);
         await patient.PressAsync("Sign with your passkey");
         await patient.SeesHeadingAsync("Consent passkeys");
         await Assertions.Expect(patient.Main.GetByText("Signs your consents", new LocatorGetByTextOptions { Exact = true })).ToHaveCountAsync(2);
         Assert.Equal(1, await key.CountAsync());
+        await patient.Page.ScreenshotAsync(new PageScreenshotOptions { Path = "/tmp/pk-keys.png", FullPage = true });
         Assert.Empty(await Accessibility.ViolationsAsync(patient.Page));
         await patient.Page.SetViewportSizeAsync(Look.Phone.Width, Look.Phone.Height);
     }
@@ -120,7 +122,7 @@ public sealed class PasskeyJourneyTests(SharedNode shared, Chromium chromium)
         await patient.Page.GetByLabel("Notes, letters and images").CheckAsync();
         await patient.PressAsync("Continue");
         await patient.SeesAsync("You give access to your record to: Dr Petra Practice, practitioner.");
-        await patient.SeesAsync("They may read: Diagnoses, visits and procedures, Notes, letters and images.");
+        await patient.SeesAsync("They may read: Diagnoses, visits and procedures; Notes, letters and images.");
         await patient.SeesAsync("What for: To treat me.");
         await phone.VerifyAsync(false);
         await patient.PressAsync("Sign with your passkey");
