@@ -18,6 +18,7 @@ static class LedgerRun
 {
     const int LeafBytes = 256;
     const int Leaves = 100_000;
+    const int LeavesPerHead = 10_000;
     const int Rounds = 9;
     const int ProofTreeSize = 1 << 20;
     const int Proofs = 20_000;
@@ -42,6 +43,7 @@ static class LedgerRun
     static void Hashing()
     {
         byte[][] envelopes = [.. Enumerable.Range(0, Leaves).Select(_ => RandomNumberGenerator.GetBytes(LeafBytes))];
+        byte[][][] batches = [.. envelopes.Chunk(LeavesPerHead)];
         List<(double Raw, double Log)> rates = [];
         Span<byte> hash = stackalloc byte[MerkleHash.Size];
         for (var round = 0; round <= Rounds; round++)
@@ -53,7 +55,12 @@ static class LedgerRun
             }
             var raw = (Environment.CpuUsage.TotalTime - started).TotalSeconds;
             started = Environment.CpuUsage.TotalTime;
-            var root = RightEdge.Empty.Append([.. envelopes.Select(envelope => MerkleHash.Leaf(envelope))]).Edge.Root();
+            var edge = RightEdge.Empty;
+            foreach (var batch in batches)
+            {
+                edge = edge.Append([.. batch.Select(envelope => MerkleHash.Leaf(envelope))]).Edge;
+            }
+            var root = edge.Root();
             var log = (Environment.CpuUsage.TotalTime - started).TotalSeconds;
             if (round > 0 && root.Length == MerkleHash.Size)
             {

@@ -64,11 +64,12 @@ sealed class NodeUnderTest : IAsyncDisposable
     /// <summary>The state of log and chain.</summary>
     public Task<JsonElement> StatusAsync() => http.GetFromJsonAsync<JsonElement>("/api/log/status");
 
-    /// <summary>Ends it without a warning.</summary>
-    public async Task KillAsync()
+    /// <summary>Ends it without a warning, and waits for who was still writing to it.</summary>
+    public async Task KillAsync(IEnumerable<Task> writing)
     {
         process.Kill();
         await process.WaitForExitAsync();
+        await Task.WhenAll(writing);
         http.Dispose();
         process.Dispose();
     }

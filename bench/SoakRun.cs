@@ -27,8 +27,7 @@ static class SoakRun
                 var writing = Enumerable.Range(0, Writers).Select(writer => WriteAsync(node, acknowledged, $"{kill}.{writer}", stop.Token)).ToList();
                 await Task.Delay(moments.Next(AliveMillisecondsMax));
                 await stop.CancelAsync();
-                await node.KillAsync();
-                await Task.WhenAll(writing);
+                await node.KillAsync(writing);
                 if (kill % 10 == 0)
                 {
                     Console.WriteLine($"{kill} kills, {acknowledged.Count} writes acknowledged, {Stopwatch.GetElapsedTime(started).TotalSeconds:N0} s");
