@@ -227,7 +227,7 @@ public sealed class RecoveryTests
         await connection.OpenAsync();
         foreach (var sql in new[] { $"DROP DATABASE {target.Database} WITH (FORCE)", $"CREATE DATABASE {target.Database} TEMPLATE {source.Database}" })
         {
-            await using var command = new NpgsqlCommand(sql, connection);
+            await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 300 };
             await command.ExecuteNonQueryAsync();
         }
     }

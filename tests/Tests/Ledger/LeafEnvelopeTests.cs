@@ -35,7 +35,7 @@ public sealed class LeafEnvelopeTests
     [Theory]
     [InlineData(0, 2)]
     [InlineData(1, 0)]
-    [InlineData(1, 7)]
+    [InlineData(1, 8)]
     [InlineData(3, 0)]
     [InlineData(4, 0xFF)]
     public void A_version_kind_length_or_text_that_is_not_known_is_refused(int position, byte value)
