@@ -125,12 +125,12 @@ public sealed partial class ChainRelay(
         return queued.Count > 0;
     }
 
-    /// <summary>The receipt of an earlier sending that a block holds: before a kill, before a fault, or back after a reorganisation.</summary>
+    /// <summary>The receipt of an earlier sending that a block holds and that succeeded: before a kill, before a fault, or back after a reorganisation.</summary>
     async Task<Receipt?> TakenAsync(Queued call, CancellationToken cancellation)
     {
         foreach (var hash in call.Attempts)
         {
-            if (await link.Rpc.ReceiptAsync(hash, cancellation) is { } receipt)
+            if (await link.Rpc.ReceiptAsync(hash, cancellation) is { Succeeded: true } receipt)
             {
                 return receipt;
             }

@@ -246,7 +246,7 @@ public sealed class ConsentPasskeyTests
         using var passkey = new SoftwarePasskey();
         Assert.Equal(HttpStatusCode.Forbidden, (await story.PostAsync("/api/consents/passkeys/prepare", new { password = "wrong harbour tractor" })).StatusCode);
         var question = await story.AskAsync("/api/consents/passkeys/prepare", new { password = PasskeyStory.Password });
-        Assert.Equal("Salus consents – Test Hospital", question.GetProperty("options").GetProperty("user").GetProperty("name").GetString());
+        Assert.Equal("Salus consents – Hospital of salus.test/log", question.GetProperty("options").GetProperty("user").GetProperty("name").GetString());
         using var response = await story.PostAsync("/api/consents/passkeys", new { attempt = question.GetProperty("attempt").GetString(), name = "Phone", credential = passkey.Make(question, new Bend { Flags = 1 }) });
         Assert.Equal("UserNotVerified", (await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("fault").GetString());
         Assert.Equal("Hospital", (await story.GetAsync("/api/consents/passkeys")).GetProperty("signer").GetString());
