@@ -63,4 +63,8 @@ static class ConsentKeyStore
         await connection.ExecuteAsync(cancellation, "UPDATE consent_key SET added_block = NULL WHERE added_block > $1", block);
         await connection.ExecuteAsync(cancellation, "UPDATE consent_key SET removed_block = NULL WHERE removed_block > $1", block);
     }
+
+    /// <summary>Forgets a patient's passkeys.</summary>
+    public static Task RemoveOfPatientAsync(NpgsqlConnection connection, string patient, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation, "DELETE FROM consent_key WHERE patient = $1", patient);
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Npgsql;
+using Salus.Platform.Identity.Passkeys;
 
 namespace Salus.Platform.Identity;
 
@@ -15,7 +16,7 @@ public sealed class PatientAccounts(IdentityTables tables, OrganizationDesk orga
         await tables.Accounts.FindOfPatientAsync(connection, patient, cancellation) is not null;
 
     /// <summary>
-    /// Shuts the account of a record for good and takes name, e-mail, password and second factor out of it, in the caller's transaction; codes
+    /// Shuts the account of a record for good and takes name, e-mail, password, passkeys and second factor out of it, in the caller's transaction; codes
     /// for the record are void. Whether there was an account.
     /// </summary>
     public async Task<bool> ForgetAsync(NpgsqlConnection connection, string patient, CancellationToken cancellation)
@@ -40,6 +41,7 @@ public sealed class PatientAccounts(IdentityTables tables, OrganizationDesk orga
             Patient = null,
         };
         await tables.Accounts.BlankAsync(connection, blank, cancellation);
+        await PasskeyStore.RemoveAllAsync(connection, blank.Id, cancellation);
         await tables.Codes.ReplaceRecoveryAsync(connection, blank, [], cancellation);
         await AccessStore.DeleteAllAsync(connection, blank.Id, cancellation);
         return true;

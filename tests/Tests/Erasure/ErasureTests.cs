@@ -39,7 +39,12 @@ public sealed class ErasureTests
         var before = await node.Database.RowsAsync(row => row.GetInt64(0), "SELECT position FROM leaf JOIN entry e USING (type, id, version) WHERE e.patient = $1 ORDER BY 1", patient);
         var alias = await node.Database.ValueAsync<string>("SELECT alias FROM patient WHERE id = $1", patient);
 
+        await node.Database.ExecuteAsync("INSERT INTO consent_key (key, patient, sealed, counter, created) VALUES ('a', $1, 'b', 0, now())", patient);
+        await node.Database.ExecuteAsync("INSERT INTO passkey VALUES ($1, $1, 'credential', 'key', 'name', 1, 0, now(), NULL, 'binding')", account.Account);
+        await node.Database.ExecuteAsync("INSERT INTO passkey_challenge VALUES ('attempt', $1, 'sealed', now())", account.Account);
+
         var erased = await EraseAsync(node, admin, patient);
+        Assert.Equal(0L, await node.Database.ValueAsync<long>("SELECT (SELECT count(*) FROM consent_key) + (SELECT count(*) FROM passkey) + (SELECT count(*) FROM passkey_challenge)"));
         Assert.Equal((before.Count, 1), (erased.Leaves, erased.Files));
         await TestNode.UntilAsync(() => Task.FromResult(Directory.GetFiles(node.Ground.BlobFolder, "*", SearchOption.AllDirectories).Length == 0), "the sealed file is removed");
         await node.WaitUntilAnchoredAsync();

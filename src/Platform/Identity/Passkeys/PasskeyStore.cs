@@ -61,6 +61,13 @@ sealed class PasskeyStore(OrganizationDesk organization, RowBinding binding, Alt
     public Passkey View(PasskeyRow row) => new(row.Id,
         organization.Key.TryOpen(NameContext(row.Id, row.NameVersion), row.Name, out var name) ? Encoding.UTF8.GetString(name) : "", row.Created, row.Used);
 
+    /// <summary>Forgets an account's passkeys, and what its authenticators have been asked.</summary>
+    public static async Task RemoveAllAsync(NpgsqlConnection connection, Guid account, CancellationToken cancellation)
+    {
+        await connection.ExecuteAsync(cancellation, "DELETE FROM passkey_challenge WHERE account = $1", account);
+        await connection.ExecuteAsync(cancellation, "DELETE FROM passkey WHERE account = $1", account);
+    }
+
     public async Task<IEnumerable<AlteredRow>> AlteredAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
         (await connection.QueryAsync(cancellation, Read, $"SELECT {Columns} FROM passkey")).Where(found => !found.Intact).Select(found => new AlteredRow(Table, found.Row.Account));
 
