@@ -54,14 +54,17 @@ public sealed class ProofDesk(NpgsqlDataSource database, LogFiles files, ChainLi
             """,
             names.Select(name => name[0]).ToArray(), names.Select(name => name[1]).ToArray(), versions.Select(version => (int)version.EntityVersion).ToArray()))
             .ToDictionary(leaf => ($"{leaf.Type}/{leaf.Id}", leaf.Version));
-        var head = await LogStore.HeadAsync(connection, cancellation);
+        // Signed only when its hashes lie in the files; an unsigned one is a moment old
+        var (head, unsigned) = (await LogStore.SignedHeadAsync(connection, cancellation), await LogStore.HeadAsync(connection, cancellation));
         var anchors = leaves.Count == 0 ? [] : await AnchorsFromAsync(connection, leaves.Values.Min(leaf => leaf.Position), cancellation);
         var known = new Dictionary<long, LogHead?>();
         List<ProofState> states = [];
         foreach (var version in versions)
         {
             states.Add(leaves.TryGetValue((version.Id, (int)version.EntityVersion), out var leaf)
-                ? await VerifyAsync(connection, version, leaf, head, anchors, known, cancellation)
+                ? leaf.Position >= (head?.Size ?? 0) && leaf.Position < (unsigned?.Size ?? 0)
+                    ? new ProofState.Pending()
+                    : await VerifyAsync(connection, version, leaf, head, anchors, known, cancellation)
                 : new ProofState.Pending());
         }
         return states;

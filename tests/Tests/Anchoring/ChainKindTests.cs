@@ -53,7 +53,7 @@ public sealed class ChainKindTests
         await story.Node.Consents.RevokeAsync(story.Account, consent, default);
         Assert.IsType<ReadOutcome.Forbidden>(await story.ReadAsync("Condition"));
         await story.Node.WaitUntilAnchoredAsync();
-        Assert.True(await story.Node.Database.ValueAsync<bool>("SELECT bool_and(revoked_block IS NOT NULL) FROM consent"));
+        await TestNode.UntilAsync(() => story.Node.Database.ValueAsync<bool>("SELECT bool_and(revoked_block IS NOT NULL) FROM consent"), "the mirror reports the revocation");
         await LogIsWholeAsync(story.Node);
     }
 
