@@ -25,6 +25,7 @@ public sealed class NodeRun : IAsyncDisposable
     readonly Queue<string> errors = new();
     readonly Task reading;
     string? refusal;
+    bool disposed;
 
     NodeRun(Process process)
     {
@@ -106,6 +107,11 @@ public sealed class NodeRun : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (disposed)
+        {
+            return;
+        }
+        disposed = true;
         if (!process.HasExited)
         {
             await StopAsync();

@@ -21,7 +21,7 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
         ],
         ["Practitioner"] =
         [
-            "/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/patients", "/patients/{id}", "/patients/{id}/predictions", "/conditions/new", "/upload",
+            "/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/patients", "/elsewhere", "/patients/{id}", "/patients/{id}/predictions", "/conditions/new", "/upload",
             "/predictions", "/data-sets", "/data-sets/{id}", "/blocks",
         ],
         ["Researcher"] = ["/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/data-sets", "/data-sets/{id}", "/predictions", "/blocks"],
