@@ -26,7 +26,7 @@ public sealed class TransactionSender(EvmRpc rpc, Secp256k1Key key, FeePolicy fe
     /// <param name="before">Told each transaction before the network is, so that whoever comes after a kill can look for it.</param>
     /// <param name="cancellationToken">Gives up waiting; what was sent may still be taken.</param>
     /// <exception cref="EvmRpcException">The network refused it; with revert data when the contract did.</exception>
-    /// <exception cref="TimeoutException">No block took it at any price allowed, or another transaction took its nonce.</exception>
+    /// <exception cref="TimeoutException">No block took it at any price allowed, another transaction took its nonce, or the chain lost one before it.</exception>
     public async Task<Receipt> SendAsync(
         Address? to, ReadOnlyMemory<byte> data, Func<SignedTransaction, CancellationToken, Task>? before, CancellationToken cancellationToken)
     {
@@ -81,12 +81,19 @@ public sealed class TransactionSender(EvmRpc rpc, Secp256k1Key key, FeePolicy fe
         {
             if (await ReceiptAsync(tries, cancellationToken) is { } receipt)
                 return receipt;
-            if (poll >= PollMax && await rpc.TransactionCountAsync(key.Address, BlockTag.Latest, cancellationToken) > nonce)
-                // Asked once more: the block may have come between the two questions.
-                return await ReceiptAsync(tries, cancellationToken)
-                    ?? throw new TimeoutException($"Another transaction of {key.Address} has taken the nonce {nonce}; the call is tried again.");
-            if (poll >= PollMax && await rpc.TransactionCountAsync(key.Address, BlockTag.Pending, cancellationToken) <= nonce)
-                await ResendAsync(tries[^1], cancellationToken);
+            if (poll >= PollMax)
+            {
+                var count = await rpc.TransactionCountAsync(key.Address, BlockTag.Latest, cancellationToken);
+                if (count < nonce)
+                    // No block can take it before one that is gone: whoever sent that one has to send it again first.
+                    throw new TimeoutException($"The chain no longer holds a transaction of {key.Address} from before the nonce {nonce}; what it lost is sent again.");
+                if (count > nonce)
+                    // Asked once more: the block may have come between the two questions.
+                    return await ReceiptAsync(tries, cancellationToken)
+                        ?? throw new TimeoutException($"Another transaction of {key.Address} has taken the nonce {nonce}; the call is tried again.");
+                if (await rpc.TransactionCountAsync(key.Address, BlockTag.Pending, cancellationToken) <= nonce)
+                    await ResendAsync(tries[^1], cancellationToken);
+            }
             await Task.Delay(poll, time, cancellationToken);
         }
         return null;

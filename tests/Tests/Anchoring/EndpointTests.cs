@@ -59,6 +59,9 @@ public sealed class EndpointTests
     public async Task Endpoints_that_tell_of_different_chains_stop_anchoring_and_consents_and_nothing_else()
     {
         await using var fork = await TestChain.StartAsync();
+        // Two chains begun in one second are one until something happens on them.
+        await fork.FundAsync(Address.OfContract(default, 1), TestContext.Current.CancellationToken);
+        await fork.CommandAsync("evm_mine");
         await using var ground = TestGround.On(await TestDatabase.NewAsync(), await TestChain.StartAsync(address => [address, Other(address)]));
         await using var story = await ConsentStory.StartAsync(ground);
         await story.Node.WaitUntilAnchoredAsync();

@@ -110,6 +110,25 @@ public sealed class ChainClientTests
     }
 
     [Fact]
+    public async Task A_sender_gives_up_when_the_chain_has_lost_what_came_before_its_transaction()
+    {
+        await using var chain = await TestChain.StartAsync();
+        using var key = Secp256k1Key.Create();
+        await chain.FundAsync(key.Address, Cancellation);
+        var sender = new TransactionSender(chain.Rpc, key, new FeePolicy(), new SendPolicy(TimeSpan.FromMinutes(1)), TimeProvider.System);
+        var mark = await chain.MarkAsync();
+        await sender.SendAsync(key.Address, new byte[] { 1 }, null, Cancellation);
+        await chain.CommandAsync("evm_setAutomine", false);
+        var sending = sender.SendAsync(key.Address, new byte[] { 2 }, null, Cancellation);
+        await TestNode.UntilAsync(() => chain.Direct.CallAsync("txpool_content", content => content.GetRawText().Contains("\"0x02\"", StringComparison.Ordinal), Cancellation), "it waits for a block");
+        await chain.RewindAsync(mark);
+        await chain.CommandAsync("evm_setAutomine", true);
+        var lost = await Assert.ThrowsAsync<TimeoutException>(() => sending);
+        Assert.Contains("no longer holds", lost.Message, StringComparison.Ordinal);
+        Assert.True((await sender.SendAsync(key.Address, new byte[] { 3 }, null, Cancellation)).Succeeded);
+    }
+
+    [Fact]
     public async Task A_sender_gives_up_for_now_at_the_highest_price_allowed()
     {
         await using var chain = await TestChain.StartAsync();
