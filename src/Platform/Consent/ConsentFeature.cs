@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Salus.Platform.Consent.Emergencies;
 using Salus.Platform.Identity;
 using Salus.Platform.Identity.Passkeys;
 
@@ -37,7 +38,7 @@ public static class ConsentFeature
 
     /// <summary>The services of consents.</summary>
     public static IServiceCollection AddConsents(this IServiceCollection services) =>
-        services.AddSingleton<ConsentDesk>().AddSingleton<ConsentKeyring>().AddSingleton<ConsentSigningDesk>().AddSingleton<ConsentKeyDesk>();
+        services.AddSingleton<EmergencyDesk>().AddSingleton<ConsentDesk>().AddSingleton<ConsentKeyring>().AddSingleton<ConsentSigningDesk>().AddSingleton<ConsentKeyDesk>();
 
     /// <summary>Maps the routes.</summary>
     public static void MapConsents(this IEndpointRouteBuilder routes)
@@ -53,6 +54,7 @@ public static class ConsentFeature
         group.MapPost("/passkeys/prepare", PreparePasskeyAsync).RequireRateLimiting(RateLimits.Credentials);
         group.MapPost("/passkeys", AddPasskeyAsync).RequireRateLimiting(RateLimits.Credentials);
         group.MapPost("/passkeys/{id}/prepare-removal", PrepareRemovalAsync);
+        routes.MapEmergencies();
     }
 
     static async Task<Ok<List<ConsentAnswer>>> ListAsync(ConsentDesk desk, HttpContext context) =>
