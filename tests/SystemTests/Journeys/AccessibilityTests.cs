@@ -17,15 +17,15 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
         ["Patient"] =
         [
             "/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/my-record", "/consents", "/consents/new",
-            "/consents/passkeys", "/consents/{id}/revoke", "/who-read", "/upload", "/blocks", "/data-sets",
+            "/consents/passkeys", "/consents/{id}/revoke", "/who-read", "/emergencies", "/upload", "/blocks", "/data-sets",
         ],
         ["Practitioner"] =
         [
             "/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/patients", "/elsewhere", "/patients/{id}", "/patients/{id}/predictions", "/conditions/new", "/upload",
-            "/predictions", "/data-sets", "/data-sets/{id}", "/blocks",
+            "/predictions", "/data-sets", "/data-sets/{id}", "/blocks", "/emergencies", "/patients/{id}/emergency",
         ],
         ["Researcher"] = ["/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/data-sets", "/data-sets/{id}", "/predictions", "/blocks"],
-        ["Auditor"] = ["/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/audit", "/erasures", "/node", "/predictions", "/blocks"],
+        ["Auditor"] = ["/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/audit", "/emergencies", "/erasures", "/node", "/predictions", "/blocks"],
         ["Administrator"] =
         [
             "/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/accounts", "/accounts/{id}/approve", "/accounts/{id}/disable",
@@ -38,6 +38,7 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
     {
         [Nobody] = ["/sign-out", "/blocks", "/nowhere"],
         ["Patient"] = ["/data-sets"],
+        ["Practitioner"] = ["/emergencies", "/patients/3d6a1c52-8f0e-4f6b-9d1c-5b7a2e9f4c10/emergency"],
         ["Researcher"] = ["/predictions"],
         ["Auditor"] = ["/predictions"],
         ["Administrator"] = ["/predictions"],
