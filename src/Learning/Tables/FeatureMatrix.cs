@@ -68,6 +68,7 @@ public sealed record Feature(FeatureKind Kind, string Column, string? Part = nul
 public sealed class FeatureMatrix
 {
     readonly double[][] columns;
+    readonly float[][] singles;
 
     /// <summary>Takes one array of equal length per feature.</summary>
     public FeatureMatrix(IReadOnlyList<Feature> features, double[][] columns, int rowCount)
@@ -78,6 +79,20 @@ public sealed class FeatureMatrix
             throw new ArgumentException($"every column needs {rowCount} rows");
         Features = [.. features];
         this.columns = columns;
+        singles = [];
+        RowCount = rowCount;
+    }
+
+    /// <summary>Takes one array of equal length per feature, in single precision: half the memory.</summary>
+    public FeatureMatrix(IReadOnlyList<Feature> features, float[][] columns, int rowCount)
+    {
+        if (features.Count != columns.Length)
+            throw new ArgumentException($"{features.Count} features, but {columns.Length} columns");
+        if (Array.Exists(columns, column => column.Length != rowCount))
+            throw new ArgumentException($"every column needs {rowCount} rows");
+        Features = [.. features];
+        this.columns = [];
+        singles = columns;
         RowCount = rowCount;
     }
 
@@ -87,8 +102,25 @@ public sealed class FeatureMatrix
     /// <summary>The number of rows.</summary>
     public int RowCount { get; }
 
-    /// <summary>The values of one feature.</summary>
-    public ReadOnlySpan<double> Column(int feature) => columns[feature];
+    /// <summary>Whether the values are kept in single precision.</summary>
+    public bool IsSingle => singles.Length > 0;
+
+    /// <summary>The values of one feature; widened into a new array where they are kept in single precision.</summary>
+    public ReadOnlySpan<double> Column(int feature) =>
+        IsSingle ? Array.ConvertAll(singles[feature], value => (double)value) : columns[feature];
+
+    /// <summary>Copies the values of one feature from a row on, as many as there is place for.</summary>
+    public void CopyColumn(int feature, int fromRow, Span<double> into)
+    {
+        if (!IsSingle)
+        {
+            columns[feature].AsSpan(fromRow, into.Length).CopyTo(into);
+            return;
+        }
+        var values = singles[feature].AsSpan(fromRow, into.Length);
+        for (var i = 0; i < values.Length; i++)
+            into[i] = values[i];
+    }
 
     /// <summary>A matrix of plain numbers, named x0, x1, … where no names are given.</summary>
     public static FeatureMatrix OfColumns(double[][] columns, IReadOnlyList<string>? names = null) =>
@@ -99,12 +131,14 @@ public sealed class FeatureMatrix
     {
         for (var i = 0; i < columns.Length; i++)
             into[i] = columns[i][row];
+        for (var i = 0; i < singles.Length; i++)
+            into[i] = singles[i][row];
     }
 
     /// <summary>One row as a new array.</summary>
     public double[] Row(int row)
     {
-        var values = new double[columns.Length];
+        var values = new double[Features.Count];
         CopyRow(row, values);
         return values;
     }
