@@ -73,6 +73,9 @@ ref struct BoundedReader(ReadOnlySpan<byte> bytes)
             throw new FormatRefusedException($"the format's version is {found}; {version} can be read");
     }
 
+    public readonly bool BeginsWith(string magic) =>
+        Left >= magic.Length && bytes.Slice(position, magic.Length).SequenceEqual(Encoding.ASCII.GetBytes(magic));
+
     public readonly void End()
     {
         if (Left > 0)
