@@ -101,6 +101,8 @@ ref struct BoundedReader(ReadOnlySpan<byte> bytes)
             return false;
         }
     }
+    public readonly bool BeginsWith(string magic) =>
+        Left >= magic.Length && bytes.Slice(position, magic.Length).SequenceEqual(Encoding.ASCII.GetBytes(magic));
 
     public readonly void End()
     {

@@ -1,31 +1,6 @@
 using Salus.Learning.Forest;
-using Salus.Learning.Tables;
 
 namespace Salus.Learning.Explain;
-
-/// <summary>What one feature added to a probability.</summary>
-/// <param name="Feature">The feature's name.</param>
-/// <param name="Value">Its value in this row, NaN where missing.</param>
-/// <param name="Share">What it added to, or took from, the probability.</param>
-/// <param name="Description">The feature with its value as a reader would say it.</param>
-public sealed record Contribution(string Feature, double Value, double Share, string Description);
-
-/// <summary>A probability taken apart: <paramref name="Base"/> plus the sum of <paramref name="Contributions"/> (one per feature) is <paramref name="Probability"/>.</summary>
-public sealed record Explanation(double Base, double[] Contributions, double Probability)
-{
-    /// <summary>The features that moved the probability most, either way; features that did not move it are left out.</summary>
-    public IReadOnlyList<Contribution> Top(IReadOnlyList<Feature> features, ReadOnlySpan<double> row, int count)
-    {
-        var top = new List<Contribution>();
-        foreach (var i in Enumerable.Range(0, Contributions.Length).OrderByDescending(i => Math.Abs(Contributions[i])).ThenBy(i => i))
-        {
-            if (top.Count == count || Contributions[i] == 0)
-                break;
-            top.Add(new Contribution(features[i].Name, row[i], Contributions[i], features[i].Describe(row[i])));
-        }
-        return top;
-    }
-}
 
 /// <summary>
 /// TreeSHAP (Lundberg, Erion and Lee 2018, algorithm 2): the Shapley values of the features, where a feature that is not

@@ -9,7 +9,7 @@ namespace Salus.Learning.Forest;
 /// </summary>
 static class ForestFormat
 {
-    const string Magic = "SALUSFOREST";
+    public const string Magic = "SALUSFOREST";
     const byte Version = 1;
     const int FeaturesMax = 1 << 24;
     const int TreesMax = 10_000;

@@ -1,7 +1,10 @@
+using Salus.Learning.Estimators;
+using Salus.Learning.Tables;
+
 namespace Salus.Learning.Forest;
 
 /// <summary>How a forest is grown.</summary>
-public sealed record ForestOptions
+public sealed record ForestOptions : IClassifierLearner
 {
     /// <summary>The number of trees.</summary>
     public int Trees { get; init; } = 200;
@@ -42,4 +45,12 @@ public sealed record ForestOptions
         { ClassWeights: { } weights } when weights.Any(weight => !(weight is >= 0.001 and <= 1_000_000)) => "ClassWeights has a weight outside 0.001 to 1000000; give weights inside",
         _ => null,
     };
+
+    string IClassifierLearner.Kind => "random forest";
+
+    string? IClassifierLearner.Objection(FeatureMatrix features, ReadOnlySpan<int> labels, int classes) =>
+        ForestTrainer.Objection(features, labels, classes, this);
+
+    IClassifier IClassifierLearner.Fit(FeatureMatrix features, ReadOnlySpan<int> labels, int classes, ulong seed, CancellationToken cancellation) =>
+        ForestTrainer.Train(features, labels, classes, this with { Seed = seed, Importance = false }).Forest;
 }

@@ -1,10 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
+using Salus.Learning.Estimators;
+using Salus.Learning.Explain;
 using Salus.Learning.Tables;
 
 namespace Salus.Learning.Forest;
 
 /// <summary>A random forest classifier (Breiman 2001): the mean of its trees' class probabilities.</summary>
-public sealed class RandomForest
+public sealed class RandomForest : IClassifier, IExplained
 {
     /// <summary>No tree is deeper than this.</summary>
     public const int DepthLimit = 256;
@@ -20,6 +22,9 @@ public sealed class RandomForest
         FeatureCount = features;
         ClassCount = classes;
     }
+
+    /// <inheritdoc/>
+    public string FormatId => ForestFormat.Magic;
 
     /// <summary>The number of values a row must have.</summary>
     public int FeatureCount { get; }
@@ -77,6 +82,9 @@ public sealed class RandomForest
         }
         return predicted;
     }
+
+    /// <inheritdoc/>
+    public Explanation Explain(ReadOnlySpan<double> row, int output) => ForestExplainer.Explain(this, row, output);
 
     /// <summary>Writes the forest in its own versioned format.</summary>
     public void Write(Stream stream) => ForestFormat.Write(this, stream);

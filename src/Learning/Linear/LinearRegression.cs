@@ -39,7 +39,8 @@ public sealed class LinearRegression
         var right = new double[size];
         for (var row = 0; row < rows.RowCount; row++)
         {
-            var (indices, values) = (rows.Indices(row), rows.Values(row));
+            var indices = rows.Indices(row);
+            var values = rows.Values(row);
             for (var i = 0; i < indices.Length; i++)
             {
                 right[indices[i]] += values[i] * (targets[row] - mean);

@@ -14,8 +14,11 @@ public enum FeatureKind
     /// <summary>1 where a category has one level, 0 where it has another.</summary>
     Level,
 
-    /// <summary>How often a word stands in a text.</summary>
+    /// <summary>How often a word stands in a text, or what it weighs there.</summary>
     Word,
+
+    /// <summary>1 where a column has no value.</summary>
+    Missing,
 }
 
 /// <summary>One feature: the column it came from, and the level or word it stands for.</summary>
@@ -26,6 +29,7 @@ public sealed record Feature(FeatureKind Kind, string Column, string? Part = nul
     {
         FeatureKind.Level => $"{Column}={Part}",
         FeatureKind.Word => $"{Column}:{Part}",
+        FeatureKind.Missing => $"{Column} missing",
         _ => Column,
     };
 
@@ -34,6 +38,7 @@ public sealed record Feature(FeatureKind Kind, string Column, string? Part = nul
     {
         FeatureKind.Level => $"{Column} is {Part}",
         FeatureKind.Word => IsDenied ? $"word '{Part![1..]}' denied" : $"word '{Part}'",
+        FeatureKind.Missing => $"{Measure.Name} missing",
         _ => Measure.Name,
     };
 
@@ -51,7 +56,9 @@ public sealed record Feature(FeatureKind Kind, string Column, string? Part = nul
             case FeatureKind.Word:
                 var word = IsDenied ? Part![1..] : Part;
                 return value == 0 ? $"word '{word}' not {(IsDenied ? "denied" : "present")}"
-                    : $"word '{word}' {(IsDenied ? "denied" : "present")}{(value > 1 ? $" ×{value:0}" : "")}";
+                    : $"word '{word}' {(IsDenied ? "denied" : "present")}{(value > 1 && value == Math.Floor(value) ? $" ×{value:0}" : "")}";
+            case FeatureKind.Missing:
+                return value == 1 ? Label : $"{Measure.Name} measured";
             case FeatureKind.Level:
                 return value == 1 ? $"{Column} is {Part}" : $"{Column} is not {Part}";
             default:
@@ -68,6 +75,7 @@ public sealed record Feature(FeatureKind Kind, string Column, string? Part = nul
 public sealed class FeatureMatrix
 {
     readonly double[][] columns;
+    readonly float[][] singles;
 
     /// <summary>Takes one array of equal length per feature.</summary>
     public FeatureMatrix(IReadOnlyList<Feature> features, double[][] columns, int rowCount)
@@ -78,6 +86,20 @@ public sealed class FeatureMatrix
             throw new ArgumentException($"every column needs {rowCount} rows");
         Features = [.. features];
         this.columns = columns;
+        singles = [];
+        RowCount = rowCount;
+    }
+
+    /// <summary>Takes one array of equal length per feature, in single precision: half the memory.</summary>
+    public FeatureMatrix(IReadOnlyList<Feature> features, float[][] columns, int rowCount)
+    {
+        if (features.Count != columns.Length)
+            throw new ArgumentException($"{features.Count} features, but {columns.Length} columns");
+        if (Array.Exists(columns, column => column.Length != rowCount))
+            throw new ArgumentException($"every column needs {rowCount} rows");
+        Features = [.. features];
+        this.columns = [];
+        singles = columns;
         RowCount = rowCount;
     }
 
@@ -87,8 +109,25 @@ public sealed class FeatureMatrix
     /// <summary>The number of rows.</summary>
     public int RowCount { get; }
 
-    /// <summary>The values of one feature.</summary>
-    public ReadOnlySpan<double> Column(int feature) => columns[feature];
+    /// <summary>Whether the values are kept in single precision.</summary>
+    public bool IsSingle => singles.Length > 0;
+
+    /// <summary>The values of one feature; widened into a new array where they are kept in single precision.</summary>
+    public ReadOnlySpan<double> Column(int feature) =>
+        IsSingle ? Array.ConvertAll(singles[feature], value => (double)value) : columns[feature];
+
+    /// <summary>Copies the values of one feature from a row on, as many as there is place for.</summary>
+    public void CopyColumn(int feature, int fromRow, Span<double> into)
+    {
+        if (!IsSingle)
+        {
+            columns[feature].AsSpan(fromRow, into.Length).CopyTo(into);
+            return;
+        }
+        var values = singles[feature].AsSpan(fromRow, into.Length);
+        for (var i = 0; i < values.Length; i++)
+            into[i] = values[i];
+    }
 
     /// <summary>A matrix of plain numbers, named x0, x1, … where no names are given.</summary>
     public static FeatureMatrix OfColumns(double[][] columns, IReadOnlyList<string>? names = null) =>
@@ -99,12 +138,14 @@ public sealed class FeatureMatrix
     {
         for (var i = 0; i < columns.Length; i++)
             into[i] = columns[i][row];
+        for (var i = 0; i < singles.Length; i++)
+            into[i] = singles[i][row];
     }
 
     /// <summary>One row as a new array.</summary>
     public double[] Row(int row)
     {
-        var values = new double[columns.Length];
+        var values = new double[Features.Count];
         CopyRow(row, values);
         return values;
     }
