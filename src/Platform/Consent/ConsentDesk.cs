@@ -82,7 +82,11 @@ public enum ConsentState
 /// <summary>A consent as it is shown to its patient.</summary>
 public sealed record ConsentView(
     string Id, ConsentTerms Terms, ConsentState State, DateTimeOffset Requested, DateTimeOffset? Revoked, byte[] ChainId, byte[] Commitment,
-    long? GrantedBlock, long? RevokedBlock, ConsentSigner SignedBy, ConsentSigner? RevokedBy);
+    long? GrantedBlock, long? RevokedBlock, ConsentSigner SignedBy, ConsentSigner? RevokedBy)
+{
+    /// <summary>The keys that granted and revoked, by what the contract calls them.</summary>
+    internal (byte[] Granted, byte[]? Revoked) Keys { get; init; } = ([], null);
+}
 
 /// <summary>A grant as it is to be signed: the Consent resource and the salt of its commitment.</summary>
 sealed record GrantDraft(string Resource, byte[] Id, byte[] Salt, byte[] Document)
@@ -323,7 +327,7 @@ public sealed class ConsentDesk(
             if (await TermsAsync(connection, row, cancellation) is { } terms)
             {
                 views.Add(new ConsentView(row.Resource, terms, StateOf(row), row.Requested, row.Revoked, row.Id, row.Commitment, row.GrantedBlock, row.RevokedBlock,
-                    signers.SignerOf(row.GrantedBy), row.RevokedBy is { } by ? signers.SignerOf(by) : null));
+                    signers.SignerOf(row.GrantedBy), row.RevokedBy is { } by ? signers.SignerOf(by) : null) { Keys = (row.GrantedBy, row.RevokedBy) });
             }
         }
         return views;

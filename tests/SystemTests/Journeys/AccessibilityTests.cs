@@ -17,7 +17,7 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
         ["Patient"] =
         [
             "/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/my-record", "/consents", "/consents/new",
-            "/consents/passkeys", "/consents/{id}/revoke", "/who-read", "/emergencies", "/upload", "/blocks", "/data-sets",
+            "/consents/passkeys", "/consents/delegates", "/consents/recovery", "/consents/{id}/revoke", "/who-read", "/emergencies", "/upload", "/blocks", "/data-sets",
         ],
         ["Practitioner"] =
         [
