@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Salus.SystemTests.Browsing;
@@ -44,6 +45,11 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
         ["Administrator"] = ["/predictions"],
     };
 
+    /// <summary>Pages that show every role the same: the first role that comes there looks.</summary>
+    static readonly HashSet<string> Alike = ["/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/blocks", "/predictions"];
+
+    static readonly ConcurrentDictionary<string, bool> LookedAt = new();
+
     public static TheoryData<string> Roles => [.. Pages.Keys];
 
     [Theory]
@@ -59,7 +65,7 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
             {
                 await visitor.SignInAsync(role);
             }
-            var (visited, violations) = await VisitAllAsync(visitor, ["/", .. Unlinked.GetValueOrDefault(role, [])]);
+            var (visited, violations) = await VisitAllAsync(visitor, role, ["/", .. Unlinked.GetValueOrDefault(role, [])]);
             Assert.True(violations.Count == 0, string.Join('\n', violations));
             Assert.Equal(Pages[role].Order(StringComparer.Ordinal), visited.Order(StringComparer.Ordinal));
         });
@@ -124,7 +130,7 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
     }
 
     /// <summary>Visits one page of each kind, following links from the first.</summary>
-    static async Task<(HashSet<string> Visited, List<string> Violations)> VisitAllAsync(Visitor visitor, IEnumerable<string> begin)
+    static async Task<(HashSet<string> Visited, List<string> Violations)> VisitAllAsync(Visitor visitor, string role, IEnumerable<string> begin)
     {
         HashSet<string> visited = [];
         List<string> violations = [];
@@ -136,8 +142,11 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
                 continue;
             }
             await visitor.GoAsync(path);
-            await OpenEverythingAsync(visitor.Page);
-            violations.AddRange((await Accessibility.ViolationsAsync(visitor.Page)).Select(line => $"{path}: {line}"));
+            if (!Alike.Contains(path) || role == Nobody || LookedAt.TryAdd(path, true))
+            {
+                await OpenEverythingAsync(visitor.Page);
+                violations.AddRange((await Accessibility.ViolationsAsync(visitor.Page)).Select(line => $"{path}: {line}"));
+            }
             foreach (var link in await LinksAsync(visitor.Page))
             {
                 ahead.Enqueue(link);
