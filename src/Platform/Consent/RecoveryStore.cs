@@ -207,6 +207,10 @@ static class RecoveryStore
         await connection.ExecuteAsync(cancellation, "DELETE FROM recovery_terms WHERE patient = $1", patient);
     }
 
+    /// <summary>Forgets for whose recovery somebody is called on.</summary>
+    public static Task RemoveOfContactAsync(NpgsqlConnection connection, byte[] contact, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation, "DELETE FROM recovery_contact WHERE contact = $1", contact);
+
     static RecoveryRow Read(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetString(1), row.GetFieldValue<byte[]>(2), row.Nullable<byte[]>(3), (ulong)row.GetInt64(4), row.GetFieldValue<DateTimeOffset>(5),
         row.NullableValue<DateTimeOffset>(6), row.NullableValue<long>(7), row.NullableValue<DateTimeOffset>(8), row.NullableValue<DateTimeOffset>(9), row.NullableValue<long>(10),
