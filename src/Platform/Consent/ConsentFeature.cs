@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Salus.Platform.Consent.Emergencies;
 using Salus.Platform.Identity;
 using Salus.Platform.Identity.Passkeys;
 
@@ -37,7 +38,7 @@ public static class ConsentFeature
 
     /// <summary>The services of consents.</summary>
     public static IServiceCollection AddConsents(this IServiceCollection services) =>
-        services.AddSingleton<ConsentDesk>().AddSingleton<ConsentKeyring>().AddSingleton<SigningQuestions>().AddSingleton<ConsentSigningDesk>().AddSingleton<ConsentKeyDesk>()
+        services.AddSingleton<EmergencyDesk>().AddSingleton<ConsentDesk>().AddSingleton<ConsentKeyring>().AddSingleton<SigningQuestions>().AddSingleton<ConsentSigningDesk>().AddSingleton<ConsentKeyDesk>()
             .AddSingleton<ConsentPeople>().AddSingleton<DelegateDesk>().AddSingleton<DelegateSigning>().AddSingleton<RecoveryDesk>().AddSingleton<RecoveryConfirming>();
 
     /// <summary>Maps the routes.</summary>
@@ -54,6 +55,7 @@ public static class ConsentFeature
         group.MapPost("/passkeys/prepare", PreparePasskeyAsync).RequireRateLimiting(RateLimits.Credentials);
         group.MapPost("/passkeys", AddPasskeyAsync).RequireRateLimiting(RateLimits.Credentials);
         group.MapPost("/passkeys/{id}/prepare-removal", PrepareRemovalAsync);
+        routes.MapEmergencies();
         routes.MapDelegates();
         routes.MapRecovery();
     }

@@ -1,5 +1,6 @@
 using Npgsql;
 using Salus.Ledger.Evm;
+using Salus.Platform.Consent.Emergencies;
 using Salus.Platform.Schema;
 
 namespace Salus.Platform.Consent;
@@ -30,6 +31,7 @@ static class ConsentStore
     public static async Task<int> RemoveOfPatientAsync(NpgsqlConnection connection, string patient, CancellationToken cancellation)
     {
         await ConsentKeyStore.RemoveOfPatientAsync(connection, patient, cancellation);
+        await EmergencyStore.RemoveOfPatientAsync(connection, patient, cancellation);
         await DelegateStore.RemoveOfPatientAsync(connection, patient, cancellation);
         await RecoveryStore.RemoveOfPatientAsync(connection, patient, cancellation);
         await connection.ExecuteAsync(cancellation, "DELETE FROM consent_subject WHERE patient = $1", patient);

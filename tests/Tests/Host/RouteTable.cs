@@ -100,6 +100,14 @@ static class RouteTable
         ["POST /api/consents/passkeys"] = (Answer.SignIn, []),
         ["POST /api/consents/passkeys/{id}/prepare-removal"] = (Answer.SignIn, []),
 
+        // Openings in an emergency: whoever opened, the patient, the auditor
+        ["GET /api/emergencies"] = (Answer.SignIn, [Role.Patient, Role.Practitioner, Role.Auditor]),
+        ["POST /api/emergencies"] = (Answer.SignIn, [Role.Practitioner]),
+        ["POST /api/emergencies/{id}/end"] = (Answer.SignIn, []),
+        ["POST /api/emergencies/seen"] = (Answer.SignIn, [Role.Patient, Role.Auditor]),
+        ["GET /emergencies"] = (Answer.Redirect, [Role.Patient, Role.Practitioner, Role.Auditor]),
+        ["GET /patients/{Id}/emergency"] = (Answer.Redirect, [Role.Practitioner]),
+
         // Delegates and recovery: one's own, and those of others only for whom they have named
         ["GET /api/delegates"] = (Answer.SignIn, All),
         ["POST /api/delegates/prepare"] = (Answer.SignIn, []),
