@@ -122,10 +122,10 @@ sealed class XmlPartReader
         _reader.MoveToElement();
     }
 
-    /// <summary>A narrative as it stands, with every namespace it needs written at its root.</summary>
+    /// <summary>A narrative as it stands; one under a prefix gets XHTML as its default namespace, as JSON needs it.</summary>
     string Whole(XmlPart part)
     {
-        var text = _reader.ReadOuterXml();
+        var text = _reader.Prefix.Length == 0 ? _reader.ReadOuterXml() : XhtmlCopy.Text(_reader);
         return text.Length > 0 ? text : throw new XmlRefusal("structure", "The narrative is empty.", part);
     }
 
