@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Xml;
 using Salus.Fhir.Elements;
@@ -28,7 +29,9 @@ sealed class XmlPartReader
             MaxCharactersInDocument = limits.BytesMax,
             IgnoreProcessingInstructions = true,
         };
-        using var stream = new MemoryStream(text.ToArray(), false);
+        using var stream = MemoryMarshal.TryGetArray(text, out var bytes)
+            ? new MemoryStream(bytes.Array!, bytes.Offset, bytes.Count, false)
+            : new MemoryStream(text.ToArray(), false);
         using var reader = XmlReader.Create(stream, settings);
         reader.MoveToContent();
         var root = new XmlPartReader(reader, limits).Part("", 0);

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Xml.Linq;
@@ -24,7 +25,19 @@ public sealed class PatchSuiteTests(ITestOutputHelper output)
     }
 
     static IEnumerable<(string Name, string? Reason)> FhirCases(string file) =>
-        XDocument.Load(file, LoadOptions.PreserveWhitespace).Descendants("case").Select(one => (one.Attribute("name")?.Value ?? "unnamed", JudgeFhir(one)));
+        XDocument.Load(file, LoadOptions.PreserveWhitespace).Descendants("case").Select(one => (one.Attribute("name")?.Value ?? "unnamed", Judged(() => JudgeFhir(one))));
+
+    static string? Judged(Func<string?> judge)
+    {
+        try
+        {
+            return judge();
+        }
+        catch (Exception bug)
+        {
+            return $"{bug.GetType().Name}: {bug.Message}";
+        }
+    }
 
     static string? JudgeFhir(XElement one)
     {
@@ -37,13 +50,13 @@ public sealed class PatchSuiteTests(ITestOutputHelper output)
         {
             PatchOutcome.Refused refused => refused.Issue.ToString(),
             PatchOutcome.Ok ok when JsonNode.DeepEquals(JsonNode.Parse(ok.Utf8.Span), JsonNode.Parse(Read(expected).Utf8.Span)) => null,
-            PatchOutcome.Ok ok => $"gave {System.Text.Encoding.UTF8.GetString(ok.Utf8.Span)}",
+            PatchOutcome.Ok ok => $"gave {Encoding.UTF8.GetString(ok.Utf8.Span)}",
             _ => throw new InvalidOperationException("A patch is done or refused."),
         };
     }
 
     static Resource Read(XElement holder) => Assert.IsType<FhirReadOutcome.Ok>(
-        FhirXml.Read(System.Text.Encoding.UTF8.GetBytes(holder.Elements().Single().ToString(SaveOptions.DisableFormatting)))).Resource;
+        FhirXml.Read(Encoding.UTF8.GetBytes(holder.Elements().Single().ToString(SaveOptions.DisableFormatting)))).Resource;
 
     /// <summary>Cases that are marked as disabled are not run, as the suite asks.</summary>
     static IEnumerable<(string Name, string? Reason)> JsonCases(string file)
@@ -51,7 +64,7 @@ public sealed class PatchSuiteTests(ITestOutputHelper output)
         using var cases = JsonDocument.Parse(File.ReadAllBytes(file));
         return [.. cases.RootElement.EnumerateArray()
             .Where(one => one.TryGetProperty("patch", out _) && !(one.TryGetProperty("disabled", out var disabled) && disabled.GetBoolean()))
-            .Select((one, index) => ($"{Path.GetFileName(file)} {index} {(one.TryGetProperty("comment", out var comment) ? comment.GetString() : "")}", JudgeJson(one)))];
+            .Select((one, index) => ($"{Path.GetFileName(file)} {index} {(one.TryGetProperty("comment", out var comment) ? comment.GetString() : "")}", Judged(() => JudgeJson(one))))];
     }
 
     static string? JudgeJson(JsonElement one)
@@ -62,10 +75,10 @@ public sealed class PatchSuiteTests(ITestOutputHelper output)
             PatchOutcome.Refused refused => one.TryGetProperty("error", out _) ? null : refused.Issue.ToString(),
             PatchOutcome.Ok when one.TryGetProperty("error", out _) => "was done, though it should be refused",
             PatchOutcome.Ok ok when !one.TryGetProperty("expected", out var expected) || JsonNode.DeepEquals(JsonNode.Parse(ok.Utf8.Span), JsonNode.Parse(Bytes(expected))) => null,
-            PatchOutcome.Ok ok => $"gave {System.Text.Encoding.UTF8.GetString(ok.Utf8.Span)}",
+            PatchOutcome.Ok ok => $"gave {Encoding.UTF8.GetString(ok.Utf8.Span)}",
             _ => throw new InvalidOperationException("A patch is done or refused."),
         };
     }
 
-    static byte[] Bytes(JsonElement json) => System.Text.Encoding.UTF8.GetBytes(json.GetRawText());
+    static byte[] Bytes(JsonElement json) => Encoding.UTF8.GetBytes(json.GetRawText());
 }
