@@ -7,7 +7,7 @@ namespace Salus.Fhir.FhirPath;
 /// <summary>What FHIRPath needs to know of R4's types: their names, descent and members.</summary>
 static class TypeModel
 {
-    static readonly HashSet<string> SystemTypes = ["Any", "Boolean", "String", "Integer", "Decimal", "Date", "DateTime", "Time", "Quantity"];
+    static readonly HashSet<string> SystemTypes = ["Any", "Boolean", "String", "Integer", "Decimal", "Date", "DateTime", "Time", "Quantity", "SimpleTypeInfo", "ClassInfo"];
 
     static FhirDefinitions Definitions => FhirDefinitions.R4;
 
@@ -15,14 +15,9 @@ static class TypeModel
 
     public static bool IsSystemType(string name) => SystemTypes.Contains(name);
 
-    /// <summary>Whether a type by that name exists in the namespace it names, or in either.</summary>
-    public static bool Exists(TypeSpecifier type) => type.Namespace switch
-    {
-        "FHIR" => Definitions.Type(type.Name) is not null,
-        "System" => SystemTypes.Contains(type.Name),
-        null => Definitions.Type(type.Name) is not null || SystemTypes.Contains(type.Name),
-        _ => false,
-    };
+    /// <summary>Whether there is a type by that name. One that is in the other namespace than the one written is a type too, of which nothing is.</summary>
+    public static bool Exists(TypeSpecifier type) =>
+        type.Namespace is null or "FHIR" or "System" && (Definitions.Type(type.Name) is not null || SystemTypes.Contains(type.Name));
 
     public static ElementItem ResourceItem(Element root) =>
         new(root, default, Definitions.Resource(root["resourceType"u8].Raw) ?? Definitions.Type("Resource")!);
@@ -76,6 +71,7 @@ static class TypeModel
     public static void AppendChildren(ElementItem item, ref FhirPathCollection.Builder into)
     {
         var container = item.IsPrimitive ? item.Shadow : item.Element;
+        var hasShadows = HasShadows(container);
         foreach (var child in container.Children)
         {
             if (item.Type.Slot(child.NameUtf8) is not { } slot)
@@ -84,13 +80,25 @@ static class TypeModel
             }
             if (!slot.IsShadow)
             {
-                AppendValues(child, slot.Type.Kind == TypeKind.Primitive ? container[slot.Twin] : default, slot.Type, ref into);
+                AppendValues(child, hasShadows && slot.Type.Kind == TypeKind.Primitive ? container[slot.Twin] : default, slot.Type, ref into);
             }
             else if (container[slot.Twin].IsMissing)
             {
                 AppendValues(default, child, slot.Type, ref into);
             }
         }
+    }
+
+    static bool HasShadows(Element container)
+    {
+        foreach (var child in container.Children)
+        {
+            if (child.NameUtf8.StartsWith("_"u8))
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// <summary>The repetitions of one member, each with the extensions beside it.</summary>
