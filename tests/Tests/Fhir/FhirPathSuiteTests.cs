@@ -3,6 +3,7 @@ using System.Xml;
 using System.Xml.Linq;
 using Salus.Fhir.Elements;
 using Salus.Fhir.FhirPath;
+using Salus.Fhir.Xml;
 
 namespace Salus.Tests.Fhir;
 
@@ -116,7 +117,9 @@ public sealed class FhirPathSuiteTests(ITestOutputHelper output)
             path = Path.ChangeExtension(path, path.EndsWith(".xml", StringComparison.Ordinal) ? ".json" : ".xml");
         }
         Assert.True(File.Exists(path), $"{path} is missing.");
-        return _inputs[name] = FhirPathItem.Of(FhirText.Read(File.ReadAllBytes(Path.ChangeExtension(path, ".json"))));
+        var text = File.ReadAllBytes(path);
+        var outcome = path.EndsWith(".xml", StringComparison.Ordinal) ? FhirXml.Read(text) : FhirJson.Read(text);
+        return _inputs[name] = FhirPathItem.Of(Assert.IsType<FhirReadOutcome.Ok>(outcome).Resource);
     }
 
     /// <summary>Answers for the value sets that R4's definitions expand.</summary>
