@@ -72,13 +72,9 @@ sealed class ProfileReader(FhirDefinitions definitions)
 
     bool Attach(ProfileElement element)
     {
-        if (element.Slice is not null)
+        // Some of R4's own profiles name slices of what they do not slice; those stand for the element itself
+        if (element.Slice is { } slice && _byId.TryGetValue(element.Id[..element.Id.LastIndexOf(slice.Contains('/', StringComparison.Ordinal) ? '/' : ':')], out var sliced))
         {
-            var list = element.Id[..element.Id.LastIndexOf(':')];
-            if (!_byId.TryGetValue(list, out var sliced))
-            {
-                return false;
-            }
             sliced.SliceList.Add(element);
             return true;
         }

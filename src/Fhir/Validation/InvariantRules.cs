@@ -54,8 +54,7 @@ sealed class InvariantRules(ValidationRun run)
             {
                 continue;
             }
-            var shortcut = InvariantShortcut.Of(constraint);
-            if (!(shortcut is null ? Holds(constraint, place.Value, place.Type, place.Resource, place.Owner) : shortcut.Holds(place)))
+            if (!(InvariantShortcut.Holds(constraint, place) ?? Holds(constraint, place.Value, place.Type, place.Resource, place.Owner)))
             {
                 Report(place.Value, constraint, isProfile: false);
             }

@@ -4,24 +4,22 @@ using Salus.Fhir.Elements;
 
 namespace Salus.Fhir.Validation;
 
-/// <summary>An invariant held without FHIRPath, because its expression has a simple form or because every resource meets it.</summary>
+/// <summary>An invariant held without FHIRPath, or told to need it, because its expression has a simple form or because every resource meets it.</summary>
 sealed partial class InvariantShortcut
 {
-    static readonly InvariantShortcut None = new((in Place _) => true);
+    static readonly InvariantShortcut None = new((in Place _) => null);
 
     readonly Check _check;
 
     InvariantShortcut(Check check) => _check = check;
 
-    delegate bool Check(in Place place);
+    delegate bool? Check(in Place place);
 
-    public bool Holds(in Place place) => _check(place);
-
-    /// <summary>The shortcut of a constraint, or null when it needs FHIRPath.</summary>
-    public static InvariantShortcut? Of(ConstraintDefinition constraint)
+    /// <summary>Whether a value keeps a constraint; null when only FHIRPath can tell.</summary>
+    public static bool? Holds(ConstraintDefinition constraint, in Place place)
     {
         constraint.Shortcut ??= Find(constraint) ?? None;
-        return ReferenceEquals(constraint.Shortcut, None) ? null : (InvariantShortcut)constraint.Shortcut;
+        return ((InvariantShortcut)constraint.Shortcut)._check(place);
     }
 
     static InvariantShortcut? Find(ConstraintDefinition constraint)
@@ -40,6 +38,8 @@ sealed partial class InvariantShortcut
             // As written it asks for a type of FHIRPath itself, which no element has
             case ("que-7", "operator = 'exists' implies (answer is Boolean)"):
                 return new((in Place place) => !place.Value["operator"u8].Is("exists"u8) || !place.Value["answerBoolean"u8].IsMissing);
+            case ("obs-7", _) when constraint.Expression.StartsWith("value.empty() or component.code", StringComparison.Ordinal):
+                return new((in Place place) => place.Value["component"u8].IsMissing || !Has(place, "value") ? true : null);
             case ("dom-3", _) when constraint.Expression.StartsWith("contained.where(", StringComparison.Ordinal):
                 return new((in Place place) => ContainedRules.AllReferred(place.Value));
             case ("dom-4", "contained.meta.versionId.empty() and contained.meta.lastUpdated.empty()"):
@@ -49,8 +49,13 @@ sealed partial class InvariantShortcut
             case ("dom-6", "text.`div`.exists()"):
                 return new((in Place place) => !place.Value["text"u8]["div"u8].IsMissing);
         }
-        return Presence().Match(constraint.Expression) is { Success: true } match ? OfPresence(match) : null;
+        return Presence().Match(constraint.Expression) is { Success: true } presence ? OfPresence(presence)
+            : Guarded().Match(constraint.Expression) is { Success: true } guarded ? OfGuard(guarded.Groups[1].Value)
+            : null;
     }
+
+    /// <summary>Such as <c>value.empty() or …</c>: kept wherever there is no value.</summary>
+    static InvariantShortcut OfGuard(string name) => new((in Place place) => Has(place, name) ? null : true);
 
     /// <summary>Such as <c>code.empty() or system.exists()</c>.</summary>
     static InvariantShortcut OfPresence(Match match)
@@ -76,6 +81,9 @@ sealed partial class InvariantShortcut
         }
         return false;
     }
+
+    [GeneratedRegex(@"^(\w+)(?:\.empty\(\) or |\.exists\(\) implies |\.exists\(\)\.not\(\) or )(?!.*\b(?:implies|xor)\b)")]
+    private static partial Regex Guarded();
 
     [GeneratedRegex(@"^(\w+)\.(empty|exists)\(\) (or|and) (\w+)\.(empty|exists)\(\)$")]
     private static partial Regex Presence();
@@ -114,11 +122,18 @@ static class ContainedRules
     {
         foreach (var child in at.Children)
         {
-            if (child.Kind is ElementKind.Complex or ElementKind.Array ? Mentions(child, fragment) : child.Kind == ElementKind.Text && child.Raw.Length > 0 && child.Raw[0] == '#' && child.Text == fragment)
+            if (child.Kind is ElementKind.Complex or ElementKind.Array ? Mentions(child, fragment) : IsMention(child, fragment))
             {
                 return true;
             }
         }
         return false;
     }
+
+    /// <summary>A reference, or a narrative that shows the contained resource as an image or links to it.</summary>
+    static bool IsMention(Element text, string fragment) =>
+        text.Kind == ElementKind.Text && text.Raw.Length > 0
+        && (text.Raw[0] == '#' ? text.Text == fragment
+            : text.NameUtf8.SequenceEqual("div"u8) && text.Raw.IndexOf((byte)'#') >= 0 && text.Text is { } div
+                && (div.Contains(fragment + "\"", StringComparison.Ordinal) || div.Contains(fragment + "'", StringComparison.Ordinal)));
 }

@@ -20,6 +20,7 @@ sealed class StructureWalk
     readonly TypeDefinition _shadow;
     readonly ExtensionRules _extensions;
     readonly InvariantRules _invariants;
+    HashSet<(int Resource, string Id)>? _ids;
 
     public StructureWalk(ValidationRun run)
     {
@@ -96,7 +97,14 @@ sealed class StructureWalk
                 }
                 continue;
             }
-            says |= slot.Element.Name != "id";
+            if (slot.Element.Name == "id")
+            {
+                CheckElementId(member, type, place.Resource);
+            }
+            else
+            {
+                says = true;
+            }
             // A choice remembers which of its types it met; anything else that it was met
             var mark = (ushort)(slot.Element.IsChoice ? 1 + IndexOf(slot.Element.Types, slot.Type.Name) : 1);
             if (seen[slot.Position] != 0 && seen[slot.Position] != mark)
@@ -124,6 +132,15 @@ sealed class StructureWalk
         }
         TypeRules.Check(_run, place);
         _invariants.Check(place);
+    }
+
+    /// <summary>What is referred to inside a resource by its id must be one thing; but a snapshot and a differential define the same elements.</summary>
+    void CheckElementId(Element id, TypeDefinition type, Element resource)
+    {
+        if (type.Kind != TypeKind.Resource && type.Role != TypeRole.ElementDefinition && id.Text is { } text && !(_ids ??= []).Add((resource.Index, text)))
+        {
+            _run.Add(id, "duplicate", $"Another element of this resource has the id '{ValidationRun.Short(id)}'.");
+        }
     }
 
     void CheckMember(in Place place, Element member, ElementSlot slot)
@@ -187,6 +204,10 @@ sealed class StructureWalk
         if (slot.IsShadow)
         {
             CheckObject(place, value, slot, _shadow);
+            if (!slot.Element.IsRepeating && value["extension"u8].IsMissing && place.Value[slot.Twin].IsMissing)
+            {
+                _run.Add(value, "invariant", $"Rule ele-1: {slot.JsonName} has neither a value nor extensions.");
+            }
         }
         else if (slot.Type.Kind == TypeKind.Primitive)
         {

@@ -18,9 +18,21 @@ static class TextRules
             case PrimitiveKind.Uri or PrimitiveKind.Url or PrimitiveKind.Canonical:
                 CheckUri(run, value, kind, around);
                 break;
+            case PrimitiveKind.Date or PrimitiveKind.DateTime or PrimitiveKind.Instant when run.WantsWarnings:
+                CheckRange(run, value);
+                break;
             case PrimitiveKind.String or PrimitiveKind.Markdown when run.Options.RefusesMarkupInStrings && HasTag(value):
                 run.Add(value, "invalid", "The text holds what looks like an HTML tag, which is not taken here.");
                 break;
+        }
+    }
+
+    static void CheckRange(ValidationRun run, Element value)
+    {
+        const int least = 1850, most = 2150;
+        if (FhirTime.TryParse(value.Raw, out var time) && time.Low.Year is < least or > most)
+        {
+            run.Add(value, IssueSeverity.Warning, "value", $"'{ValidationRun.Short(value)}' is hardly meant: a year from {least} to {most} is expected.");
         }
     }
 

@@ -62,7 +62,7 @@ static class TypeRules
         {
             run.Add(system, "invalid", $"'{ValidationRun.Short(system)}' is a value set; a coding names the code system that its code is from.");
         }
-        else if (run.WantsWarnings && coding["code"u8].Text is { } code)
+        else if ((run.WantsWarnings || run.Options.RefusesUnknownCodes) && coding["code"u8].Text is { } code)
         {
             CheckKnown(run, coding, system.Text!, code);
         }
@@ -72,7 +72,7 @@ static class TypeRules
     {
         if (run.Definitions.Terminology.CodeSystem(system) is { IsComplete: true } known && known.Find(code) is null)
         {
-            run.Add(coding["code"u8], IssueSeverity.Warning, "code-invalid", $"The code system {system} has no code '{code}'.");
+            run.Add(coding["code"u8], run.Options.RefusesUnknownCodes ? IssueSeverity.Error : IssueSeverity.Warning, "code-invalid", $"The code system {system} has no code '{code}'.");
         }
     }
 

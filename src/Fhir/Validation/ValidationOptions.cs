@@ -23,6 +23,11 @@ public sealed record ValidationOptions
     /// <summary>Whether an extension that no definition is known for is an error rather than information.</summary>
     public bool RefusesUnknownExtensions { get; init; }
 
+    /// <summary>
+    /// Whether a code that its code system does not define is an error rather than a warning. Systems that grow after R4 have codes that are not known here.
+    /// </summary>
+    public bool RefusesUnknownCodes { get; init; }
+
     /// <summary>Whether URLs of hosts that exist for examples only (RFC 2606) are errors.</summary>
     public bool RefusesExampleUrls { get; init; }
 
