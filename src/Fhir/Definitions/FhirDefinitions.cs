@@ -18,6 +18,7 @@ public sealed class FhirDefinitions
     readonly ConcurrentDictionary<string, IReadOnlyList<SearchParameterDefinition>> _searchParameters = new();
     readonly Dictionary<string, Dictionary<string, string[]>> _compartments;
 
+    readonly Lazy<IReadOnlyList<SearchParameterDefinition>> _allParameters;
     readonly CanonicalStore _profileSources;
     readonly ConcurrentDictionary<string, ProfileDefinition?> _profiles = new(StringComparer.Ordinal);
 
@@ -29,7 +30,7 @@ public sealed class FhirDefinitions
         _resources = new([.. types.Where(type => type.Kind == TypeKind.Resource && !type.IsAbstract)
             .Select(type => KeyValuePair.Create(Encoding.UTF8.GetBytes(type.Name), type))]);
         ResourceTypes = [.. types.Where(type => type.Kind == TypeKind.Resource && !type.IsAbstract).Select(type => type.Name)];
-        SearchParameters = [.. source.GetProperty("parameters").EnumerateArray().Select(ReadParameter)];
+        _allParameters = new(() => [.. source.GetProperty("parameters").EnumerateArray().Select(ReadParameter)]);
         _compartments = source.GetProperty("compartments").EnumerateObject().ToDictionary(
             compartment => compartment.Name,
             compartment => compartment.Value.EnumerateObject().ToDictionary(type => type.Name, type => Texts(type.Value)));
@@ -43,7 +44,7 @@ public sealed class FhirDefinitions
         _resources = under._resources;
         _compartments = under._compartments;
         ResourceTypes = under.ResourceTypes;
-        SearchParameters = [.. under.SearchParameters, .. packages.SelectMany(package => package.SearchParameters)];
+        _allParameters = new(() => [.. under.SearchParameters, .. packages.SelectMany(package => package.SearchParameters)]);
         var resources = packages.SelectMany(package => package.Resources).ToList();
         _profileSources = under._profileSources.With(resources.Where(resource => resource.ResourceType == "StructureDefinition"));
         Terminology = under.Terminology.With(resources.Where(resource => resource.ResourceType is "ValueSet" or "CodeSystem"));
@@ -62,7 +63,7 @@ public sealed class FhirDefinitions
     public IEnumerable<string> ProfileUrls => _profileSources.Urls;
 
     /// <summary>All search parameters.</summary>
-    public IReadOnlyList<SearchParameterDefinition> SearchParameters { get; }
+    public IReadOnlyList<SearchParameterDefinition> SearchParameters => _allParameters.Value;
 
     /// <summary>The type of that name, or null.</summary>
     public TypeDefinition? Type(string name) => _types.GetValueOrDefault(name);
@@ -100,13 +101,13 @@ public sealed class FhirDefinitions
     static FhirDefinitions LoadR4()
     {
         var file = DefinitionsFile.Embedded();
-        using var document = JsonDocument.Parse(file.Part(0));
-        return new FhirDefinitions(document.RootElement, file);
+        // The document lives on: most programs meet few of R4's types and value sets, so each is read from it on first use
+        return new FhirDefinitions(JsonDocument.Parse(file.Part(0)).RootElement, file);
     }
 
     static ValueSetDefinition ReadValueSet(JsonProperty set) => new(
         set.Name,
-        [.. set.Value.EnumerateObject().SelectMany(system => Texts(system.Value).Select(code => (system.Name, code)))]);
+        () => [.. set.Value.EnumerateObject().SelectMany(system => Texts(system.Value).Select(code => (system.Name, code)))]);
 
     TypeDefinition ReadType(JsonElement source, Dictionary<string, ValueSetDefinition> valueSets)
     {
@@ -117,9 +118,9 @@ public sealed class FhirDefinitions
             "p" => TypeKind.Primitive,
             _ => TypeKind.Backbone,
         };
-        return new TypeDefinition(source.GetProperty("n").GetString()!, kind, source.TryGetProperty("a", out _), Text(source, "p"), named => _types[named])
+        return new TypeDefinition(source.GetProperty("n").GetString()!, kind, source.TryGetProperty("a", out _), Text(source, "p"), named => _types[named],
+            () => [.. source.GetProperty("e").EnumerateArray().Select(element => ReadElement(element, valueSets))])
         {
-            Elements = [.. source.GetProperty("e").EnumerateArray().Select(element => ReadElement(element, valueSets))],
             Constraints = Constraints(source),
         };
     }

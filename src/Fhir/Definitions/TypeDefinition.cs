@@ -23,10 +23,12 @@ public sealed class TypeDefinition
 {
     readonly Lazy<Utf8Map<ElementSlot>> _slots;
     readonly Lazy<int[]> _required;
+    readonly Lazy<IReadOnlyList<ElementDefinition>> _elements;
 
     /// <remarks>Most programs meet few of R4's types, so each is laid out on first use.</remarks>
-    internal TypeDefinition(string name, TypeKind kind, bool isAbstract, string? parent, Func<string, TypeDefinition> typeNamed)
+    internal TypeDefinition(string name, TypeKind kind, bool isAbstract, string? parent, Func<string, TypeDefinition> typeNamed, Func<IReadOnlyList<ElementDefinition>> elements)
     {
+        _elements = new(elements);
         _slots = new(() => Slots(typeNamed));
         _required = new(() => [.. Enumerable.Range(0, Elements.Count).Where(position => Elements[position].Min > 0)]);
         Name = name;
@@ -50,7 +52,7 @@ public sealed class TypeDefinition
     public string? Parent { get; }
 
     /// <summary>The elements in their order.</summary>
-    public IReadOnlyList<ElementDefinition> Elements { get; internal init; } = [];
+    public IReadOnlyList<ElementDefinition> Elements => _elements.Value;
 
     /// <summary>The invariants of every value of this type, beside those held for any element (ele-1, ext-1).</summary>
     public IReadOnlyList<ConstraintDefinition> Constraints { get; internal init; } = [];
@@ -133,20 +135,21 @@ public sealed class ValueSetDefinition
 {
     readonly Lazy<Utf8Map<string>> _codes;
     readonly Lazy<HashSet<(string System, string Code)>> _pairs;
+    readonly Lazy<IReadOnlyList<string>> _list;
 
-    internal ValueSetDefinition(string url, IReadOnlyList<(string System, string Code)> pairs)
+    internal ValueSetDefinition(string url, Func<IReadOnlyList<(string System, string Code)>> pairs)
     {
         Url = url;
-        Codes = [.. pairs.Select(pair => pair.Code)];
+        _list = new(() => [.. pairs().Select(pair => pair.Code)]);
         _codes = new(() => new([.. Codes.Distinct().Select(code => KeyValuePair.Create(Encoding.UTF8.GetBytes(code), code))]));
-        _pairs = new(() => [.. pairs]);
+        _pairs = new(() => [.. pairs()]);
     }
 
     /// <summary>Its canonical URL.</summary>
     public string Url { get; }
 
     /// <summary>Every code in it.</summary>
-    public IReadOnlyList<string> Codes { get; }
+    public IReadOnlyList<string> Codes => _list.Value;
 
     /// <summary>Whether a code is in it, whatever its system.</summary>
     public bool Contains(ReadOnlySpan<byte> codeUtf8) => _codes.Value.Find(codeUtf8) is not null;
