@@ -52,6 +52,7 @@ sealed class Call
         {
             frame.Run.Position = call.Position;
             frame.Run.Spend(1 + (input.Count >> 2));
+            frame.Run.SpendOn(input);
             return function(call, frame, input);
         };
     }
@@ -82,7 +83,12 @@ sealed class Call
     public FhirPathException Fail(string message) => new(FhirPathFault.Execution, $"{Name}() {message}", Position);
 
     /// <summary>An argument that is a value: evaluated where the function stands, not on its input.</summary>
-    public FhirPathCollection Argument(Frame frame, int index) => Compiler.Operand(_arguments[index], frame);
+    public FhirPathCollection Argument(Frame frame, int index)
+    {
+        var items = Compiler.Operand(_arguments[index], frame);
+        frame.Run.SpendOn(items);
+        return items;
+    }
 
     /// <summary>An argument that is an expression, for one item of the input.</summary>
     public FhirPathCollection Each(Frame inner, FhirPathItem item, int position, int argument = 0)

@@ -230,6 +230,8 @@ static class Compiler
             var b = Operand(right, frame);
             frame.Run.Position = position;
             frame.Run.Spend();
+            frame.Run.SpendOn(a);
+            frame.Run.SpendOn(b);
             return apply(frame.Run, a, b);
         };
     }

@@ -221,6 +221,8 @@ sealed class ItemSet(Evaluation run) : IEqualityComparer<FhirPathItem>
     /// <summary>Adds an item, unless an equal one is there.</summary>
     public bool Add(FhirPathItem item)
     {
+        run.Spend();
+        run.SpendOn(new(item));
         if (_all is not null)
         {
             return _all.Add(item);

@@ -3,6 +3,8 @@ namespace Salus.Fhir.FhirPath;
 /// <summary>One evaluation: what it looks at, the moment it is evaluated at, and how much it has spent.</summary>
 sealed class Evaluation
 {
+    const int CharactersPerStep = 64;
+
     readonly int _stepsMax;
     readonly int _itemsMax;
     int _steps;
@@ -48,10 +50,25 @@ sealed class Evaluation
         }
     }
 
+    /// <summary>Spends what reading a value costs: a long text is not read for one step.</summary>
+    public void SpendOn(FhirPathCollection items)
+    {
+        switch (items.OnlyItem)
+        {
+            case StringItem text:
+                Spend(text.Value.Length / CharactersPerStep);
+                break;
+            case ElementItem { IsPrimitive: true } element:
+                Spend(element.Element.Raw.Length / CharactersPerStep);
+                break;
+        }
+    }
+
     /// <summary>A string that a function made.</summary>
     public StringItem Text(string text)
     {
         CheckLength(text.Length);
+        Spend(text.Length / CharactersPerStep);
         return new StringItem(text);
     }
 
@@ -61,7 +78,6 @@ sealed class Evaluation
         {
             throw new FhirPathException(FhirPathFault.TooCostly, $"A string has more than {Context.CharactersMax} characters", Position);
         }
-        Spend((int)(characters / 64));
     }
 }
 

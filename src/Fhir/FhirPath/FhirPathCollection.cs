@@ -120,6 +120,7 @@ public readonly struct FhirPathCollection : IReadOnlyList<FhirPathItem>, IEquata
 
         public void AddRange(FhirPathCollection items)
         {
+            run.Spend(items.Count >> 2);
             if (_content is null)
             {
                 // A list that is shared is never added to: the one taken over here is copied when something follows.

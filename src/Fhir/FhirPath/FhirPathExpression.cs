@@ -20,7 +20,14 @@ public sealed class FhirPathExpression
         }
         Text = text;
         Syntax = Parser.Parse(text);
+        SemanticCheck.Check(Syntax);
         _evaluator = Compiler.Compile(Syntax);
+    }
+
+    FhirPathExpression(string text, Syntax syntax)
+    {
+        (Text, Syntax) = (text, syntax);
+        _evaluator = Compiler.Compile(syntax);
     }
 
     /// <summary>The expression as it was written.</summary>
@@ -29,7 +36,7 @@ public sealed class FhirPathExpression
     internal Syntax Syntax { get; }
 
     /// <summary>Compiles an expression, or takes it from a cache of those compiled last.</summary>
-    /// <exception cref="FhirPathException">The text is not an expression, or names a function or type that does not exist.</exception>
+    /// <exception cref="FhirPathException">The text is not an expression, or names a function, a type or a type's member that does not exist.</exception>
     public static FhirPathExpression Compile(string text) => Cache.Get(text);
 
     /// <summary>Compiles an expression and refuses paths that its context's type cannot have.</summary>
@@ -59,6 +66,10 @@ public sealed class FhirPathExpression
     /// <summary>Evaluates a condition, such as an invariant: true only for true, or for a single item that is no boolean.</summary>
     /// <exception cref="FhirPathException">As of <see cref="Evaluate(FhirPathItem, EvaluationContext?)"/>; also for several items.</exception>
     public bool IsTrue(FhirPathItem focus, EvaluationContext? context = null) => Logic.Truth(Evaluate(focus, context), 0) == true;
+
+    /// <summary>The path before the last name, and that name; null when it does not end with a name after a dot.</summary>
+    internal (FhirPathExpression Before, string Name)? SplitLast() =>
+        Syntax is PathSyntax { Right: MemberSyntax last } path ? (new FhirPathExpression(Text, path.Left), last.Name) : null;
 
     /// <inheritdoc/>
     public override string ToString() => Text;

@@ -87,7 +87,7 @@ sealed class Parser
         {
             if (Take("."))
             {
-                left = Checked(new PathSyntax(left, Invocation()));
+                left = Checked(new PathSyntax(left, Invocation(true)));
             }
             else if (Current.IsSymbol("["))
             {
@@ -179,7 +179,8 @@ sealed class Parser
         return null;
     }
 
-    Syntax Invocation()
+    /// <summary>A member, function or scope. After a dot any word is a name, such as the <c>div</c> of a narrative.</summary>
+    Syntax Invocation(bool isAfterDot = false)
     {
         var token = Current;
         switch (token.Kind)
@@ -187,7 +188,7 @@ sealed class Parser
             case TokenKind.Scope when token.Text is "this" or "index" or "total":
                 _at++;
                 return new ScopeSyntax(token.Position, token.Text);
-            case TokenKind.Word when !NeverNames.Contains(token.Text):
+            case TokenKind.Word when isAfterDot || !NeverNames.Contains(token.Text):
             case TokenKind.QuotedWord:
                 _at++;
                 return Take("(") ? Checked<Syntax>(new CallSyntax(token.Position, token.Text, Arguments())) : new MemberSyntax(token.Position, token.Text);

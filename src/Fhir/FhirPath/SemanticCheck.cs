@@ -14,8 +14,9 @@ sealed class SemanticCheck
         ["empty", "exists", "all", "not", "allTrue", "anyTrue", "allFalse", "anyFalse", "subsetOf", "supersetOf", "isDistinct", "is", "startsWith", "endsWith", "contains", "matches", "hasValue"];
 
     readonly Types _context;
+    readonly bool _isStrict;
 
-    SemanticCheck(Types context) => _context = context;
+    SemanticCheck(Types context, bool isStrict) => (_context, _isStrict) = (context, isStrict);
 
     /// <summary>What an expression may give: FHIR types and whether it has an order; null types for what is not known.</summary>
     sealed record Types(IReadOnlyList<TypeDefinition>? Known, string? System = null, bool IsUnordered = false)
@@ -27,8 +28,12 @@ sealed class SemanticCheck
     public static void Check(Syntax syntax, string contextType)
     {
         var context = TypeModel.Type(contextType) is { } type ? new Types([type]) : Types.Unknown;
-        new SemanticCheck(context).Follow(syntax, context, true);
+        new SemanticCheck(context, true).Follow(syntax, context, true);
     }
+
+    /// <summary>Follows only the types that the expression itself names with <c>as</c> and <c>ofType</c>.</summary>
+    /// <exception cref="FhirPathException">One of them has no such member.</exception>
+    public static void Check(Syntax syntax) => new SemanticCheck(Types.Unknown, false).Follow(syntax, Types.Unknown, true);
 
     Types Follow(Syntax syntax, Types focus, bool isStart = false)
     {
@@ -108,9 +113,9 @@ sealed class SemanticCheck
                 return call.Arguments[0] is MemberSyntax type ? Of(new(null, type.Name)) : Types.Unknown;
             case "children" or "descendants":
                 return Types.Unknown with { IsUnordered = true };
-            case "iif" when Follow(call.Arguments[0], input, true) is { System: { } system } && system != "Boolean":
+            case "iif" when _isStrict && Follow(call.Arguments[0], input, true) is { System: { } system } && system != "Boolean":
                 throw new FhirPathException(FhirPathFault.Semantic, $"iif() takes a Boolean as its criterion; here is {system}", call.Arguments[0].Position);
-            case "extension":
+            case "extension" when _isStrict:
                 return TypeModel.Type("Extension") is { } extension ? new([extension]) : Types.Unknown;
         }
         var isLambda = call.Name is "where" or "select" or "all" or "exists" or "repeat" or "repeatAll" or "sort" or "aggregate" or "iif" or "defineVariable";
@@ -122,7 +127,7 @@ sealed class SemanticCheck
         return call.Name == "select" ? results[0] : KeepsType.Contains(call.Name) ? input : GivesBoolean.Contains(call.Name) ? new(null, "Boolean") : Types.Unknown;
     }
 
-    static Types Ordered(Types items, string what, int position) => items.IsUnordered
+    Types Ordered(Types items, string what, int position) => items.IsUnordered && _isStrict
         ? throw new FhirPathException(FhirPathFault.Semantic, $"{what} asks for an order, which children have none of", position)
         : items;
 

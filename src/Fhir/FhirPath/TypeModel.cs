@@ -7,7 +7,7 @@ namespace Salus.Fhir.FhirPath;
 /// <summary>What FHIRPath needs to know of R4's types: their names, descent and members.</summary>
 static class TypeModel
 {
-    static readonly HashSet<string> SystemTypes = ["Any", "Boolean", "String", "Integer", "Decimal", "Date", "DateTime", "Time", "Quantity"];
+    static readonly HashSet<string> SystemTypes = ["Any", "Boolean", "String", "Integer", "Decimal", "Date", "DateTime", "Time", "Quantity", "SimpleTypeInfo", "ClassInfo"];
 
     static FhirDefinitions Definitions => FhirDefinitions.R4;
 
@@ -15,14 +15,9 @@ static class TypeModel
 
     public static bool IsSystemType(string name) => SystemTypes.Contains(name);
 
-    /// <summary>Whether a type by that name exists in the namespace it names, or in either.</summary>
-    public static bool Exists(TypeSpecifier type) => type.Namespace switch
-    {
-        "FHIR" => Definitions.Type(type.Name) is not null,
-        "System" => SystemTypes.Contains(type.Name),
-        null => Definitions.Type(type.Name) is not null || SystemTypes.Contains(type.Name),
-        _ => false,
-    };
+    /// <summary>Whether there is a type by that name. One that is in the other namespace than the one written is a type too, of which nothing is.</summary>
+    public static bool Exists(TypeSpecifier type) =>
+        type.Namespace is null or "FHIR" or "System" && (Definitions.Type(type.Name) is not null || SystemTypes.Contains(type.Name));
 
     public static ElementItem ResourceItem(Element root) =>
         new(root, default, Definitions.Resource(root["resourceType"u8].Raw) ?? Definitions.Type("Resource")!);

@@ -177,44 +177,13 @@ sealed class JsonToXml
             {
                 throw Refuse("structure", "A narrative is a <div> of XHTML.", value);
             }
-            Copy(reader);
+            XhtmlCopy.Copy(reader, _xml);
+            reader.MoveToContent();
         }
         catch (XmlException broken)
         {
             throw Refuse("structure", $"The narrative is not well formed: {broken.Message}", value);
         }
-    }
-
-    void Copy(XmlReader reader)
-    {
-        do
-        {
-            switch (reader.NodeType)
-            {
-                case XmlNodeType.Element:
-                    var isEmpty = reader.IsEmptyElement;
-                    _xml.WriteStartElement(reader.LocalName, reader.NamespaceURI.Length == 0 ? XmlPartReader.Xhtml : reader.NamespaceURI);
-                    _xml.WriteAttributes(reader, false);
-                    if (isEmpty)
-                    {
-                        _xml.WriteEndElement();
-                    }
-                    break;
-                case XmlNodeType.EndElement:
-                    _xml.WriteFullEndElement();
-                    break;
-                case XmlNodeType.Text or XmlNodeType.Whitespace or XmlNodeType.SignificantWhitespace:
-                    _xml.WriteString(reader.Value);
-                    break;
-                case XmlNodeType.CDATA:
-                    _xml.WriteCData(reader.Value);
-                    break;
-                case XmlNodeType.Comment:
-                    _xml.WriteComment(reader.Value);
-                    break;
-            }
-        }
-        while (reader.Read());
     }
 
     XmlRefusal Refuse(string code, string message, Element at)

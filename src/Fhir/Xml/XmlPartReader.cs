@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Xml;
 using Salus.Fhir.Elements;
@@ -28,7 +29,9 @@ sealed class XmlPartReader
             MaxCharactersInDocument = limits.BytesMax,
             IgnoreProcessingInstructions = true,
         };
-        using var stream = new MemoryStream(text.ToArray(), false);
+        using var stream = MemoryMarshal.TryGetArray(text, out var bytes)
+            ? new MemoryStream(bytes.Array!, bytes.Offset, bytes.Count, false)
+            : new MemoryStream(text.ToArray(), false);
         using var reader = XmlReader.Create(stream, settings);
         reader.MoveToContent();
         var root = new XmlPartReader(reader, limits).Part("", 0);
@@ -122,10 +125,10 @@ sealed class XmlPartReader
         _reader.MoveToElement();
     }
 
-    /// <summary>A narrative as it stands, with every namespace it needs written at its root.</summary>
+    /// <summary>A narrative as it stands; one under a prefix gets XHTML as its default namespace, as JSON needs it.</summary>
     string Whole(XmlPart part)
     {
-        var text = _reader.ReadOuterXml();
+        var text = _reader.Prefix.Length == 0 ? _reader.ReadOuterXml() : XhtmlCopy.Text(_reader);
         return text.Length > 0 ? text : throw new XmlRefusal("structure", "The narrative is empty.", part);
     }
 

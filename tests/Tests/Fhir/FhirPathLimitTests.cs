@@ -30,6 +30,19 @@ public sealed class FhirPathLimitTests
     public void An_evaluation_without_end_is_ended(string expression) => Assert.Equal(FhirPathFault.TooCostly, Fault(expression));
 
     [Fact]
+    public void Work_on_long_texts_and_collections_is_paid_for_by_their_length()
+    {
+        var data = FhirPathItem.Of(FhirText.Read($$"""{"resourceType":"Binary","contentType":"a/b","data":"{{new string('a', 4 << 20)}}"}"""));
+        var many = FhirPathCollection.Of(Enumerable.Range(0, 50_000).Select(FhirPathItem.Of));
+        var context = new EvaluationContext { Variables = new Dictionary<string, FhirPathCollection> { ["many"] = many } };
+        foreach (var body in (string[])["%resource.data = 'b'", "%resource.data.startsWith('b')", "'b'.startsWith(%resource.data)", "%many.first() = 1", "{}.combine(%many).empty()", "%many.subsetOf(%many)"])
+        {
+            var fault = Assert.Throws<FhirPathException>(() => FhirPathExpression.Compile($"%many.select({body})").Evaluate(data, context)).Fault;
+            Assert.Equal(FhirPathFault.TooCostly, fault);
+        }
+    }
+
+    [Fact]
     public void A_context_sets_how_far_an_evaluation_goes()
     {
         var expression = "(1 | 2 | 3).select(1 | 2 | 3).count()";

@@ -10,6 +10,7 @@ static class ResourceFunctions
     public static void AddTo(Action<string, int, int, Function> add)
     {
         add("extension", 1, 1, Extension);
+        add("hasExtension", 1, 1, (call, frame, input) => Compiler.Result(!Extension(call, frame, input).IsEmpty));
         add("hasValue", 0, 0, (_, _, input) => Compiler.Result(ValueOf(input) is not null));
         add("getValue", 0, 0, (_, _, input) => ValueOf(input) is { } value ? new(value) : default);
         add("resolve", 0, 0, Resolve);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.RegularExpressions;
 
 namespace Salus.Fhir.FhirPath;
@@ -6,6 +7,7 @@ namespace Salus.Fhir.FhirPath;
 static class StringFunctions
 {
     const int PatternCharactersMax = 4_096;
+    const int StepsPerMillisecond = 500;
     static readonly TimeSpan MatchMax = TimeSpan.FromSeconds(1);
 
     public static void AddTo(Action<string, int, int, Function> add)
@@ -38,7 +40,6 @@ static class StringFunctions
         {
             return default;
         }
-        frame.Run.CheckLength(text.Length);
         return new(frame.Run.Text(apply(text)));
     }
 
@@ -124,7 +125,6 @@ static class StringFunctions
             return default;
         }
         var flags = call.Count > 1 ? call.Text(frame, 1) ?? "" : "";
-        frame.Run.CheckLength(text.Length);
         return Guarded(call, frame, () => Compiler.Result(Pattern(call, isWhole ? $@"\A(?:{pattern})\z" : pattern, flags).IsMatch(text)));
     }
 
@@ -144,8 +144,10 @@ static class StringFunctions
         return Guarded(call, frame, () => new(frame.Run.Text(Pattern(call, pattern, flags).Replace(text, substitute))));
     }
 
+    /// <summary>A match that takes long is paid for by its time, so that many of them come to an end too.</summary>
     static FhirPathCollection Guarded(Call call, Frame frame, Func<FhirPathCollection> match)
     {
+        var started = Stopwatch.GetTimestamp();
         try
         {
             return match();
@@ -157,6 +159,10 @@ static class StringFunctions
         catch (ArgumentException wrong)
         {
             throw call.Fail($"takes a regular expression; this is none: {wrong.Message}");
+        }
+        finally
+        {
+            frame.Run.Spend((int)Stopwatch.GetElapsedTime(started).TotalMilliseconds * StepsPerMillisecond);
         }
     }
 

@@ -23,7 +23,6 @@ static class TextCodeFunctions
         {
             return default;
         }
-        frame.Run.CheckLength(text.Length);
         try
         {
             return apply(text, format) is { } made ? new(frame.Run.Text(made)) : default;
