@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Salus.Learning.Boosting;
 using Salus.Learning.Forest;
 
 namespace Salus.Learning.Estimators;
@@ -12,6 +13,9 @@ public static class EstimatorFormat
     static readonly Dictionary<string, Reading> Readers = new(StringComparer.Ordinal)
     {
         [ForestFormat.Magic] = ForestFormat.Read,
+        [ForestFormat.RegressionMagic] = ForestFormat.ReadRegression,
+        [BoostingFormat.Magic] = BoostingFormat.Read,
+        [BoostingFormat.RegressionMagic] = BoostingFormat.ReadRegression,
     };
 
     /// <summary>Reads what an estimator wrote; anything else is refused with the reason.</summary>

@@ -90,17 +90,12 @@ public sealed class FeatureMatrix
         RowCount = rowCount;
     }
 
-    /// <summary>Takes one array of equal length per feature, in single precision: half the memory.</summary>
-    public FeatureMatrix(IReadOnlyList<Feature> features, float[][] columns, int rowCount)
+    FeatureMatrix(IReadOnlyList<Feature> features, float[][] singles)
     {
-        if (features.Count != columns.Length)
-            throw new ArgumentException($"{features.Count} features, but {columns.Length} columns");
-        if (Array.Exists(columns, column => column.Length != rowCount))
-            throw new ArgumentException($"every column needs {rowCount} rows");
-        Features = [.. features];
-        this.columns = [];
-        singles = columns;
-        RowCount = rowCount;
+        Features = features;
+        columns = [];
+        this.singles = singles;
+        RowCount = singles[0].Length;
     }
 
     /// <summary>What the columns stand for.</summary>
@@ -132,6 +127,14 @@ public sealed class FeatureMatrix
     /// <summary>A matrix of plain numbers, named x0, x1, … where no names are given.</summary>
     public static FeatureMatrix OfColumns(double[][] columns, IReadOnlyList<string>? names = null) =>
         new([.. columns.Select((_, i) => new Feature(FeatureKind.Number, names?[i] ?? $"x{i}"))], columns, columns.Length == 0 ? 0 : columns[0].Length);
+
+    /// <summary>A matrix of plain numbers kept in single precision, which is half the memory; named x0, x1, … where no names are given.</summary>
+    public static FeatureMatrix OfSingles(float[][] columns, IReadOnlyList<string>? names = null)
+    {
+        if (columns.Length == 0 || Array.Exists(columns, column => column.Length != columns[0].Length))
+            throw new ArgumentException("give at least one column, each with the same number of rows");
+        return new([.. columns.Select((_, i) => new Feature(FeatureKind.Number, names?[i] ?? $"x{i}"))], columns);
+    }
 
     /// <summary>Copies one row into <paramref name="into"/>, which has a place for every feature.</summary>
     public void CopyRow(int row, Span<double> into)
