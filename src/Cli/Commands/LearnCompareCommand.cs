@@ -35,7 +35,7 @@ static class LearnCompareCommand
         {
             throw new CliException("Name at least two models with --models, such as forest,logistic.", ExitCodes.Usage);
         }
-        var learners = names.Select(name => Learner.Learner(arguments, name)).ToList();
+        _ = names.Select(name => Learner.Learner(arguments, name)).ToList();
         var (json, options) = (arguments.GetValue(Json), Learner.Evaluation(arguments));
         var loaded = await Input.ReadAsync(arguments, cancellation);
         var (rows, leftOut) = Tasks.Read(arguments, loaded, names[0], options.Folds);
@@ -44,7 +44,7 @@ static class LearnCompareCommand
             throw new CliException($"{reader} reads notes: name their column with --text.", ExitCodes.Usage);
         }
         var answers = new List<EvaluationAnswer>();
-        foreach (var learner in learners)
+        foreach (var learner in names.Select(name => Learner.Learner(arguments, name, loaded.Table.RowCount)))
         {
             var outcome = await ShareTeller.RunAsync($"Judging {learner.Name}", json, progress => Evaluator.Run(rows, learner, options, Learner.Override(arguments), progress, cancellation), cancellation);
             switch (outcome)

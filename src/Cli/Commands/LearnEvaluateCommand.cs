@@ -34,8 +34,9 @@ static class LearnEvaluateCommand
     static async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellation)
     {
         var (name, json) = (Learner.Model(arguments), arguments.GetValue(Json));
-        var learner = Learner.Learner(arguments, name);
+        Learner.Learner(arguments, name);
         var loaded = await Input.ReadAsync(arguments, cancellation);
+        var learner = Learner.Learner(arguments, name, loaded.Table.RowCount);
         var (rows, leftOut) = Tasks.Read(arguments, loaded, name, Learner.Folds(arguments));
         var options = Learner.Evaluation(arguments);
         var outcome = await ShareTeller.RunAsync($"Judging {name} on {rows.Labels.Length:N0} rows", json,

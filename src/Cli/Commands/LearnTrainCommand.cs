@@ -51,12 +51,13 @@ static class LearnTrainCommand
         }
         var file = arguments.GetValue(Out) ?? throw new CliException("Name the file for the model with --out.", ExitCodes.Usage);
         var (name, json) = (Learner.Model(arguments), arguments.GetValue(Json));
-        var learner = Learner.Learner(arguments, name);
+        Learner.Learner(arguments, name);
         var plan = new LearningPlan
         {
             Evaluation = Learner.Evaluation(arguments), Calibration = arguments.GetValue(Calibrate), Costs = CostsOf(arguments.GetValue(Costs)), Override = Learner.Override(arguments),
         };
         var loaded = await Input.ReadAsync(arguments, cancellation);
+        var learner = Learner.Learner(arguments, name, loaded.Table.RowCount);
         var (rows, leftOut) = Tasks.Read(arguments, loaded, name, Learner.Folds(arguments));
         var origin = new ModelOrigin(
             Path.GetFileNameWithoutExtension(file), arguments.GetValue(Use) ?? $"Trained on {Path.GetFileName(loaded.File)}. An aid, not a diagnosis; it knows only rows like those.",

@@ -39,9 +39,9 @@ sealed class LearnerInput(int repeatsDefault)
         Folds = arguments.GetValue(folds), Repeats = arguments.GetValue(repeats), Seed = arguments.GetValue(seed), Threshold = arguments.GetValue(threshold),
     };
 
-    /// <summary>The learner of a name.</summary>
+    /// <summary>The learner of a name for about so many rows.</summary>
     /// <exception cref="CliException">There is none of that name.</exception>
-    public TableLearner Learner(ParseResult arguments, string name) =>
-        Learners.Find(name, arguments.GetValue(trees), arguments.GetValue(threads))
+    public TableLearner Learner(ParseResult arguments, string name, int rows = 0) =>
+        Learners.Find(name, rows, arguments.GetValue(trees), arguments.GetValue(threads))
         ?? throw new CliException($"'{name}' is no model; give one of: {string.Join(", ", Learners.Names)}.", ExitCodes.Usage);
 }
