@@ -80,7 +80,7 @@ public sealed partial class RecordsDesk
         if (versions.Count > count)
         {
             var last = count == 0 ? null : versions[count - 1].Record;
-            next = last is null ? null : new SearchCursor(name, parameters, [last.Version.ToString()], last.Id, last.Written).Seal(key, caller.Account);
+            next = last is null ? null : new SearchCursor(name, cursor?.Parameters ?? parameters, [last.Version.ToString()], last.Id, last.Written).Seal(key, caller.Account);
         }
         List<HistoricRecord> page = [.. versions.Take(count)];
         await AuditSearchAsync(connection, caller, $"versions{(type is null ? "" : $" of {type}{(id is null ? "" : $"/{id}")}")}", [.. page.Select(version => version.Record)], page.Count, purpose, cancellation);
