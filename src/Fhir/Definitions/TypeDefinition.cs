@@ -33,6 +33,7 @@ public sealed class TypeDefinition
         Kind = kind;
         IsAbstract = isAbstract;
         Parent = parent;
+        Role = Enum.TryParse<TypeRole>(name, out var role) ? role : TypeRole.Plain;
         Primitive = kind == TypeKind.Primitive ? Enum.Parse<PrimitiveKind>(name, ignoreCase: true) : PrimitiveKind.None;
     }
 
@@ -51,7 +52,12 @@ public sealed class TypeDefinition
     /// <summary>The elements in their order.</summary>
     public IReadOnlyList<ElementDefinition> Elements { get; internal init; } = [];
 
+    /// <summary>The invariants of every value of this type, beside those held for any element (ele-1, ext-1).</summary>
+    public IReadOnlyList<ConstraintDefinition> Constraints { get; internal init; } = [];
+
     internal PrimitiveKind Primitive { get; }
+
+    internal TypeRole Role { get; }
 
     /// <summary>Positions of the elements that must be present.</summary>
     internal int[] Required => _required.Value;
@@ -86,7 +92,7 @@ public sealed class TypeDefinition
 /// <param name="IsChoice">Whether its JSON name carries its type, such as valueQuantity.</param>
 /// <param name="Types">The types it may have.</param>
 /// <param name="Targets">The types a reference may point to; empty for any.</param>
-/// <param name="Binding">The value set its codes must be from, if required and enumerable.</param>
+/// <param name="Binding">The value set its codes must be from, if required and expanded by HL7.</param>
 public sealed record ElementDefinition(
     string Name,
     int Min,
@@ -98,6 +104,21 @@ public sealed record ElementDefinition(
 {
     /// <summary>Whether JSON writes it as an array.</summary>
     public bool IsRepeating => Max != 1;
+
+    /// <summary>Which codes it may have, whether the value set is known here or not; null for a free choice.</summary>
+    public BindingDefinition? BindingRule { get; internal init; }
+
+    /// <summary>Profiles, one of which its values conform to, such as SimpleQuantity; none for most.</summary>
+    public IReadOnlyList<string> Profiles { get; internal init; } = [];
+
+    /// <summary>Whether it can change the meaning of what it stands in.</summary>
+    public bool IsModifier { get; internal init; }
+
+    /// <summary>Whether a summary holds it.</summary>
+    public bool IsSummary { get; internal init; }
+
+    /// <summary>Its invariants, beside those of its type.</summary>
+    public IReadOnlyList<ConstraintDefinition> Constraints { get; internal init; } = [];
 }
 
 /// <summary>What a JSON member name stands for in a type.</summary>
@@ -132,6 +153,19 @@ public sealed class ValueSetDefinition
 
     /// <summary>Whether a coding is in it.</summary>
     public bool Contains(string system, string code) => _pairs.Value.Contains((system, code));
+}
+
+/// <summary>Types that the validator has rules of its own for.</summary>
+enum TypeRole
+{
+    Plain,
+    Extension,
+    Reference,
+    Coding,
+    Attachment,
+    Period,
+    Narrative,
+    ElementDefinition,
 }
 
 enum PrimitiveKind
