@@ -1,7 +1,7 @@
 using BenchmarkDotNet.Running;
 using Salus.Bench;
 
-// ./salus bench [import --data DIR | gas | ledger | soak | micro]
+// ./salus bench [import --data DIR | gas | ledger | soak | learning | micro]
 return args switch
 {
     ["import", .. var rest] => await ImportRun.RunAsync(rest),
@@ -9,6 +9,8 @@ return args switch
     ["ledger"] => await LedgerRun.RunAsync(),
     ["soak", .. var rest] => await SoakRun.RunAsync(rest),
     ["definitions", .. var rest] => DefinitionsRun.Run(rest),
+    ["learning", .. var rest] => LearningRun.Run(rest),
+    ["learning-child", .. var rest] => LearningChild.Run(rest),
     ["micro", .. var rest] => BenchmarkSwitcher.FromAssembly(typeof(GasRun).Assembly).Run(rest.Length == 0 ? ["--filter", "*"] : rest).Any() ? 0 : 1,
     _ => Help(),
 };
@@ -21,6 +23,8 @@ static int Help()
         gas                                            gas per record at batch 1, 100 and 10,000 beside one transaction per record
         ledger                                         hashing into the tree beside raw SHA-256, proofs at 2^20, from the outbox to the anchored head
         soak [--kills N]                               a node killed N times under load; every acknowledged write must be there (100)
+        learning [--rows N,N] [--models forest,boosting] [--rounds N] [--threads N] [--python FILE] [--peers FILE]
+                                                       trees beside scikit-learn and XGBoost, which the Python named must have
         micro [BenchmarkDotNet options]                sealing, leaf hashing, validation, indexing
         """);
     return 1;

@@ -106,7 +106,7 @@ public static class CrossValidation
             for (var fold = 0; fold < options.Folds; fold++)
             {
                 cancellation.ThrowIfCancellationRequested();
-                var held = Score(table, labels, folds, fold, preparation, forest with { Seed = SeededGenerator.Derive(seed, (ulong)fold), Importance = false }, repeated);
+                var held = Score(table, labels, folds, fold, preparation, forest with { Seed = SeededGenerator.Derive(seed, (ulong)fold), Importance = false, OutOfBag = false }, repeated);
                 foldAucs.Add(Metrics.RocAuc(Array.ConvertAll(held, row => repeated[row]), Array.ConvertAll(held, row => labels[row])));
             }
             scores.Add(repeated);

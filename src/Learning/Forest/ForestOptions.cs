@@ -1,7 +1,10 @@
+using Salus.Learning.Estimators;
+using Salus.Learning.Tables;
+
 namespace Salus.Learning.Forest;
 
 /// <summary>How a forest is grown.</summary>
-public sealed record ForestOptions
+public sealed record ForestOptions : IClassifierLearner, IRegressorLearner
 {
     /// <summary>The number of trees.</summary>
     public int Trees { get; init; } = 200;
@@ -12,7 +15,7 @@ public sealed record ForestOptions
     /// <summary>The fewest training rows (counted as drawn) in a leaf.</summary>
     public int LeafMin { get; init; } = 1;
 
-    /// <summary>Features tried per split; 0 means the square root of their number.</summary>
+    /// <summary>Features tried per split; 0 means the square root of their number, for numbers a third.</summary>
     public int FeaturesPerSplit { get; init; }
 
     /// <summary>The most bins a feature's values are sorted into.</summary>
@@ -20,6 +23,9 @@ public sealed record ForestOptions
 
     /// <summary>One weight per class, or null for equal weights. Rounded to a thousandth, so that sums stay integers.</summary>
     public IReadOnlyList<double>? ClassWeights { get; init; }
+
+    /// <summary>Whether each row is predicted by the trees that did not see it.</summary>
+    public bool OutOfBag { get; init; } = true;
 
     /// <summary>Whether the importance of each feature is measured by permuting it out of bag.</summary>
     public bool Importance { get; init; }
@@ -39,7 +45,24 @@ public sealed record ForestOptions
         { FeaturesPerSplit: < 0 } => $"FeaturesPerSplit is {FeaturesPerSplit}; give 1 or more, or 0 for the square root",
         { BinsMax: < 2 or > 255 } => $"BinsMax is {BinsMax}; give 2 to 255",
         { Threads: < 0 or > 1_024 } => $"Threads is {Threads}; give 1 to 1024, or 0 for every processor",
-        { ClassWeights: { } weights } when weights.Any(weight => !(weight is >= 0.001 and <= 1_000_000)) => "ClassWeights has a weight outside 0.001 to 1000000; give weights inside",
         _ => null,
     };
+
+    string IClassifierLearner.Kind => Kind;
+
+    string IRegressorLearner.Kind => Kind;
+
+    const string Kind = "random forest";
+
+    string? IClassifierLearner.Objection(FeatureMatrix features, ReadOnlySpan<int> labels, int classes) =>
+        ForestTrainer.Objection(features, labels, classes, this);
+
+    string? IRegressorLearner.Objection(FeatureMatrix features, ReadOnlySpan<double> targets) =>
+        ForestTrainer.Objection(features, targets, this);
+
+    IClassifier IClassifierLearner.Fit(FeatureMatrix features, ReadOnlySpan<int> labels, int classes, ulong seed, CancellationToken cancellation) =>
+        ForestTrainer.Train(features, labels, classes, this with { Seed = seed, Importance = false, OutOfBag = false }, cancellation).Forest;
+
+    IRegressor IRegressorLearner.Fit(FeatureMatrix features, ReadOnlySpan<double> targets, ulong seed, CancellationToken cancellation) =>
+        ForestTrainer.Train(features, targets, this with { Seed = seed, Importance = false, OutOfBag = false }, cancellation).Forest;
 }

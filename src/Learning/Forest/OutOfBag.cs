@@ -1,102 +1,80 @@
-using Salus.Learning.Tables;
+using Salus.Learning.Trees;
 
 namespace Salus.Learning.Forest;
 
-/// <summary>What the trees that did not see a row say of it (Breiman 2001, sections 3.1 and 10).</summary>
-sealed class OutOfBag(RandomForest forest, FeatureMatrix features, int[] labels, int[][] drawn, ParallelOptions parallel)
+/// <summary>
+/// What the trees that did not see a row say of it (Breiman 2001, sections 3.1 and 10). Votes are added in fixed point,
+/// so that it does not matter in which order trees are grown, or by which thread.
+/// </summary>
+sealed class OutOfBag(BinnedMatrix data, int outputs, Func<double, long> unitsOf)
 {
-    public double[]?[] Probabilities()
-    {
-        var probabilities = new double[]?[features.RowCount];
-        // Rows run side by side, the trees of a row in their order: the sums do not depend on threads.
-        Parallel.For(0, probabilities.Length, parallel, row =>
-        {
-            var values = features.Row(row);
-            var sums = new double[forest.ClassCount];
-            var voters = 0;
-            for (var t = 0; t < forest.TreeCount; t++)
-            {
-                if (drawn[t][row] > 0)
-                    continue;
-                voters++;
-                var tree = forest.Trees[t];
-                var leaf = tree.ProbabilitiesAt(tree.LeafFor(values));
-                for (var c = 0; c < sums.Length; c++)
-                    sums[c] += leaf[c];
-            }
-            if (voters == 0)
-                return;
-            for (var c = 0; c < sums.Length; c++)
-                sums[c] /= voters;
-            probabilities[row] = sums;
-        });
-        return probabilities;
-    }
+    readonly long[] sums = new long[(long)data.RowCount * outputs];
+    readonly int[] voters = new int[data.RowCount];
 
-    public double Accuracy(double[]?[] probabilities)
+    public ReadOnlySpan<long> Sums => sums;
+
+    public ReadOnlySpan<int> Voters => voters;
+
+    public void Vote(Tree tree, ReadOnlySpan<ushort> drawn)
     {
-        int right = 0, known = 0;
-        for (var row = 0; row < probabilities.Length; row++)
+        var units = new long[tree.Values.Length];
+        for (var i = 0; i < units.Length; i++)
+            units[i] = unitsOf(tree.Values[i]);
+        for (var row = 0; row < drawn.Length; row++)
         {
-            if (probabilities[row] is not { } sums)
+            if (drawn[row] > 0)
                 continue;
-            known++;
-            right += Likeliest(sums) == labels[row] ? 1 : 0;
+            voters[row]++;
+            var leaf = tree.Next[LeafOf(tree, row)] * outputs;
+            for (var i = 0; i < outputs; i++)
+                sums[(row * outputs) + i] += units[leaf + i];
         }
-        return known == 0 ? double.NaN : (double)right / known;
     }
 
-    public double[] Importance(ulong seed)
+    public void Add(OutOfBag other)
     {
-        var losses = new long[forest.TreeCount][];
-        var counts = new int[forest.TreeCount];
-        Parallel.For(0, losses.Length, parallel, t => losses[t] = Losses(t, seed, out counts[t]));
-        var importance = new double[forest.FeatureCount];
-        for (var t = 0; t < losses.Length; t++)
-        {
-            for (var f = 0; f < importance.Length && counts[t] > 0; f++)
-                importance[f] += (double)losses[t][f] / counts[t];
-        }
-        for (var f = 0; f < importance.Length; f++)
-            importance[f] /= losses.Length;
-        return importance;
+        for (var i = 0; i < sums.Length; i++)
+            sums[i] += other.sums[i];
+        for (var row = 0; row < voters.Length; row++)
+            voters[row] += other.voters[row];
     }
 
-    long[] Losses(int t, ulong seed, out int count)
+    /// <summary>By feature, the mean growth of a loss over the rows that the tree did not see when their values of that feature are permuted.</summary>
+    public double[] Losses(Tree tree, ReadOnlySpan<ushort> drawn, ulong seed, Func<int, ReadOnlySpan<double>, double> lossOf)
     {
-        var tree = forest.Trees[t];
-        var rows = Enumerable.Range(0, features.RowCount).Where(row => drawn[t][row] == 0).ToArray();
-        count = rows.Length;
-        var losses = new long[forest.FeatureCount];
-        var values = Array.ConvertAll(rows, features.Row);
-        var right = values.Select((row, i) => Votes(tree, row, rows[i])).Sum();
-        foreach (var f in tree.Feature.ToArray().Where(f => f >= 0).Distinct().Order())
+        var losses = new double[data.FeatureCount];
+        var count = 0;
+        foreach (var times in drawn)
+            count += times == 0 ? 1 : 0;
+        if (count == 0)
+            return losses;
+        var rows = new int[count];
+        for (int row = 0, at = 0; row < drawn.Length; row++)
         {
-            var permuted = Array.ConvertAll(values, row => row[f]);
-            SeededGenerator.For(SeededGenerator.Derive(seed ^ 0x696D706F7274, (ulong)t), (ulong)f).Shuffle<double>(permuted);
-            long still = 0;
+            if (drawn[row] == 0)
+                rows[at++] = row;
+        }
+        var before = 0.0;
+        foreach (var row in rows)
+            before += lossOf(row, tree.ValuesAt(LeafOf(tree, row)));
+        foreach (var feature in tree.Feature.ToArray().Where(feature => feature >= 0).Distinct().Order())
+        {
+            var permuted = Array.ConvertAll(rows, row => data.Codes[((long)row * data.FeatureCount) + feature]);
+            SeededGenerator.For(seed, (ulong)feature).Shuffle<byte>(permuted);
+            var after = 0.0;
             for (var i = 0; i < rows.Length; i++)
-            {
-                (values[i][f], permuted[i]) = (permuted[i], values[i][f]);
-                still += Votes(tree, values[i], rows[i]);
-                values[i][f] = permuted[i];
-            }
-            losses[f] = right - still;
+                after += lossOf(rows[i], tree.ValuesAt(LeafOf(tree, rows[i], feature, permuted[i])));
+            losses[feature] = (after - before) / count;
         }
         return losses;
     }
 
-    int Votes(DecisionTree tree, double[] row, int index) =>
-        Likeliest(tree.ProbabilitiesAt(tree.LeafFor(row))) == labels[index] ? 1 : 0;
-
-    static int Likeliest(ReadOnlySpan<double> probabilities)
+    int LeafOf(Tree tree, int row, int exchanged = -1, int bin = 0)
     {
-        var best = 0;
-        for (var c = 1; c < probabilities.Length; c++)
-        {
-            if (probabilities[c] > probabilities[best])
-                best = c;
-        }
-        return best;
+        var codes = data.Codes.AsSpan((int)((long)row * data.FeatureCount), data.FeatureCount);
+        var node = 0;
+        for (var feature = tree.Feature[0]; feature >= 0; feature = tree.Feature[node])
+            node = tree.ChildFor(node, feature == exchanged ? bin : codes[feature], data.Bins[feature].Bins);
+        return node;
     }
 }

@@ -1,38 +1,42 @@
 using System.Diagnostics.CodeAnalysis;
+using Salus.Learning.Estimators;
+using Salus.Learning.Explain;
 using Salus.Learning.Tables;
+using Salus.Learning.Trees;
 
 namespace Salus.Learning.Forest;
 
 /// <summary>A random forest classifier (Breiman 2001): the mean of its trees' class probabilities.</summary>
-public sealed class RandomForest
+public sealed class RandomForest : IClassifier, IExplained
 {
     /// <summary>No tree is deeper than this.</summary>
-    public const int DepthLimit = 256;
+    public const int DepthLimit = Tree.DepthLimit;
 
     /// <summary>The most classes a forest tells apart.</summary>
-    public const int ClassesLimit = 1_000;
+    public const int ClassesLimit = TrainingRows.ClassesLimit;
 
-    readonly DecisionTree[] trees;
-
-    internal RandomForest(DecisionTree[] trees, int features, int classes)
+    // Of two classes the trees hold the probability of class 1 alone.
+    internal RandomForest(TreeEnsemble trees, int classes)
     {
-        this.trees = trees;
-        FeatureCount = features;
+        Ensemble = trees;
         ClassCount = classes;
     }
 
-    /// <summary>The number of values a row must have.</summary>
-    public int FeatureCount { get; }
+    /// <inheritdoc/>
+    public string FormatId => ForestFormat.Magic;
 
-    /// <summary>The number of classes.</summary>
+    /// <inheritdoc/>
+    public int FeatureCount => Ensemble.FeatureCount;
+
+    /// <inheritdoc/>
     public int ClassCount { get; }
 
     /// <summary>The number of trees.</summary>
-    public int TreeCount => trees.Length;
+    public int TreeCount => Ensemble.Trees.Length;
 
-    internal ReadOnlySpan<DecisionTree> Trees => trees;
+    internal TreeEnsemble Ensemble { get; }
 
-    /// <summary>Grows a forest: see <see cref="ForestTrainer.Train"/>.</summary>
+    /// <summary>Grows a forest: see <see cref="ForestTrainer"/>.</summary>
     public static ForestFit Train(FeatureMatrix features, ReadOnlySpan<int> labels, int classes, ForestOptions options) =>
         ForestTrainer.Train(features, labels, classes, options);
 
@@ -44,44 +48,59 @@ public sealed class RandomForest
         return probabilities;
     }
 
-    /// <summary>Writes the probability of each class for one row.</summary>
+    /// <inheritdoc/>
     public void Predict(ReadOnlySpan<double> row, Span<double> probabilities)
     {
-        if (row.Length != FeatureCount)
-            throw new ArgumentException($"the row has {row.Length} values, the forest was trained on {FeatureCount}");
         if (probabilities.Length != ClassCount)
             throw new ArgumentException($"there is place for {probabilities.Length} probabilities, the forest has {ClassCount} classes");
         probabilities.Clear();
-        foreach (var tree in trees)
+        if (ClassCount == 2)
         {
-            var leaf = tree.ProbabilitiesAt(tree.LeafFor(row));
-            for (var c = 0; c < probabilities.Length; c++)
-                probabilities[c] += leaf[c];
+            Ensemble.AddTo(row, probabilities[1..]);
+            probabilities[1] /= TreeCount;
+            probabilities[0] = 1 - probabilities[1];
+            return;
         }
-        for (var c = 0; c < probabilities.Length; c++)
-            probabilities[c] /= trees.Length;
+        Ensemble.AddTo(row, probabilities);
+        foreach (ref var probability in probabilities)
+            probability /= TreeCount;
     }
 
-    /// <summary>The probability of one class for every row of a matrix.</summary>
+    /// <inheritdoc/>
     public double[] Predict(FeatureMatrix matrix, int classIndex)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)classIndex, (uint)ClassCount, nameof(classIndex));
-        var row = new double[matrix.Features.Count];
-        var probabilities = new double[ClassCount];
-        var predicted = new double[matrix.RowCount];
-        for (var i = 0; i < predicted.Length; i++)
-        {
-            matrix.CopyRow(i, row);
-            Predict(row, probabilities);
-            predicted[i] = probabilities[classIndex];
-        }
-        return predicted;
+        var sums = Ensemble.Sums(matrix, new double[Ensemble.Outputs]);
+        if (ClassCount > 2)
+            return Array.ConvertAll(Enumerable.Range(0, matrix.RowCount).ToArray(), row => sums[(row * ClassCount) + classIndex] / TreeCount);
+        for (var row = 0; row < sums.Length; row++)
+            sums[row] = classIndex == 1 ? sums[row] / TreeCount : 1 - (sums[row] / TreeCount);
+        return sums;
     }
 
-    /// <summary>Writes the forest in its own versioned format.</summary>
+    /// <inheritdoc/>
+    public Explanation Explain(ReadOnlySpan<double> row, int output)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)output, (uint)ClassCount, nameof(output));
+        var contributions = new double[FeatureCount];
+        var basis = TreeExplainer.Explain(Ensemble, row, ClassCount == 2 ? 0 : output, contributions) / TreeCount;
+        var flips = ClassCount == 2 && output == 0;
+        foreach (ref var contribution in contributions.AsSpan())
+            contribution /= flips ? -TreeCount : TreeCount;
+        return new Explanation(flips ? 1 - basis : basis, contributions, Predict(row)[output]);
+    }
+
+    /// <inheritdoc/>
     public void Write(Stream stream) => ForestFormat.Write(this, stream);
 
     /// <summary>Reads what <see cref="Write"/> wrote; anything else is refused with the reason.</summary>
-    public static bool TryRead(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out RandomForest? forest, [NotNullWhen(false)] out string? refusal) =>
-        ForestFormat.TryRead(bytes, out forest, out refusal);
+    public static bool TryRead(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out RandomForest? forest, [NotNullWhen(false)] out string? refusal)
+    {
+        forest = null;
+        if (!EstimatorFormat.TryRead(bytes, out var estimator, out refusal))
+            return false;
+        forest = estimator as RandomForest;
+        refusal = forest is null ? $"this is no random forest but {estimator.FormatId}" : null;
+        return forest is not null;
+    }
 }

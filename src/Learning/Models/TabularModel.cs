@@ -69,7 +69,7 @@ public sealed class TabularModel
         if (preparation.Features.Count == 0)
             return new TrainingOutcome.Refused("no feature could be made of the columns", "give columns with values, or texts that share words");
         var report = CrossValidation.Run(rows.Features, rows.Labels, rows.Groups, options.Preparation, options.Forest, options.Validation, cancellation).Report;
-        var fit = ForestTrainer.Train(preparation.Transform(rows.Features), rows.Labels, 2, options.Forest with { Importance = true });
+        var fit = ForestTrainer.Train(preparation.Transform(rows.Features), rows.Labels, 2, options.Forest with { Importance = true }, cancellation);
         return new TrainingOutcome.Trained(new TabularModel(CardOf(task, rows, options, origin, preparation, report, fit), preparation, fit.Forest));
     }
 
@@ -87,7 +87,7 @@ public sealed class TabularModel
         for (var i = 0; i < predictions.Length; i++)
         {
             var row = matrix.Row(i);
-            var explanation = ForestExplainer.Explain(Forest, row, 1);
+            var explanation = Forest.Explain(row, 1);
             predictions[i] = new Prediction(
                 explanation.Probability,
                 explanation.Probability >= Card.Validation.Threshold,

@@ -71,11 +71,15 @@ public sealed class RandomForestTests
     {
         var (matrix, labels) = Sample(300, 3, 3);
         var forest = RandomForest.Train(matrix, labels, 2, new ForestOptions { Trees = 20, LeafMin = 10, DepthMax = 3, ClassWeights = [1, 2.5] }).Forest;
-        foreach (var tree in forest.Trees)
+        foreach (var tree in forest.Ensemble.Trees)
         {
-            Assert.InRange(tree.NodeCount, 1, 15);
+            Assert.InRange(tree.NodeCount, 2, 15);
             for (var node = 0; node < tree.NodeCount; node++)
-                Assert.True((tree.Weights[node * 2] / 1_000) + (tree.Weights[(node * 2) + 1] / 2_500) >= 10);
+            {
+                Assert.True(tree.Cover[node] >= 10 * 1_000);
+                if (!tree.IsLeaf(node))
+                    Assert.Equal(tree.Cover[node], tree.Cover[tree.Next[node]] + tree.Cover[tree.Next[node] + 1]);
+            }
         }
     }
 
@@ -105,11 +109,11 @@ public sealed class RandomForestTests
     {
         var (matrix, labels) = Sample(50, 3, 5);
         Assert.Contains("no rows", ForestTrainer.Objection(FeatureMatrix.OfColumns([[]]), [], 2, new ForestOptions()), StringComparison.Ordinal);
-        Assert.Contains("no features", ForestTrainer.Objection(new FeatureMatrix([], [], 50), labels, 2, new ForestOptions()), StringComparison.Ordinal);
+        Assert.Contains("no features", ForestTrainer.Objection(new FeatureMatrix([], Array.Empty<double[]>(), 50), labels, 2, new ForestOptions()), StringComparison.Ordinal);
         foreach (var bad in new ForestOptions[] { new() { Trees = 0 }, new() { DepthMax = 0 }, new() { LeafMin = 0 }, new() { BinsMax = 256 }, new() { FeaturesPerSplit = -1 }, new() { Threads = -1 }, new() { ClassWeights = [1, double.NaN] }, new() { ClassWeights = [1] } })
             Assert.Contains("give", ForestTrainer.Objection(matrix, labels, 2, bad), StringComparison.Ordinal);
         var forest = RandomForest.Train(matrix, labels, 2, new ForestOptions { Trees = 2 }).Forest;
-        Assert.Contains("2 values, the forest was trained on 3", Assert.Throws<ArgumentException>(() => forest.Predict([1, 2])).Message, StringComparison.Ordinal);
+        Assert.Contains("2 values, the model was trained on 3", Assert.Throws<ArgumentException>(() => forest.Predict([1, 2])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -123,52 +127,71 @@ public sealed class RandomForestTests
     }
 
     [Fact]
-    public void Bent_bytes_are_refused_or_read_as_a_forest_that_still_predicts()
+    public void Numbers_are_estimated_and_out_of_bag_rows_say_how_well()
     {
-        var (matrix, labels) = Sample(60, 3, 7);
-        var bytes = Bytes(RandomForest.Train(matrix, labels, 2, new ForestOptions { Trees = 3 }).Forest);
-        for (var length = 0; length < bytes.Length; length++)
-            Assert.False(RandomForest.TryRead(bytes.AsSpan(0, length), out _, out _));
-        Assert.False(RandomForest.TryRead([.. bytes, 0], out _, out var follows));
-        Assert.Contains("follow the end", follows, StringComparison.Ordinal);
-        var generator = new SeededGenerator(8);
-        var refused = 0;
-        for (var attempt = 0; attempt < 5_000; attempt++)
+        var generator = new SeededGenerator(5);
+        double[] x = [.. Enumerable.Range(0, 600).Select(_ => generator.NextDouble())], noise = [.. x.Select(_ => generator.NextDouble())];
+        double[] y = [.. x.Select(value => 1_000 + (10 * value * value))];
+        var options = new ForestOptions { Trees = 60, LeafMin = 3, FeaturesPerSplit = 2, Importance = true };
+        var fit = ForestTrainer.Train(FeatureMatrix.OfColumns([x, noise]), y, options);
+        Assert.InRange(fit.OutOfBagError, 0, 0.1);
+        Assert.InRange(fit.Forest.Predict([0.5, 0.5]), 1_002, 1_003);
+        Assert.True(fit.Importance![0] > 50 * Math.Abs(fit.Importance[1]));
+        var other = ForestTrainer.Train(FeatureMatrix.OfColumns([x, noise]), y, options with { Threads = 3 });
+        Assert.Equal(fit.OutOfBag, other.OutOfBag);
+        Assert.Equal(TreeFormatTests.Bytes(fit.Forest), TreeFormatTests.Bytes(other.Forest));
+        Assert.Contains("row 1 has the target NaN", ForestTrainer.Objection(FeatureMatrix.OfColumns([[1, 2]]), [1, double.NaN], options), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Out_of_bag_probabilities_are_those_of_the_trees_that_did_not_draw_the_row()
+    {
+        var (matrix, labels) = Sample(200, 4, 6);
+        var fit = RandomForest.Train(matrix, labels, 2, new ForestOptions { Trees = 25, Seed = 3 });
+        var drawn = Enumerable.Range(0, 25).Select(t =>
         {
-            var bent = (byte[])bytes.Clone();
-            bent[generator.NextInt(bent.Length)] ^= (byte)(1 + generator.NextInt(255));
-            if (!RandomForest.TryRead(bent, out var forest, out var reason))
+            var generator = SeededGenerator.For(3, (ulong)t);
+            return Enumerable.Range(0, 200).Select(_ => generator.NextInt(200)).ToHashSet();
+        }).ToArray();
+        for (var row = 0; row < 200; row++)
+        {
+            var (bins, sum, voters) = (fit.Forest.Ensemble.BinsOf(matrix.Row(row)), 0.0, 0);
+            for (var t = 0; t < 25; t++)
             {
-                Assert.NotEmpty(reason);
-                refused++;
-                continue;
+                if (drawn[t].Contains(row))
+                    continue;
+                voters++;
+                var tree = fit.Forest.Ensemble.Trees[t];
+                var node = 0;
+                while (!tree.IsLeaf(node))
+                    node = tree.ChildFor(node, bins[tree.Feature[node]], fit.Forest.Ensemble.Bins[tree.Feature[node]].Bins);
+                sum += tree.ValuesAt(node)[0];
             }
-            if (forest.FeatureCount == 3)
-                Assert.InRange(forest.Predict([0.5, double.NaN, 0.1])[1], 0, 1);
+            Assert.Equal(sum / voters, fit.OutOfBag![(row * 2) + 1], 9);
         }
-        Assert.InRange(refused, 1_000, 5_000);
     }
 
     [Fact]
-    public void Claimed_counts_are_refused_before_memory_is_taken()
+    public void A_matrix_is_predicted_with_the_bits_of_its_rows()
     {
-        byte[] bytes = [.. "SALUSFOREST"u8, 1, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0x03, .. new byte[100]];
-        Assert.False(RandomForest.TryRead(bytes, out _, out var reason));
-        Assert.Contains("nodes are claimed, but only 100 bytes are left", reason, StringComparison.Ordinal);
+        var (matrix, labels) = Sample(333, 5, 7);
+        var forest = RandomForest.Train(matrix, labels, 2, new ForestOptions { Trees = 21 }).Forest;
+        Assert.Equal(Enumerable.Range(0, 333).Select(row => forest.Predict(matrix.Row(row))[1]), forest.Predict(matrix, 1));
+        int[] three = [.. labels.Select((label, row) => row % 3 == 0 ? 2 : label)];
+        var several = RandomForest.Train(matrix, three, 3, new ForestOptions { Trees = 13 }).Forest;
+        Assert.Equal(Enumerable.Range(0, 333).Select(row => several.Predict(matrix.Row(row))[2]), several.Predict(matrix, 2));
     }
 
     [Fact]
-    public void Histograms_added_up_are_the_histogram_of_all_rows()
+    public void Single_precision_columns_train_the_forest_of_the_same_numbers_in_double_precision()
     {
-        byte[] bins = [0, 1, 2, 1, 0, 2];
-        int[] labels = [0, 1, 0, 1, 1, 0];
-        long[] weights = [1, 2, 1, 3, 1, 1];
-        var (whole, parts) = (new long[8], new long[8]);
-        ClassHistogram.Accumulate(bins, [0, 1, 2, 3, 4, 5], labels, weights, 2, whole);
-        ClassHistogram.Accumulate(bins, [5, 3, 1], labels, weights, 2, parts);
-        ClassHistogram.Accumulate(bins, [4, 0, 2], labels, weights, 2, parts);
-        Assert.Equal(whole, parts);
-        Assert.Equal([1, 1, 0, 5, 2, 0, 0, 0], whole);
+        var (matrix, labels) = Sample(200, 4, 6);
+        float[][] singles = [.. Enumerable.Range(0, 4).Select(feature => Array.ConvertAll(matrix.Column(feature).ToArray(), value => (float)value))];
+        double[][] doubles = [.. singles.Select(column => Array.ConvertAll(column, value => (double)value))];
+        var options = new ForestOptions { Trees = 10 };
+        Assert.Equal(
+            Bytes(RandomForest.Train(FeatureMatrix.OfColumns(doubles), labels, 2, options).Forest),
+            Bytes(RandomForest.Train(FeatureMatrix.OfSingles(singles), labels, 2, options).Forest));
     }
 
     internal static byte[] Bytes(RandomForest forest)

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Salus.Learning.Boosting;
+using Salus.Learning.Estimators;
+using Salus.Learning.Evaluate;
+using Salus.Learning.Forest;
+
+namespace Salus.Bench;
+
+/// <summary>What one fit took and is worth.</summary>
+sealed record LearningFigures(double FitSeconds, double CpuSeconds, double Auc, double BatchRowsPerSecond, double RowMicroseconds, double PeakMegabytes);
+
+/// <summary>One model in a process of its own, so that its peak of memory is its own: nine tenths of the rows to learn from, the rest to be judged by.</summary>
+static class LearningChild
+{
+    public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
+    public static int Run(string[] args)
+    {
+        var (file, kind, rows, trees, threads) = (args[0], args[1], int.Parse(args[2]), int.Parse(args[3]), int.Parse(args[4]));
+        var training = rows / 10 * 9;
+        IClassifierLearner learner = kind == "forest"
+            ? new ForestOptions { Trees = trees, LeafMin = 5, FeaturesPerSplit = 5, OutOfBag = false, Threads = threads }
+            : new BoostingOptions { Trees = trees, LearningRate = 0.3, LeavesMax = 64, DepthMax = 6, RowShare = 1, FeatureShare = 1, Threads = threads };
+        Warm(learner);
+        var table = LearningTable.Read(file, 0, training);
+        var held = LearningTable.Read(file, training, rows - training);
+        var cpu = Process.GetCurrentProcess().TotalProcessorTime;
+        var clock = Stopwatch.StartNew();
+        var model = learner.Fit(table.Matrix, table.Labels, 2, 1);
+        var fit = clock.Elapsed.TotalSeconds;
+        var used = (Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalSeconds;
+        model.Predict(held.Matrix.Row(0), new double[2]);
+        clock.Restart();
+        var predicted = model.Predict(held.Matrix, 1);
+        var batch = held.Labels.Length / clock.Elapsed.TotalSeconds;
+        Console.WriteLine(JsonSerializer.Serialize(
+            new LearningFigures(fit, used, Metrics.RocAuc(predicted, held.Labels), batch, RowMicroseconds(model, held), CpuClock.PeakMegabytes(Environment.ProcessId)),
+            Json));
+        return 0;
+    }
+
+    // What is measured is the machine code that a longer-lived process runs, which the runtime arrives at after some calls.
+    static void Warm(IClassifierLearner learner)
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            LearningTable.Write(file, 20_000, 9);
+            var table = LearningTable.Read(file, 0, 20_000);
+            IClassifierLearner few = learner is ForestOptions forest ? forest with { Trees = 8 } : ((BoostingOptions)learner) with { Trees = 8 };
+            for (var round = 0; round < 3; round++)
+            {
+                var model = few.Fit(table.Matrix, table.Labels, 2, 1);
+                model.Predict(table.Matrix, 1);
+                RowMicroseconds(model, table);
+            }
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    static double RowMicroseconds(IClassifier model, LearningTable table)
+    {
+        const int rows = 500, rounds = 5;
+        var values = Enumerable.Range(0, rows).Select(table.Matrix.Row).ToArray();
+        var probabilities = new double[2];
+        var best = double.PositiveInfinity;
+        for (var round = 0; round < rounds; round++)
+        {
+            var clock = Stopwatch.StartNew();
+            foreach (var row in values)
+                model.Predict(row, probabilities);
+            best = Math.Min(best, clock.Elapsed.TotalMicroseconds / rows);
+        }
+        return best;
+    }
+}

@@ -1,0 +1,40 @@
+"""One fit of scikit-learn or XGBoost over the rows of a file that the bench wrote; prints the same figures as ours."""
+import json
+import os
+import resource
+import sys
+import time
+
+import numpy as np
+
+file, kind, rows, trees, threads = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
+features = 30
+values = np.fromfile(file, dtype=np.float32, count=rows * features).reshape(rows, features)
+labels = np.fromfile(file, dtype=np.uint8, offset=rows * features * 4)
+training = rows // 10 * 9
+
+if kind == "forest":
+    from sklearn.ensemble import RandomForestClassifier
+
+    model = RandomForestClassifier(trees, min_samples_leaf=5, max_features=5, n_jobs=threads, random_state=1)
+else:
+    from xgboost import XGBClassifier
+
+    model = XGBClassifier(n_estimators=trees, max_depth=6, tree_method="hist", n_jobs=threads, verbosity=0)
+from sklearn.metrics import roc_auc_score
+
+started, cpu = time.perf_counter(), sum(os.times()[:2])
+model.fit(values[:training], labels[:training])
+fit, cpu = time.perf_counter() - started, sum(os.times()[:2]) - cpu
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+started = time.perf_counter()
+predicted = model.predict_proba(values[training:])[:, 1]
+batch = (rows - training) / (time.perf_counter() - started)
+single = float("inf")
+if kind == "forest":
+    model.set_params(n_jobs=1)
+for row in range(training, training + 20):
+    started = time.perf_counter()
+    model.predict_proba(values[row : row + 1])
+    single = min(single, (time.perf_counter() - started) * 1e6)
+print(json.dumps(dict(fitSeconds=fit, cpuSeconds=cpu, auc=roc_auc_score(labels[training:], predicted), batchRowsPerSecond=batch, rowMicroseconds=single, peakMegabytes=peak)))

@@ -1,0 +1,159 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Salus.Learning.Tables;
+
+namespace Salus.Learning.Trees;
+
+/// <summary>
+/// How one feature's values become bins. A number belongs to the first bin whose upper edge is not below it, the last
+/// bin having no edge; a category's code belongs to the bin of its own. Missing values, and categories that have no
+/// bin, are in the bin after the last.
+/// </summary>
+sealed class FeatureBins
+{
+    /// <summary>The most bins a feature has when it is trained on, so that a bin and "missing" fit a byte.</summary>
+    public const int BinsLimit = 255;
+
+    readonly double[] edges;
+
+    // Upper edges filled up with infinity to a power of two: the search takes the same steps for every value.
+    readonly double[] padded;
+
+    public FeatureBins(double[] edges, bool isCategory)
+    {
+        this.edges = edges;
+        IsCategory = isCategory;
+        var size = 1;
+        while (size <= edges.Length)
+            size <<= 1;
+        padded = new double[size];
+        edges.CopyTo(padded, 0);
+        padded.AsSpan(edges.Length).Fill(double.PositiveInfinity);
+    }
+
+    /// <summary>Upper edges of the bins but the last; of a category, the codes that have bins. Strictly rising.</summary>
+    public ReadOnlySpan<double> Edges => edges;
+
+    public bool IsCategory { get; }
+
+    public int Bins => IsCategory ? edges.Length : edges.Length + 1;
+
+    public int BinOf(double value)
+    {
+        if (double.IsNaN(value))
+            return Bins;
+        var bin = EdgesBelow(value);
+        return !IsCategory || (bin < edges.Length && edges[bin] == value) ? bin : Bins;
+    }
+
+    /// <summary>The bins of many values.</summary>
+    public void BinsOf(ReadOnlySpan<double> values, Span<byte> into)
+    {
+        var at = 0;
+        // Four searches at once: each waits for its own loads only.
+        for (; !IsCategory && at + 4 <= values.Length; at += 4)
+        {
+            double a = values[at], b = values[at + 1], c = values[at + 2], d = values[at + 3];
+            int i = 0, j = 0, k = 0, l = 0;
+            ref var first = ref MemoryMarshal.GetArrayDataReference(padded);
+            for (var half = padded.Length >> 1; half > 0; half >>= 1)
+            {
+                i += -Below(ref first, i + half - 1, a) & half;
+                j += -Below(ref first, j + half - 1, b) & half;
+                k += -Below(ref first, k + half - 1, c) & half;
+                l += -Below(ref first, l + half - 1, d) & half;
+            }
+            into[at] = (byte)(double.IsNaN(a) ? Bins : i);
+            into[at + 1] = (byte)(double.IsNaN(b) ? Bins : j);
+            into[at + 2] = (byte)(double.IsNaN(c) ? Bins : k);
+            into[at + 3] = (byte)(double.IsNaN(d) ? Bins : l);
+        }
+        for (; at < values.Length; at++)
+            into[at] = (byte)BinOf(values[at]);
+    }
+
+    int EdgesBelow(double value)
+    {
+        ref var first = ref MemoryMarshal.GetArrayDataReference(padded);
+        var below = 0;
+        for (var half = padded.Length >> 1; half > 0; half >>= 1)
+            below += -Below(ref first, below + half - 1, value) & half;
+        return below;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static int Below(ref double first, int at, double value) => Unsafe.BitCast<bool, byte>(Unsafe.Add(ref first, at) < value);
+
+    /// <summary>One bin per distinct value while they are few, otherwise bins of about equal numbers of rows. Sorts <paramref name="values"/>, which hold no NaN.</summary>
+    public static FeatureBins OfNumbers(Span<double> values, int binsMax)
+    {
+        values.Sort();
+        var distinct = new List<(double Value, int Upto)>();
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (i + 1 == values.Length || values[i + 1] != values[i])
+                distinct.Add((values[i], i + 1));
+        }
+        var edges = new List<double>();
+        var cut = 0;
+        for (var i = 0; i + 1 < distinct.Count; i++)
+        {
+            var cuts = (long)distinct[i].Upto * binsMax / Math.Max(1, values.Length);
+            if (distinct.Count > binsMax && (cuts <= cut || edges.Count == binsMax - 1))
+                continue;
+            cut = (int)cuts;
+            edges.Add(Between(distinct[i].Value, distinct[i + 1].Value));
+        }
+        return new FeatureBins([.. edges], false);
+    }
+
+    /// <summary>A bin per code, of the most frequent where there are more than <paramref name="binsMax"/>.</summary>
+    public static FeatureBins OfCategories(ReadOnlySpan<double> codes, int binsMax)
+    {
+        var counts = new SortedDictionary<double, int>();
+        foreach (var code in codes)
+            counts[code] = counts.GetValueOrDefault(code) + 1;
+        return new FeatureBins([.. counts.OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key).Take(binsMax).Select(pair => pair.Key).Order()], true);
+    }
+
+    /// <summary>The bins of every feature. A category is one only where <paramref name="nativeCategories"/>, otherwise the order of its codes counts.</summary>
+    public static FeatureBins[] Of(FeatureMatrix matrix, int binsMax, bool nativeCategories, ParallelOptions parallel)
+    {
+        var bins = new FeatureBins[matrix.Features.Count];
+        Parallel.For(0, bins.Length, parallel, feature =>
+        {
+            var values = Sample(matrix, feature);
+            bins[feature] = nativeCategories && matrix.Features[feature].Kind == FeatureKind.Code
+                ? OfCategories(values, binsMax)
+                : OfNumbers(values, binsMax);
+        });
+        return bins;
+    }
+
+    // Above this many rows, evenly spaced ones stand for all: edges need quantiles, not every value.
+    const int SampleMax = 200_000;
+
+    static Span<double> Sample(FeatureMatrix matrix, int feature)
+    {
+        var all = matrix.Column(feature);
+        var count = Math.Min(all.Length, SampleMax);
+        var kept = new double[count];
+        var known = 0;
+        for (var i = 0; i < count; i++)
+        {
+            var value = all[(int)((long)i * all.Length / count)];
+            if (!double.IsNaN(value))
+                kept[known++] = value;
+        }
+        return kept.AsSpan(0, known);
+    }
+
+    // The middle of two neighbours may round to the upper one, or overflow; the lower one still separates them.
+    static double Between(double low, double high)
+    {
+        var middle = (low / 2) + (high / 2);
+        if (!(middle >= low && middle < high))
+            middle = low;
+        return double.IsFinite(middle) ? middle : double.IsNegativeInfinity(low) ? double.MinValue : low;
+    }
+}
