@@ -10,7 +10,7 @@ static class Quantities
         {
             return left.Value.CompareTo(right.Value);
         }
-        return MayMeet(left, right) && Units(left, right) is var (a, b) ? a.InBase(left.Value).CompareTo(b.InBase(right.Value)) : null;
+        return MayMeet(left, right) && Units(left, right) is var (a, b) ? UcumUnit.Compare(left.Value, a, right.Value, b) : null;
     }
 
     /// <summary>Whether they are the same as far as the coarser of the two is written.</summary>
