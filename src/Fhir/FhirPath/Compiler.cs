@@ -170,7 +170,7 @@ static class Compiler
         {
             return (frame, _) => TestType(Operand(left, frame), type, position);
         }
-        return (frame, _) => KeepType(frame, Operand(left, frame), type);
+        return (frame, _) => As(frame, Operand(left, frame), type, position);
     }
 
     /// <exception cref="FhirPathException">There is no such type.</exception>
@@ -188,6 +188,11 @@ static class Compiler
         1 => new(BooleanItem.For(TypeModel.Is(items[0], type))),
         var count => throw new FhirPathException(FhirPathFault.Execution, $"'is' asks about one item; here are {count}", position),
     };
+
+    public static FhirPathCollection As(Frame frame, FhirPathCollection items, TypeSpecifier type, int position) =>
+        items.Count > 1 && frame.Run.Context.IsAsForOne
+            ? throw new FhirPathException(FhirPathFault.Execution, $"'as' is for one item; here are {items.Count}", position)
+            : KeepType(frame, items, type);
 
     public static FhirPathCollection KeepType(Frame frame, FhirPathCollection items, TypeSpecifier type)
     {

@@ -46,6 +46,12 @@ public sealed record EvaluationContext
     /// <summary>Further variables, by their names without <c>%</c>.</summary>
     public IReadOnlyDictionary<string, FhirPathCollection> Variables { get; init; } = new Dictionary<string, FhirPathCollection>();
 
+    /// <summary>
+    /// Whether <c>as</c> refuses several items, as the specification says. Off unless asked for, because R4's own invariants and search parameters
+    /// filter collections with it (<c>descendants().as(canonical)</c> in dom-3).
+    /// </summary>
+    public bool IsAsForOne { get; init; }
+
     /// <summary>How many steps an evaluation may take.</summary>
     public int StepsMax { get; init; } = 2_000_000;
 

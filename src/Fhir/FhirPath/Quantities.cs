@@ -10,7 +10,7 @@ static class Quantities
         {
             return left.Value.CompareTo(right.Value);
         }
-        return MayMeet(left, right) && Units(left, right) is var (a, b) ? a.InBase(left.Value).CompareTo(b.InBase(right.Value)) : null;
+        return MayMeet(left, right) && Units(left, right) is var (a, b) ? UcumUnit.Compare(left.Value, a, right.Value, b) : null;
     }
 
     /// <summary>Whether they are the same as far as the coarser of the two is written.</summary>
@@ -67,8 +67,19 @@ static class Quantities
     static bool MayMeet(QuantityItem left, QuantityItem right) =>
         left.IsCalendar == right.IsCalendar || !(Calendar.IsVariable(left.Unit) || Calendar.IsVariable(right.Unit));
 
-    static (UcumUnit, UcumUnit)? Units(QuantityItem left, QuantityItem right) =>
-        UcumUnit.Parse(Calendar.CodeOf(left.Unit)) is { } a && UcumUnit.Parse(Calendar.CodeOf(right.Unit)) is { } b && a.IsComparableTo(b) ? (a, b) : null;
+    static (UcumUnit, UcumUnit)? Units(QuantityItem left, QuantityItem right)
+    {
+        // A year is twelve months, but beside the shorter words it is 365 days and a month is 30 (FHIRPath section 2.7, conversion of calendar durations).
+        var isInDays = left.IsCalendar && right.IsCalendar && Calendar.IsVariable(left.Unit) != Calendar.IsVariable(right.Unit);
+        return UcumUnit.Parse(Code(left.Unit, isInDays)) is { } a && UcumUnit.Parse(Code(right.Unit, isInDays)) is { } b && a.IsComparableTo(b) ? (a, b) : null;
+    }
+
+    static string Code(string unit, bool isInDays) => (unit, isInDays) switch
+    {
+        ("year", true) => "365.d",
+        ("month", true) => "30.d",
+        _ => Calendar.CodeOf(unit),
+    };
 
     /// <summary>Without the zeros that a division leaves at the end.</summary>
     static decimal Trimmed(decimal value) => value / 1.0000000000000000000000000000m;

@@ -13,10 +13,14 @@ sealed class UcumUnit
     const int CodeCharactersMax = 64;
     const int CachedMax = 4_096;
     const int DimensionCount = 8;
+    const decimal DecimalFastMax = 1_000_000_000_000m;
 
     static readonly ConcurrentDictionary<string, UcumUnit?> Cached = new();
 
     readonly sbyte[] _dimensions;
+
+    /// <summary>The factor where a decimal holds it exactly and there is no offset, which is the common case.</summary>
+    readonly decimal? _decimalFactor;
 
     UcumUnit(Ratio factor, sbyte[] dimensions, Ratio offset = default, string? arbitrary = null)
     {
@@ -24,6 +28,7 @@ sealed class UcumUnit
         Offset = offset;
         Arbitrary = arbitrary;
         _dimensions = dimensions;
+        _decimalFactor = offset.CompareTo(default) == 0 && factor.ToDecimal() is { } near && Ratio.Of(near).CompareTo(factor) == 0 ? near : null;
     }
 
     /// <summary>How many base units one is.</summary>
@@ -55,6 +60,21 @@ sealed class UcumUnit
 
     /// <summary>A number of this unit in base units.</summary>
     public Ratio InBase(decimal value) => (Ratio.Of(value) * Factor) + Offset;
+
+    /// <summary>The order of two numbers of units that measure the same.</summary>
+    public static int Compare(decimal left, UcumUnit leftUnit, decimal right, UcumUnit rightUnit) =>
+        leftUnit.InDecimal(left) is { } a && rightUnit.InDecimal(right) is { } b ? a.CompareTo(b) : leftUnit.InBase(left).CompareTo(rightUnit.InBase(right));
+
+    /// <summary>A number in base units; null where a decimal would round it.</summary>
+    decimal? InDecimal(decimal value)
+    {
+        if (_decimalFactor is not { } factor || Math.Abs(value) > DecimalFastMax || Math.Abs(factor) > DecimalFastMax)
+        {
+            return null;
+        }
+        var product = value * factor;
+        return product.Scale == value.Scale + factor.Scale ? product : null;
+    }
 
     UcumUnit Times(UcumUnit other, int sign)
     {

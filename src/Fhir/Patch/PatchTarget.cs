@@ -8,6 +8,8 @@ namespace Salus.Fhir.Patch;
 /// <summary>A resource while one operation changes it: paths are evaluated on its elements, changes made on the same JSON.</summary>
 sealed class PatchTarget
 {
+    static readonly EvaluationContext Strict = new() { IsAsForOne = true };
+
     readonly Resource _resource;
     readonly PatchLimits _limits;
     readonly JsonObject _json;
@@ -22,7 +24,7 @@ sealed class PatchTarget
 
     public Place? SingleOrNone(string path)
     {
-        var items = FhirPathExpression.Compile(path).Evaluate(_resource);
+        var items = FhirPathExpression.Compile(path).Evaluate(_resource, Strict);
         return items.Count switch
         {
             0 => null,
@@ -37,7 +39,7 @@ sealed class PatchTarget
     {
         var (before, name) = FhirPathExpression.Compile(path).SplitLast()
             ?? throw new PatchRefusal("value", $"The path '{path}' ends with the name of a list.");
-        var owners = before.Evaluate(_resource);
+        var owners = before.Evaluate(_resource, Strict);
         if (owners.Count != 1 || owners[0] is not ElementItem owner)
         {
             throw new PatchRefusal(owners.IsEmpty ? "not-found" : "multiple-matches", $"The path '{path}' is a list in one element; here are {owners.Count}.");

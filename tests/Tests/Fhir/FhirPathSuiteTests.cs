@@ -56,7 +56,7 @@ public sealed class FhirPathSuiteTests(ITestOutputHelper output)
             {
                 return "was compiled, though it is wrong";
             }
-            var items = compiled.Evaluate(input, new EvaluationContext { Terminology = SuiteTerminology.Instance });
+            var items = compiled.Evaluate(input, new EvaluationContext { IsAsForOne = true, Terminology = SuiteTerminology.Instance });
             if (invalid is not null and not "false")
             {
                 return $"gave {items}, though it is wrong";

@@ -104,6 +104,7 @@ public sealed class FhirPathTests
     [InlineData("10 '%' = 0.1 '1'", "true")]
     [InlineData("1 year = 1 'a'", "")]
     [InlineData("1 year ~ 1 'a'", "true")]
+    [InlineData("1 month = 30 days and 1 year = 12 months and 1 year = 365 days and 1 month < 5 weeks", "true")]
     [InlineData("7 days = 1 week and 1 day = 24 'h'", "true")]
     [InlineData("1 'cm' = 1 's'", "")]
     [InlineData("3 'm' + 50 'cm'", "3.5 'm'")]
@@ -134,6 +135,7 @@ public sealed class FhirPathTests
     [InlineData("'x'.replaceMatches('(x)', '$1$1')", "xx")]
     [InlineData("2.power(10) = 1024 and 16.sqrt() = 4 and 8.log(2) = 3 and 0.exp() = 1", "true")]
     [InlineData("1.587.lowBoundary(2)", "1.58")]
+    [InlineData("2.power(0.5)", "1.4142135623730951")]
     public void Functions_do_what_they_are_for(string expression, string expected) => Assert.Equal(expected, Of(expression));
 
     [Theory]
@@ -184,6 +186,17 @@ public sealed class FhirPathTests
     [InlineData("extension('http://x').value.code", "Patient")]
     public void A_strict_compilation_takes_what_its_type_can_have(string expression, string type) =>
         Assert.Equal(expression, FhirPathExpression.CompileStrict(expression, type).Text);
+
+    [Fact]
+    public void The_operator_as_refuses_several_items_where_that_is_asked_for()
+    {
+        var strict = new EvaluationContext { IsAsForOne = true };
+        Assert.Equal("official, usual", Of("name.as(HumanName).use"));
+        Assert.Equal("official, usual", Of("name.ofType(HumanName).use", strict));
+        Assert.Equal("official", Of("(name.first() as HumanName).use", strict));
+        Assert.Throws<FhirPathException>(() => Of("name.as(HumanName).use", strict));
+        Assert.Throws<FhirPathException>(() => Of("(name as HumanName).use", strict));
+    }
 
     [Fact]
     public void One_evaluation_sees_one_moment()

@@ -10,7 +10,7 @@ static class CollectionFunctions
         add("repeat", 1, 1, Repeat);
         add("repeatAll", 1, 1, RepeatAll);
         add("ofType", 1, 1, (call, frame, input) => Compiler.KeepType(frame, input, call.Type));
-        add("as", 1, 1, (call, frame, input) => Compiler.KeepType(frame, input, call.Type));
+        add("as", 1, 1, (call, frame, input) => Compiler.As(frame, input, call.Type, call.Position));
         add("is", 1, 1, (call, _, input) => Compiler.TestType(input, call.Type, call.Position));
         add("single", 0, 0, (call, _, input) => call.Single(input) is null ? default : input);
         add("first", 0, 0, (_, frame, input) => Range(frame, input, 0, 1));

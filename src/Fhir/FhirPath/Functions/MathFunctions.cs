@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Salus.Fhir.FhirPath;
 
 /// <summary>Mathematics (FHIRPath section 5.7). What has no value, or none that a decimal holds, is empty.</summary>
@@ -107,6 +109,9 @@ static class MathFunctions
         }
     }
 
+    /// <summary>With the digits that tell a double from its neighbours: the cast keeps fifteen of them.</summary>
     static FhirPathCollection Decimal(double value) =>
-        double.IsFinite(value) && Math.Abs(value) < (double)decimal.MaxValue ? new(new DecimalItem((decimal)value)) : default;
+        double.IsFinite(value) && decimal.TryParse(value.ToString("R", CultureInfo.InvariantCulture), NumberStyles.Float, CultureInfo.InvariantCulture, out var result)
+            ? new(new DecimalItem(result))
+            : default;
 }
