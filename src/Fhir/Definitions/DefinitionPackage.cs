@@ -61,14 +61,20 @@ public sealed class DefinitionPackage
         }
         catch (Exception broken) when (broken is InvalidDataException or FormatException or EndOfStreamException or IOException)
         {
-            return new PackageOutcome.Refused("", $"the archive is not a gzipped tar archive: {broken.Message}");
+            return new PackageOutcome.Refused("", $"the archive cannot be read: {broken.Message}");
         }
     }
 
     static IEnumerable<(string Name, ReadOnlyMemory<byte> Utf8)> Files(TarReader tar, PackageLimits limits)
     {
+        var bytes = 0L;
         while (tar.GetNextEntry() is { } entry)
         {
+            // What is passed over is unpacked all the same
+            if ((bytes += entry.Length) > limits.BytesMax)
+            {
+                throw new InvalidDataException($"it holds more than {limits.BytesMax} bytes");
+            }
             if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile && entry.DataStream is { } data)
             {
                 if (!IsRead(entry.Name))
