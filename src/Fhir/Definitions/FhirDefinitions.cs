@@ -152,7 +152,12 @@ public sealed class FhirDefinitions
         Texts(source.GetProperty("b")),
         source.GetProperty("t").GetString() is var type and not "string" ? Enum.Parse<SearchType>(type!, ignoreCase: true) : SearchType.Text,
         Text(source, "e") ?? "",
-        source.TryGetProperty("r", out var targets) ? Texts(targets) : []);
+        source.TryGetProperty("r", out var targets) ? Texts(targets) : [])
+    {
+        Components = source.TryGetProperty("k", out var parts)
+            ? [.. parts.EnumerateArray().Select(part => new SearchComponent(part.GetProperty("d").GetString()!, part.GetProperty("e").GetString()!))]
+            : [],
+    };
 
     static string? Text(JsonElement source, string name) => source.TryGetProperty(name, out var value) ? value.GetString() : null;
 

@@ -71,6 +71,7 @@ static class TypeModel
     public static void AppendChildren(ElementItem item, ref FhirPathCollection.Builder into)
     {
         var container = item.IsPrimitive ? item.Shadow : item.Element;
+        var hasShadows = HasShadows(container);
         foreach (var child in container.Children)
         {
             if (item.Type.Slot(child.NameUtf8) is not { } slot)
@@ -79,13 +80,25 @@ static class TypeModel
             }
             if (!slot.IsShadow)
             {
-                AppendValues(child, slot.Type.Kind == TypeKind.Primitive ? container[slot.Twin] : default, slot.Type, ref into);
+                AppendValues(child, hasShadows && slot.Type.Kind == TypeKind.Primitive ? container[slot.Twin] : default, slot.Type, ref into);
             }
             else if (container[slot.Twin].IsMissing)
             {
                 AppendValues(default, child, slot.Type, ref into);
             }
         }
+    }
+
+    static bool HasShadows(Element container)
+    {
+        foreach (var child in container.Children)
+        {
+            if (child.NameUtf8.StartsWith("_"u8))
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// <summary>The repetitions of one member, each with the extensions beside it.</summary>

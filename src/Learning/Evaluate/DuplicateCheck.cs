@@ -24,14 +24,14 @@ static class DuplicateCheck
             "keep one of each (--deduplicate), or name the column that groups them");
     }
 
-    // The pairs alike in all columns if columns had nothing to do with each other.
+    // The pairs alike in all columns if columns had nothing to do with each other. Texts are never alike by chance.
     static double ByChance(Table table)
     {
         var pairs = table.RowCount * (table.RowCount - 1.0) / 2;
         foreach (var column in table.Columns)
         {
             var keys = RowKeys.Of(new Table([column]));
-            pairs *= keys.GroupBy(key => key).Sum(group => Math.Pow((double)group.Count() / keys.Length, 2));
+            pairs *= column.Kind == ColumnKind.Text ? 0 : keys.GroupBy(key => key).Sum(group => (double)group.Count() * (group.Count() - 1)) / (keys.Length * (keys.Length - 1.0));
         }
         return pairs;
     }

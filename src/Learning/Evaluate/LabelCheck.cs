@@ -23,7 +23,7 @@ static class LabelCheck
                 yield return new GuardFinding(LeakKind.FeatureDeterminesLabel, [column.Name], rows.Labels.Length,
                     $"'{column.Name}' alone tells the label: {how}", $"leave it out (--drop {column.Name}), unless it is known before the outcome");
             }
-            else if (column is NumberColumn numbers && Spikes(numbers, rows) is { Count: > 0 } spikes)
+            else if (column is NumberColumn numbers && Spikes(numbers, rows) is var spikes && (spikes.Select(spike => spike.Label).Distinct().Count() > 1 || spikes.Any(spike => IsBetween(spike.Value, numbers))))
             {
                 yield return new GuardFinding(LeakKind.FeatureDeterminesLabel, [column.Name], spikes.Sum(spike => spike.Count),
                     $"'{column.Name}' is {string.Join(" and ", spikes.Select(spike => FormattableString.Invariant($"{spike.Value} in {spike.Count} rows of '{rows.Classes[spike.Label]}'")))}, among neighbours of other labels: missing values were filled in by label",
@@ -95,6 +95,10 @@ static class LabelCheck
         }
         return spikes;
     }
+
+    // One value of one label may be a code of its own (died, transferred); a mean falls between the marks of the scale.
+    static bool IsBetween(double value, NumberColumn column) =>
+        value != Math.Floor(value) && !column.Values.ToArray().Any(other => !double.IsNaN(other) && other != value && other != Math.Floor(other));
 
     static List<(int Start, int Count)> Runs(int[] order, double[] values)
     {

@@ -33,6 +33,9 @@ public sealed class TableClassifier
     /// <summary>How its probabilities are mended, where there are two classes; null where they are left alone.</summary>
     public ProbabilityCalibration? Calibration { get; }
 
+    /// <summary>Whether it is linear: its explanations are then shares of the sum before the link.</summary>
+    public bool IsLinear => linear is not null;
+
     internal IClassifier? Dense => dense;
 
     internal LinearClassifier? Linear => linear;
@@ -47,7 +50,7 @@ public sealed class TableClassifier
     /// <summary>The probability of each class for each row.</summary>
     public double[][] Predict(Table table)
     {
-        var predicted = linear is not null ? linear.Predict(Preparation.TransformSparse(table)) : Dense2(Preparation.Transform(table));
+        var predicted = linear is not null ? linear.Predict(Preparation.TransformSparse(table)) : PredictDense(Preparation.Transform(table));
         if (Calibration is { } calibration)
         {
             foreach (var row in predicted)
@@ -59,7 +62,7 @@ public sealed class TableClassifier
         return predicted;
     }
 
-    double[][] Dense2(FeatureMatrix matrix)
+    double[][] PredictDense(FeatureMatrix matrix)
     {
         var predicted = new double[matrix.RowCount][];
         if (ClassCount == 2)

@@ -107,6 +107,7 @@ public sealed class ConsentDesk(
     EmergencyDesk emergencies, TimeProvider time)
 {
     const int TermsCachedMax = 10_000;
+    const int ConsentsHeldMax = 10_000;
     const string Stale = "The node has lost sight of the chain and cannot tell which consents hold. Try again when it is back.";
     const string NotCovered = "The patient's consent does not cover this category or purpose.";
     static readonly TimeSpan PeriodMax = TimeSpan.FromDays(366 * 5);
@@ -147,6 +148,33 @@ public sealed class ConsentDesk(
         var held = await HeldAsync(patient, GranteesOf(caller), cancellation);
         return new AccessScope([.. held.Select(pair => (pair.Row.Resource, pair.Terms))], purpose, held.Count == 0 ? "The patient has not given you access." : NotCovered,
             emergencyUntil: emergency?.Until);
+    }
+
+    /// <summary>All that a caller may read of anybody now, by patient, decided once for a search.</summary>
+    public async Task<IReadOnlyDictionary<string, AccessScope>> ScopesAsync(Caller caller, Purpose purpose, CancellationToken cancellation)
+    {
+        if (caller.Role == Role.Patient)
+        {
+            return caller.Patient is { } own ? new Dictionary<string, AccessScope> { [own] = AccessScope.Own } : [];
+        }
+        if (caller.Role is Role.Administrator or Role.Auditor or Role.Researcher || !mirror.IsFresh)
+        {
+            return new Dictionary<string, AccessScope>();
+        }
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        Dictionary<string, List<(string, ConsentTerms)>> held = [];
+        foreach (var row in await ConsentStore.ForGranteeAsync(connection, GranteesOf(caller), time.GetUtcNow(), ConsentsHeldMax, cancellation))
+        {
+            if (await TermsAsync(connection, row, cancellation) is { } terms && terms.Grantee == row.Grantee)
+            {
+                if (!held.TryGetValue(row.Patient, out var own))
+                {
+                    held[row.Patient] = own = [];
+                }
+                own.Add((row.Resource, terms));
+            }
+        }
+        return held.ToDictionary(pair => pair.Key, pair => new AccessScope(pair.Value, purpose, NotCovered));
     }
 
     /// <summary>

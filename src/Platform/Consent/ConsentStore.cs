@@ -58,6 +58,14 @@ static class ConsentStore
             "SELECT DISTINCT patient FROM consent WHERE grantee = ANY($1) AND granted_block IS NOT NULL AND revoked IS NULL AND not_after >= $2 LIMIT 10000",
             grantees.ToArray(), now);
 
+    public static async Task<IReadOnlyList<ConsentRow>> ForGranteeAsync(
+        NpgsqlConnection connection, IReadOnlyList<string> grantees, DateTimeOffset now, int countMax, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, Read,
+            $"""
+            SELECT {Columns} FROM consent WHERE grantee = ANY($1) AND granted_block IS NOT NULL AND revoked IS NULL AND not_after >= $2
+            ORDER BY requested DESC LIMIT $3
+            """, grantees.ToArray(), now, countMax);
+
     public static async Task<IReadOnlyList<ConsentRow>> ActiveAsync(NpgsqlConnection connection, int countMax, CancellationToken cancellation) =>
         await connection.QueryAsync(cancellation, Read,
             $"SELECT {Columns} FROM consent WHERE granted_block IS NOT NULL AND revoked IS NULL ORDER BY requested DESC LIMIT $1", countMax);

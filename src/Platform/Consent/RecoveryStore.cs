@@ -186,14 +186,14 @@ static class RecoveryStore
         await connection.ExecuteAsync(cancellation, "UPDATE recovery_request SET requested_block = NULL, effective_at = NULL WHERE requested_block > $1", block);
     }
 
-    /// <summary>Pseudonyms of which the contract has refused a change, and of which none is on its way, with the sequence number that is next here.</summary>
-    public static async Task<IReadOnlyList<(string Patient, byte[] Subject, ulong Sequence)>> RefusedAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
-        await connection.QueryAsync(cancellation, row => (row.GetString(0), row.GetFieldValue<byte[]>(1), (ulong)row.GetInt64(2)),
+    /// <summary>Pseudonyms of which the contract has refused a change, and of which none is on its way, with the sequence number that is next here and the newest refusal.</summary>
+    public static async Task<IReadOnlyList<(string Patient, byte[] Subject, ulong Sequence, long Refused)>> RefusedAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, row => (row.GetString(0), row.GetFieldValue<byte[]>(1), (ulong)row.GetInt64(2), row.GetInt64(3)),
             """
-            SELECT DISTINCT s.patient, s.subject, s.sequence FROM chain_transaction t JOIN consent_subject s ON s.subject = substring(t.data FROM 5 FOR 32)
+            SELECT s.patient, s.subject, s.sequence, max(t.id) FROM chain_transaction t JOIN consent_subject s ON s.subject = substring(t.data FROM 5 FOR 32)
             WHERE t.state = 4 AND t.contract = 'Subjects' AND NOT EXISTS (
                 SELECT FROM chain_transaction o WHERE o.contract = 'Subjects' AND substring(o.data FROM 5 FOR 32) = s.subject AND o.state < 2)
-            LIMIT 100
+            GROUP BY s.patient, s.subject, s.sequence ORDER BY max(t.id) DESC LIMIT 100
             """);
 
     /// <summary>Sets the next sequence number to the contract's, if nobody has changed it meanwhile.</summary>
@@ -206,6 +206,10 @@ static class RecoveryStore
         await connection.ExecuteAsync(cancellation, "DELETE FROM recovery_request WHERE patient = $1", patient);
         await connection.ExecuteAsync(cancellation, "DELETE FROM recovery_terms WHERE patient = $1", patient);
     }
+
+    /// <summary>Forgets for whose recovery somebody is called on.</summary>
+    public static Task RemoveOfContactAsync(NpgsqlConnection connection, byte[] contact, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation, "DELETE FROM recovery_contact WHERE contact = $1", contact);
 
     static RecoveryRow Read(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetString(1), row.GetFieldValue<byte[]>(2), row.Nullable<byte[]>(3), (ulong)row.GetInt64(4), row.GetFieldValue<DateTimeOffset>(5),

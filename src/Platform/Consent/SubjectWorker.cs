@@ -18,8 +18,12 @@ public sealed partial class SubjectWorker(
     static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
     static readonly TimeSpan FaultWait = TimeSpan.FromSeconds(5);
 
-    /// <summary>The chain's clock may be behind this one: then it refuses, and is asked again.</summary>
-    static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(15);
+    /// <summary>The chain's clock may be behind this one: then it refuses, and is asked again, each time after twice as long.</summary>
+    static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(8);
+    const int DoublingsMax = 9;
+
+    /// <summary>The newest refused change of each pseudonym after which its number was looked at; the worker's own.</summary>
+    readonly Dictionary<string, long> aligned = [];
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -54,7 +58,7 @@ public sealed partial class SubjectWorker(
         foreach (var (id, patient, subject) in await RecoveryStore.DueAsync(connection, now, cancellation))
         {
             var (count, last, underWay) = await RecoveryStore.CompletionsAsync(connection, id, cancellation);
-            if (underWay || last + AskAgainAfter > now)
+            if (underWay || last + (AskAgainAfter * (1 << (int)Math.Min(count, DoublingsMax))) > now)
             {
                 continue;
             }
@@ -72,14 +76,19 @@ public sealed partial class SubjectWorker(
     /// <summary>A change that was refused has used up no sequence number at the contract; here it has, and every later one would be refused too.</summary>
     async Task RealignAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        foreach (var (patient, subject, sequence) in await RecoveryStore.RefusedAsync(connection, cancellation))
+        foreach (var (patient, subject, sequence, refused) in await RecoveryStore.RefusedAsync(connection, cancellation))
         {
+            if (aligned.GetValueOrDefault(patient) == refused)
+            {
+                continue;
+            }
             var next = (await SubjectsContract.SubjectOfAsync(link.Rpc, link.Contracts[ChainContract.Subjects], subject, cancellationToken: cancellation)).Sequence;
             if (next != sequence)
             {
                 LogRealigned(logger, (long)sequence, (long)next);
                 await RecoveryStore.RealignAsync(connection, patient, sequence, next, cancellation);
             }
+            aligned[patient] = refused;
         }
     }
 

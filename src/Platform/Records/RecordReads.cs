@@ -151,11 +151,14 @@ public sealed partial class RecordsDesk
             return null;
         }
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        var found = await RecordStore.MatchAsync(connection, "Patient",
-            [[index.BlindToken("Patient", "identifier", null, identifier.Trim())]], 1, cancellation);
-        await audit.RecordAsync(new AuditFact(AuditAction.Search, found.Count == 1, caller.Account, null, "Patient", "by identifier"), cancellation);
-        return found.SingleOrDefault();
+        var found = await IdentifiedAsync(connection, identifier.Trim(), cancellation);
+        await audit.RecordAsync(new AuditFact(AuditAction.Search, found is not null, caller.Account, null, "Patient", "by identifier"), cancellation);
+        return found;
     }
+
+    async Task<string?> IdentifiedAsync(NpgsqlConnection connection, string identifier, CancellationToken cancellation) =>
+        (await IndexStore.MatchAsync(connection, "Patient", null, new IndexPlan.AnyHash(index.Identifier("Patient", identifier)),
+            new IndexOrder(false, true, null), 1, null, cancellation)).Matches.SingleOrDefault()?.Id;
 
     /// <summary>Who read, wrote and shared a patient's record, newest first: for the patient, and for those who may read the record.</summary>
     public async Task<IReadOnlyList<AuditLine>?> AccessesAsync(Caller caller, string patient, int countMax, CancellationToken cancellation)

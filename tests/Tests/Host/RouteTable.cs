@@ -29,6 +29,7 @@ static class RouteTable
     static readonly Role[] All = Enum.GetValues<Role>();
 
     static readonly Role[] Professionals = [Role.Practitioner, Role.Laboratory, Role.Pharmacy, Role.Insurer];
+    static readonly Role[] Readers = [Role.Patient, .. Professionals];
     static readonly Role[] DataSetKeepers = [Role.Researcher, Role.Practitioner, Role.Patient];
 
     /// <summary>By <c>METHOD /pattern</c>: what nobody in particular meets, and which roles are let in.</summary>
@@ -73,9 +74,20 @@ static class RouteTable
         ["GET /fhir/metadata"] = (Answer.Yes, All),
         ["POST /fhir"] = (Answer.SignIn, [Role.Practitioner]),
         ["POST /fhir/{type}"] = (Answer.SignIn, [Role.Practitioner, Role.Laboratory]),
+        ["PUT /fhir/{type}"] = (Answer.SignIn, [Role.Patient, Role.Practitioner, Role.Laboratory]),
+        ["DELETE /fhir/{type}"] = (Answer.SignIn, [Role.Practitioner, Role.Laboratory]),
         ["PUT /fhir/{type}/{id}"] = (Answer.SignIn, []),
-        ["GET /fhir/{type}"] = (Answer.SignIn, [Role.Patient, Role.Practitioner, Role.Laboratory, Role.Pharmacy, Role.Insurer]),
+        ["DELETE /fhir/{type}/{id}"] = (Answer.SignIn, []),
+        ["POST /fhir/{type}/$validate"] = (Answer.SignIn, All),
+        ["GET /fhir/{type}"] = (Answer.SignIn, Readers),
+        ["POST /fhir/{type}/_search"] = (Answer.SignIn, Readers),
+        ["GET /fhir/_history"] = (Answer.SignIn, Readers),
+        ["GET /fhir/{type}/_history"] = (Answer.SignIn, Readers),
         ["GET /fhir/{type}/{id}"] = (Answer.SignIn, []),
+        ["GET /fhir/{type}/{id}/_history"] = (Answer.SignIn, []),
+        ["GET /fhir/{type}/{id}/$meta"] = (Answer.SignIn, []),
+        ["GET /fhir/{type}/{id}/_history/{version:int}/$meta"] = (Answer.SignIn, []),
+        ["GET /fhir/Patient/{id}/$everything"] = (Answer.SignIn, []),
         ["GET /fhir/{type}/{id}/_history/{version:int}"] = (Answer.SignIn, []),
         ["GET /fhir/{type}/{id}/$proof"] = (Answer.SignIn, []),
         ["GET /fhir/{type}/{id}/_history/{version:int}/$proof"] = (Answer.SignIn, []),
@@ -237,7 +249,7 @@ static class RouteTable
             resourceType = "Bundle", type = "transaction",
             entry = new[] { new { resource = new { resourceType = "Organization", name = "A clinic" }, request = new { method = "POST", url = "Organization" } } },
         },
-        "POST /fhir/{type}" => Observation(patient, null),
+        "POST /fhir/{type}" or "PUT /fhir/{type}" => Observation(patient, null),
         "PUT /fhir/{type}/{id}" => Observation(patient, observation),
         "POST /api/patients/find" => new { identifier = KnownIdentifier },
         "POST /api/conditions" => new

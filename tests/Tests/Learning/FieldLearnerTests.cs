@@ -36,14 +36,14 @@ public sealed class FieldLearnerTests
     {
         var rows = Specialties();
         Assert.Equal(13, rows.Classes.Count);
-        var report = Evaluated(rows, Learners.Find(model)!, repeats: 1);
+        var report = Evaluated(rows, Learners.Find(model, rows.Labels.Length)!, repeats: 1);
         TestContext.Current.SendDiagnosticMessage(string.Create(CultureInfo.InvariantCulture, $"{model} {rows.Labels.Length} notes, macro-F1 {report.MacroF1FoldMean:0.0000}, accuracy {report.Accuracy.Estimate:0.000}, Brier {report.Brier.Estimate:0.000}, log loss {report.LogLoss.Estimate:0.000}, known {known}"));
         Assert.InRange(report.MacroF1FoldMean, known - 0.005, 1);
     }
 
     [Theory]
     [InlineData("cardio", "isolation-forest", 0.932)]
-    [InlineData("cardio", "ecod", 0.93)]
+    [InlineData("cardio", "ecod", 0.88)]
     [InlineData("mammography", "ecod", 0.900)]
     [InlineData("thyroid", "isolation-forest", 0.97)]
     [InlineData("thyroid", "knn", 0.95)]
@@ -118,6 +118,7 @@ public sealed class FieldLearnerTests
     static EvaluationReport Evaluated(TaskRows rows, TableLearner learner, int repeats, int folds = 5)
     {
         var outcome = Evaluator.Run(rows, learner, new EvaluationOptions { Repeats = repeats, Folds = folds, Resamples = 100 });
+        Assert.False(outcome is EvaluationOutcome.Guarded, string.Join("; ", (outcome as EvaluationOutcome.Guarded)?.Findings.Select(finding => finding.Message) ?? []));
         return Assert.IsType<EvaluationOutcome.Evaluated>(outcome).Report;
     }
 }
