@@ -167,8 +167,18 @@ public sealed class DefinitionPackage
         }
         var known = type == "string" ? SearchType.Text : Enum.TryParse<SearchType>(type, ignoreCase: true, out var parsed) ? parsed : (SearchType?)null;
         return known is { } kind
-            ? new(code, url, Texts(source["base"]), kind, source["expression"].Text ?? "", Texts(source["target"]))
+            ? new(code, url, Texts(source["base"]), kind, source["expression"].Text ?? "", Texts(source["target"])) { Components = Components(source["component"]) }
             : null;
+    }
+
+    static List<SearchComponent> Components(Element list)
+    {
+        var components = new List<SearchComponent>();
+        foreach (var part in list.Items)
+        {
+            components.Add(new(part["definition"u8].Text ?? "", part["expression"u8].Text ?? ""));
+        }
+        return components;
     }
 
     static List<string> Texts(Element list)
