@@ -68,7 +68,7 @@ static class LearningChild
     }
 
     // Short rounds, the best of many: on a busy machine a long one is never left alone.
-    static double RowMicroseconds(IClassifier model, LearningTable table)
+    public static double RowMicroseconds(IClassifier model, LearningTable table)
     {
         const int rows = 20, rounds = 200;
         var values = Enumerable.Range(0, 500).Select(table.Matrix.Row).ToArray();

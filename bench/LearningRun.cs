@@ -14,19 +14,21 @@ static class LearningRun
         var rounds = int.Parse(Option(args, "--rounds") ?? "3");
         var threads = int.Parse(Option(args, "--threads") ?? "2");
         int[] sizes = [.. (Option(args, "--rows") ?? "100000,1000000").Split(',').Select(int.Parse)];
-        string[] kinds = (Option(args, "--models") ?? "forest,boosting").Split(',');
+        string[] kinds = (Option(args, "--models") ?? "row,forest,boosting").Split(',');
         if (!File.Exists(script))
         {
             Console.Error.WriteLine($"{script} is missing: run from the repository's root, or give --peers FILE");
             return 1;
         }
+        if (kinds.Contains("row"))
+            LearningRow.Run(Option(args, "--node") ?? "node");
         foreach (var rows in sizes)
         {
             var file = Path.GetTempFileName();
             try
             {
                 LearningTable.Write(file, rows, 1);
-                foreach (var kind in kinds)
+                foreach (var kind in kinds.Where(kind => kind != "row"))
                     Compare(file, kind, rows, kind == "forest" && rows > 100_000 ? 10 : 100, rounds, threads, python, script);
             }
             finally

@@ -27,7 +27,7 @@ static int Help()
         gas                                            gas per record at batch 1, 100 and 10,000 beside one transaction per record
         ledger                                         hashing into the tree beside raw SHA-256, proofs at 2^20, from the outbox to the anchored head
         soak [--kills N]                               a node killed N times under load; every acknowledged write must be there (100)
-        learning [--rows N,N] [--models forest,boosting] [--rounds N] [--threads N] [--python FILE] [--peers FILE]
+        learning [--rows N,N] [--models row,forest,boosting] [--rounds N] [--threads N] [--python FILE] [--peers FILE]
                                                        trees beside scikit-learn and XGBoost, which the Python named must have
         micro [BenchmarkDotNet options]                sealing, leaf hashing, validation, indexing
         """);

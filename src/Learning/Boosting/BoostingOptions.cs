@@ -19,7 +19,7 @@ public sealed record BoostingOptions : IClassifierLearner, IRegressorLearner
     public int DepthMax { get; init; } = 4;
 
     /// <summary>The penalty on squared leaf values.</summary>
-    public double Lambda { get; init; } = 1;
+    public double Lambda { get; init; } = 5;
 
     /// <summary>The least sum of second derivatives in a leaf; of numbers it is the fewest rows.</summary>
     public double LeafWeightMin { get; init; } = 1;
@@ -28,10 +28,10 @@ public sealed record BoostingOptions : IClassifierLearner, IRegressorLearner
     public double GainMin { get; init; }
 
     /// <summary>The share of rows that each round is grown on.</summary>
-    public double RowShare { get; init; } = 0.8;
+    public double RowShare { get; init; } = 0.6;
 
     /// <summary>The share of features that each tree chooses from.</summary>
-    public double FeatureShare { get; init; } = 0.8;
+    public double FeatureShare { get; init; } = 0.6;
 
     /// <summary>The most bins a feature's values are sorted into.</summary>
     public int BinsMax { get; init; } = 255;
@@ -39,11 +39,14 @@ public sealed record BoostingOptions : IClassifierLearner, IRegressorLearner
     /// <summary>Whether the codes of a category are split into sets (Fisher 1958) rather than by their order.</summary>
     public bool NativeCategories { get; init; } = true;
 
+    /// <summary>Categories of more levels are split by the order of their codes: sets of many rare levels fit noise.</summary>
+    public int NativeLevelsMax { get; init; } = 32;
+
     /// <summary>Draws the estimates of categories with few rows to the middle, and is added to <see cref="Lambda"/> where sets are split.</summary>
     public double CategorySmoothing { get; init; } = 10;
 
     /// <summary>The fewest rows that a split of categories may turn on: each further category, or group of rare ones, must bring as many.</summary>
-    public int CategoryRowsMin { get; init; } = 50;
+    public int CategoryRowsMin { get; init; } = 100;
 
     /// <summary>The most categories in the smaller of the two sets of a split.</summary>
     public int CategorySetMax { get; init; } = 32;
@@ -80,6 +83,7 @@ public sealed record BoostingOptions : IClassifierLearner, IRegressorLearner
         { FeatureShare: not (> 0 and <= 1) } => $"FeatureShare is {FeatureShare}; give more than 0, at most 1",
         { BinsMax: < 2 or > 255 } => $"BinsMax is {BinsMax}; give 2 to 255",
         { CategorySmoothing: not (>= 0 and <= 1e9) } => $"CategorySmoothing is {CategorySmoothing}; give 0 or more",
+        { NativeLevelsMax: < 2 or > 255 } => $"NativeLevelsMax is {NativeLevelsMax}; give 2 to 255",
         { CategoryRowsMin: < 1 } => $"CategoryRowsMin is {CategoryRowsMin}; give 1 or more",
         { CategorySetMax: < 1 } => $"CategorySetMax is {CategorySetMax}; give 1 or more",
         { PatienceRounds: < 0 } => $"PatienceRounds is {PatienceRounds}; give 1 or more, or 0 for never",

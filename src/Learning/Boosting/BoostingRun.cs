@@ -31,7 +31,7 @@ sealed class BoostingRun
             MaxDegreeOfParallelism = options.Threads == 0 ? Environment.ProcessorCount : options.Threads,
             CancellationToken = cancellation,
         };
-        bins = FeatureBins.Of(features, options.BinsMax, options.NativeCategories, parallel);
+        bins = FeatureBins.Of(features, options.BinsMax, options.NativeCategories ? options.NativeLevelsMax : 0, parallel);
         data = BinnedMatrix.Of(features, bins, parallel);
         var layout = new HistogramLayout(bins);
         sums = new LocalGradientSums(data, layout, training, parallel);

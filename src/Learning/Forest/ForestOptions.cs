@@ -7,13 +7,13 @@ namespace Salus.Learning.Forest;
 public sealed record ForestOptions : IClassifierLearner, IRegressorLearner
 {
     /// <summary>The number of trees.</summary>
-    public int Trees { get; init; } = 200;
+    public int Trees { get; init; } = 300;
 
     /// <summary>The most splits from root to leaf.</summary>
     public int DepthMax { get; init; } = 64;
 
-    /// <summary>The fewest training rows (counted as drawn) in a leaf.</summary>
-    public int LeafMin { get; init; } = 1;
+    /// <summary>The fewest training rows (counted as drawn) in a leaf; 0 means one in 5,000 rows, at least 3.</summary>
+    public int LeafMin { get; init; }
 
     /// <summary>Features tried per split; 0 means the square root of their number, for numbers a third.</summary>
     public int FeaturesPerSplit { get; init; }
@@ -41,12 +41,14 @@ public sealed record ForestOptions : IClassifierLearner, IRegressorLearner
     {
         { Trees: < 1 or > 10_000 } => $"Trees is {Trees}; give 1 to 10000",
         { DepthMax: < 1 or > RandomForest.DepthLimit } => $"DepthMax is {DepthMax}; give 1 to {RandomForest.DepthLimit}",
-        { LeafMin: < 1 } => $"LeafMin is {LeafMin}; give 1 or more",
+        { LeafMin: < 0 } => $"LeafMin is {LeafMin}; give 1 or more, or 0 for a number that grows with the rows",
         { FeaturesPerSplit: < 0 } => $"FeaturesPerSplit is {FeaturesPerSplit}; give 1 or more, or 0 for the square root",
         { BinsMax: < 2 or > 255 } => $"BinsMax is {BinsMax}; give 2 to 255",
         { Threads: < 0 or > 1_024 } => $"Threads is {Threads}; give 1 to 1024, or 0 for every processor",
         _ => null,
     };
+
+    internal int LeafMinFor(int rows) => LeafMin == 0 ? Math.Max(3, rows / 5_000) : LeafMin;
 
     string IClassifierLearner.Kind => Kind;
 

@@ -36,7 +36,7 @@ public static class ForestTrainer
         var run = new Run(features, options, classes == 2 ? 1 : classes, value => (long)Math.Round(value * ProbabilityUnits), cancellation);
         var trees = run.Grow(
             known,
-            data => classes == 2 ? new BinarySplitter(data, options.LeafMin, units) : new ClassSplitter(data, options.LeafMin, units),
+            data => classes == 2 ? new BinarySplitter(data, options.LeafMinFor(data.RowCount), units) : new ClassSplitter(data, options.LeafMinFor(data.RowCount), units),
             options.FeaturesPerSplit == 0 ? (int)Math.Sqrt(features.Features.Count) : options.FeaturesPerSplit,
             (row, leaf) => Likeliest(leaf) == known[row] ? 0 : 1);
         var forest = new RandomForest(new TreeEnsemble(run.Data.Bins, trees, classes == 2 ? 1 : classes), classes);
@@ -54,7 +54,7 @@ public static class ForestTrainer
         var run = new Run(features, options, 1, fixedTargets.UnitsOf, cancellation);
         var trees = run.Grow(
             null,
-            data => new TargetSplitter(data, options.LeafMin, fixedTargets),
+            data => new TargetSplitter(data, options.LeafMinFor(data.RowCount), fixedTargets),
             options.FeaturesPerSplit == 0 ? (features.Features.Count + 2) / 3 : options.FeaturesPerSplit,
             (row, leaf) => (leaf[0] - known[row]) * (leaf[0] - known[row]));
         var forest = new RegressionForest(new TreeEnsemble(run.Data.Bins, trees, 1));
@@ -99,7 +99,7 @@ public static class ForestTrainer
 
         public Tree[] Grow(int[]? labels, Func<BinnedMatrix, ForestSplitter> splitterOf, int tries, Func<int, ReadOnlySpan<double>, double> lossOf)
         {
-            Data = BinnedMatrix.Of(features, FeatureBins.Of(features, options.BinsMax, false, parallel), parallel);
+            Data = BinnedMatrix.Of(features, FeatureBins.Of(features, options.BinsMax, 0, parallel), parallel);
             var trees = new Tree[options.Trees];
             var losses = options.Importance ? new double[options.Trees][] : null;
             // A worker's buffers are as large as the rows: as many are made as run at once.

@@ -107,27 +107,29 @@ sealed class FeatureBins
         return new FeatureBins([.. edges], false);
     }
 
-    /// <summary>A bin per code, of the most frequent where there are more than <paramref name="binsMax"/>.</summary>
-    public static FeatureBins OfCategories(ReadOnlySpan<double> codes, int binsMax)
-    {
-        var counts = new SortedDictionary<double, int>();
-        foreach (var code in codes)
-            counts[code] = counts.GetValueOrDefault(code) + 1;
-        return new FeatureBins([.. counts.OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key).Take(binsMax).Select(pair => pair.Key).Order()], true);
-    }
-
-    /// <summary>The bins of every feature. A category is one only where <paramref name="nativeCategories"/>, otherwise the order of its codes counts.</summary>
-    public static FeatureBins[] Of(FeatureMatrix matrix, int binsMax, bool nativeCategories, ParallelOptions parallel)
+    /// <summary>The bins of every feature. A category has a bin for each code where there are at most <paramref name="levelsMax"/>; otherwise the order of its codes counts.</summary>
+    public static FeatureBins[] Of(FeatureMatrix matrix, int binsMax, int levelsMax, ParallelOptions parallel)
     {
         var bins = new FeatureBins[matrix.Features.Count];
         Parallel.For(0, bins.Length, parallel, feature =>
         {
             var values = Sample(matrix, feature);
-            bins[feature] = nativeCategories && matrix.Features[feature].Kind == FeatureKind.Code
-                ? OfCategories(values, binsMax)
+            bins[feature] = matrix.Features[feature].Kind == FeatureKind.Code && LevelsOf(values, Math.Min(levelsMax, binsMax)) is { } levels
+                ? new FeatureBins(levels, true)
                 : OfNumbers(values, binsMax);
         });
         return bins;
+    }
+
+    static double[]? LevelsOf(ReadOnlySpan<double> codes, int levelsMax)
+    {
+        var levels = new SortedSet<double>();
+        foreach (var code in codes)
+        {
+            if (levels.Add(code) && levels.Count > levelsMax)
+                return null;
+        }
+        return [.. levels];
     }
 
     // Above this many rows, evenly spaced ones stand for all: edges need quantiles, not every value.

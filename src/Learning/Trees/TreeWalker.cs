@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Salus.Learning.Tables;
@@ -13,8 +14,13 @@ namespace Salus.Learning.Trees;
 /// </summary>
 sealed class TreeWalker
 {
-    // A block's codes should stay near; with few features more rows share each tree while it is near.
-    const int NarrowSlots = 256;
+    // A block's codes should stay in the second cache; the more rows share each tree while it is there too, the better.
+    const int BlockCodes = 1 << 16;
+    const int BlockShiftMin = 6;
+    const int BlockShiftMax = 10;
+
+    // Trees not deeper than this are walked to their full depth, which costs less than asking whether all have ended.
+    const int UnaskedDepth = 8;
     const int Lanes = 8;
     const int StackSlots = 2_048;
     const ushort Greatest = ushort.MaxValue;
@@ -24,6 +30,7 @@ sealed class TreeWalker
     readonly int blockShift;
     readonly ulong[] nodes;
     readonly int[] roots;
+    readonly int[] depths;
     // Of one value a leaf, each node's value (one load less for each tree); otherwise where each leaf's values begin.
     readonly double[] values;
     readonly int[] valueAt;
@@ -33,7 +40,7 @@ sealed class TreeWalker
     {
         this.ensemble = ensemble;
         used = [.. ensemble.Trees.SelectMany(tree => tree.Feature.ToArray()).Where(feature => feature >= 0).Distinct().Order()];
-        blockShift = used.Length * 2 <= NarrowSlots ? 8 : 6;
+        blockShift = Math.Clamp(BitOperations.Log2((uint)Math.Max(1, BlockCodes / Math.Max(2, used.Length * 2))), BlockShiftMin, BlockShiftMax);
         var slots = new int[ensemble.FeatureCount];
         for (var i = 0; i < used.Length; i++)
             slots[used[i]] = 2 * i;
@@ -43,20 +50,24 @@ sealed class TreeWalker
         nodes = new ulong[count];
         valueAt = ensemble.Width == 1 ? [] : new int[count];
         roots = new int[ensemble.Trees.Length];
+        depths = new int[ensemble.Trees.Length];
         values = ensemble.Width == 1 ? new double[count] : [.. ensemble.Trees.SelectMany(tree => tree.Values.ToArray())];
         sets = ensemble.Trees.Any(tree => tree.HasSets) ? new ulong[count][] : null;
         int at = 0, valuesAt = 0;
         for (var t = 0; t < roots.Length; t++)
         {
             roots[t] = at;
-            Pack(ensemble.Trees[t], at, valuesAt, slots);
+            depths[t] = Pack(ensemble.Trees[t], at, valuesAt, slots);
             at += ensemble.Trees[t].NodeCount;
             valuesAt += ensemble.Trees[t].Values.Length;
         }
     }
 
-    void Pack(Tree tree, int root, int valuesFrom, int[] slots)
+    /// <summary>Packs a tree and says how deep it is.</summary>
+    int Pack(Tree tree, int root, int valuesFrom, int[] slots)
     {
+        var depth = new int[tree.NodeCount];
+        var deepest = 0;
         for (var node = 0; node < tree.NodeCount; node++)
         {
             if (tree.IsLeaf(node))
@@ -72,7 +83,10 @@ sealed class TreeWalker
             nodes[root + node] = ((ulong)slot << 48) | ((ulong)(tree.Bin[node] + 1) << 32) | (uint)(root + tree.Next[node]);
             if (tree.SetAt(node) is { } set)
                 sets![root + node] = set;
+            depth[tree.Next[node]] = depth[tree.Next[node] + 1] = depth[node] + 1;
+            deepest = Math.Max(deepest, depth[node] + 1);
         }
+        return deepest;
     }
 
     public void AddRow(ReadOnlySpan<double> row, Span<double> sums)
@@ -95,7 +109,7 @@ sealed class TreeWalker
             for (var i = 0; i < Lanes; i++)
                 ends[i] = roots[t + Math.Min(i, many - 1)];
             if (sets is null)
-                Walk(ends, ref MemoryMarshal.GetReference(codes));
+                Walk(ends, ref MemoryMarshal.GetReference(codes), depths.AsSpan(t, many));
             else
                 WalkSets(ends[..many], codes, 1);
             for (var i = 0; i < many; i++)
@@ -125,7 +139,7 @@ sealed class TreeWalker
                     matrix.CopyColumn(used[i], from, column.AsSpan(0, count));
                     Encode(ensemble.Bins[used[i]], column.AsSpan(0, count), codes.AsSpan(2 * i * blockRows, 2 * blockRows));
                 }
-                AddBlock(codes, sums.AsSpan(from * ensemble.Outputs, count * ensemble.Outputs), 0, roots.Length);
+                AddBlock(codes, sums.AsSpan(from * ensemble.Outputs, count * ensemble.Outputs));
             }
         });
     }
@@ -144,7 +158,7 @@ sealed class TreeWalker
                 for (var r = 0; r < count; r++)
                     Put(codes, (2 * i * blockRows) + r, matrix.Codes[((long)rowsOf[from + r] * matrix.FeatureCount) + used[i]], missing, blockRows);
             }
-            AddBlock(codes, sums.Slice(from * ensemble.Outputs, count * ensemble.Outputs), 0, roots.Length);
+            AddBlock(codes, sums.Slice(from * ensemble.Outputs, count * ensemble.Outputs));
         }
     }
 
@@ -153,7 +167,7 @@ sealed class TreeWalker
         var blockRows = codes.Length / 2;
         if (bins.Bins <= FeatureBins.BinsLimit)
         {
-            Span<byte> narrow = stackalloc byte[256];
+            Span<byte> narrow = stackalloc byte[1 << BlockShiftMax];
             bins.BinsOf(values, narrow);
             for (var r = 0; r < values.Length; r++)
                 Put(codes, r, narrow[r], bins.Bins, blockRows);
@@ -171,24 +185,38 @@ sealed class TreeWalker
         codes[at + blockRows] = bin == missing ? Greatest : code;
     }
 
-    void AddBlock(ushort[] codes, Span<double> sums, int fromTree, int uptoTree)
+    void AddBlock(ushort[] codes, Span<double> sums)
     {
         var count = sums.Length / ensemble.Outputs;
+        var isPlain = ensemble.Outputs == 1 && sets is null;
         Span<int> ends = stackalloc int[Lanes];
-        for (var t = fromTree; t < uptoTree; t++)
+        for (var t = 0; t < roots.Length; t++)
         {
             for (var r = 0; r < count; r += Lanes)
             {
                 ends.Fill(roots[t]);
                 if (sets is null)
-                    WalkBlock(ends, ref codes[r]);
+                    Walk(ends, ref codes[r], blockShift, 1, depths[t]);
                 else
                     WalkSets(ends, codes.AsSpan(r), 1 << blockShift);
+                if (isPlain && r + Lanes <= count)
+                {
+                    AddLeaves(ends, ref sums[r]);
+                    continue;
+                }
                 var many = Math.Min(Lanes, count - r);
                 for (var i = 0; i < many; i++)
                     AddLeaf(t, ends[i], sums.Slice((r + i) * ensemble.Outputs, ensemble.Outputs));
             }
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    void AddLeaves(ReadOnlySpan<int> ends, ref double sums)
+    {
+        ref var first = ref MemoryMarshal.GetArrayDataReference(values);
+        for (var i = 0; i < Lanes; i++)
+            Unsafe.Add(ref sums, i) += Unsafe.Add(ref first, ends[i]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -205,21 +233,24 @@ sealed class TreeWalker
     }
 
     /// <summary>One row down eight trees.</summary>
-    void Walk(Span<int> ends, ref ushort codes) => Walk(ends, ref codes, 0, 0);
+    void Walk(Span<int> ends, ref ushort codes, ReadOnlySpan<int> deep)
+    {
+        var deepest = 0;
+        foreach (var depth in deep)
+            deepest = Math.Max(deepest, depth);
+        Walk(ends, ref codes, 0, 0, deepest);
+    }
 
-    /// <summary>Eight rows of a block down one tree.</summary>
-    void WalkBlock(Span<int> ends, ref ushort codes) => Walk(ends, ref codes, blockShift, 1);
-
-    // Three steps of four are not asked whether they were the last: one too many stays in its leaf.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    void Walk(Span<int> ends, ref ushort codes, int shift, nint pitch)
+    // Of four steps three are not asked whether they were the last: one too many stays in its leaf.
+    void Walk(Span<int> ends, ref ushort codes, int shift, nint pitch, int depth)
     {
         ref var first = ref MemoryMarshal.GetArrayDataReference(nodes);
         int a = ends[0], b = ends[1], c = ends[2], d = ends[3], e = ends[4], f = ends[5], g = ends[6], h = ends[7];
         int moved;
         do
         {
-            for (var i = 0; i < 3; i++)
+            var steps = depth <= UnaskedDepth ? depth : 3;
+            for (var i = 0; i < steps; i++)
             {
                 a = Step(ref first, ref codes, a, shift, 0);
                 b = Step(ref first, ref codes, b, shift, pitch);
@@ -230,10 +261,19 @@ sealed class TreeWalker
                 g = Step(ref first, ref codes, g, shift, 6 * pitch);
                 h = Step(ref first, ref codes, h, shift, 7 * pitch);
             }
-            moved = Move(ref first, ref codes, ref a, shift, 0) | Move(ref first, ref codes, ref b, shift, pitch)
-                | Move(ref first, ref codes, ref c, shift, 2 * pitch) | Move(ref first, ref codes, ref d, shift, 3 * pitch)
-                | Move(ref first, ref codes, ref e, shift, 4 * pitch) | Move(ref first, ref codes, ref f, shift, 5 * pitch)
-                | Move(ref first, ref codes, ref g, shift, 6 * pitch) | Move(ref first, ref codes, ref h, shift, 7 * pitch);
+            if (depth <= UnaskedDepth)
+                break;
+            // Not by reference: lanes whose address is taken do not stay in registers.
+            int i0 = Step(ref first, ref codes, a, shift, 0), i1 = Step(ref first, ref codes, b, shift, pitch);
+            int i2 = Step(ref first, ref codes, c, shift, 2 * pitch), i3 = Step(ref first, ref codes, d, shift, 3 * pitch);
+            moved = (a ^ i0) | (b ^ i1) | (c ^ i2) | (d ^ i3);
+            (a, b, c, d) = (i0, i1, i2, i3);
+            i0 = Step(ref first, ref codes, e, shift, 4 * pitch);
+            i1 = Step(ref first, ref codes, f, shift, 5 * pitch);
+            i2 = Step(ref first, ref codes, g, shift, 6 * pitch);
+            i3 = Step(ref first, ref codes, h, shift, 7 * pitch);
+            moved |= (e ^ i0) | (f ^ i1) | (g ^ i2) | (h ^ i3);
+            (e, f, g, h) = (i0, i1, i2, i3);
         }
         while (moved != 0);
         (ends[0], ends[1], ends[2], ends[3], ends[4], ends[5], ends[6], ends[7]) = (a, b, c, d, e, f, g, h);
@@ -244,14 +284,6 @@ sealed class TreeWalker
     {
         var node = Unsafe.Add(ref nodes, at);
         return (int)node + Unsafe.BitCast<bool, byte>(Unsafe.Add(ref codes, (nint)((node >> 48) << shift) + lane) > (ushort)(node >> 32));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static int Move(ref ulong nodes, ref ushort codes, ref int at, int shift, nint lane)
-    {
-        var before = at;
-        at = Step(ref nodes, ref codes, at, shift, lane);
-        return before ^ at;
     }
 
     /// <summary>Trees with categories: a node with a set asks whether it holds the row's bin. Slot s of lane i lies at s × pitch, + i where rows lie side by side.</summary>

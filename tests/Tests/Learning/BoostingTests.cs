@@ -46,7 +46,7 @@ public sealed class BoostingTests
     {
         var (matrix, _) = RandomForestTests.Sample(40_000, 3, 2);
         var parallel = new ParallelOptions();
-        var data = BinnedMatrix.Of(matrix, FeatureBins.Of(matrix, 20, true, parallel), parallel);
+        var data = BinnedMatrix.Of(matrix, FeatureBins.Of(matrix, 20, 32, parallel), parallel);
         var layout = new HistogramLayout(data.Bins);
         var generator = new SeededGenerator(3);
         (int First, int Second)[] derivatives = [.. Enumerable.Range(0, 40_000).Select(_ => (generator.NextInt(1 << 20) - (1 << 19) + 1, 1 + generator.NextInt((1 << 19) - 1)))];
@@ -151,6 +151,18 @@ public sealed class BoostingTests
     }
 
     [Fact]
+    public void A_category_of_noise_with_many_rare_levels_is_left_alone()
+    {
+        var generator = new SeededGenerator(17);
+        double[] level = [.. Enumerable.Range(0, 4_000).Select(_ => (double)generator.NextInt(30))], x = [.. level.Select(_ => generator.NextDouble())];
+        int[] labels = [.. x.Select(value => value + generator.NextDouble() > 1.4 ? 1 : 0)];
+        var matrix = new FeatureMatrix([new(FeatureKind.Code, "level"), new(FeatureKind.Number, "x")], [level, x], 4_000);
+        int Splits(BoostingOptions options) => BoostingTrainer.Train(matrix, labels, 2, options with { FeatureShare = 1 }).Model.Ensemble.Trees.Sum(tree => tree.Feature.ToArray().Count(feature => feature == 0));
+        Assert.True(Splits(Options with { CategoryRowsMin = 500 }) < Splits(Options with { CategoryRowsMin = 1, CategorySmoothing = 0 }) / 2);
+        Assert.False(BoostingTrainer.Train(matrix, labels, 2, Options with { NativeLevelsMax = 29 }).Model.Ensemble.Bins[0].IsCategory);
+    }
+
+    [Fact]
     public void Several_classes_are_told_apart_and_their_probabilities_sum_to_one()
     {
         double[] column = [.. Enumerable.Range(0, 300).Select(i => (double)i)];
@@ -237,7 +249,7 @@ public sealed class BoostingTests
         BoostingOptions[] wrong =
         [
             new() { Trees = 0 }, new() { LearningRate = 0 }, new() { LearningRate = double.NaN }, new() { LeavesMax = 1 }, new() { DepthMax = 0 }, new() { Lambda = -1 },
-            new() { LeafWeightMin = -1 }, new() { GainMin = -1 }, new() { RowShare = 0 }, new() { FeatureShare = 1.1 }, new() { BinsMax = 256 }, new() { CategorySmoothing = -1 },
+            new() { LeafWeightMin = -1 }, new() { GainMin = -1 }, new() { RowShare = 0 }, new() { FeatureShare = 1.1 }, new() { BinsMax = 256 }, new() { CategorySmoothing = -1 }, new() { CategoryRowsMin = 0 }, new() { CategorySetMax = 0 }, new() { NativeLevelsMax = 300 },
             new() { PatienceRounds = -1 }, new() { HeldShare = 1 }, new() { Threads = -1 }, new() { ClassWeights = [1] }, new() { ClassWeights = [1, double.NaN] },
             new() { Monotone = new Dictionary<string, int> { ["x0"] = 2 } },
         ];

@@ -110,7 +110,7 @@ public sealed class RandomForestTests
         var (matrix, labels) = Sample(50, 3, 5);
         Assert.Contains("no rows", ForestTrainer.Objection(FeatureMatrix.OfColumns([[]]), [], 2, new ForestOptions()), StringComparison.Ordinal);
         Assert.Contains("no features", ForestTrainer.Objection(new FeatureMatrix([], Array.Empty<double[]>(), 50), labels, 2, new ForestOptions()), StringComparison.Ordinal);
-        foreach (var bad in new ForestOptions[] { new() { Trees = 0 }, new() { DepthMax = 0 }, new() { LeafMin = 0 }, new() { BinsMax = 256 }, new() { FeaturesPerSplit = -1 }, new() { Threads = -1 }, new() { ClassWeights = [1, double.NaN] }, new() { ClassWeights = [1] } })
+        foreach (var bad in new ForestOptions[] { new() { Trees = 0 }, new() { DepthMax = 0 }, new() { LeafMin = -1 }, new() { BinsMax = 256 }, new() { FeaturesPerSplit = -1 }, new() { Threads = -1 }, new() { ClassWeights = [1, double.NaN] }, new() { ClassWeights = [1] } })
             Assert.Contains("give", ForestTrainer.Objection(matrix, labels, 2, bad), StringComparison.Ordinal);
         var forest = RandomForest.Train(matrix, labels, 2, new ForestOptions { Trees = 2 }).Forest;
         Assert.Contains("2 values, the model was trained on 3", Assert.Throws<ArgumentException>(() => forest.Predict([1, 2])).Message, StringComparison.Ordinal);

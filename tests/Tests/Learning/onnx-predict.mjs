@@ -2,10 +2,10 @@
 // With "rounds" it prints instead the microseconds of one row, the least of that many rounds over the rows.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { resolve } from "node:path";
 
 const [engines, model] = process.argv.slice(2);
-const { InferenceSession, Tensor } = createRequire(join(engines, "package.json"))("onnxruntime-node");
+const { InferenceSession, Tensor } = createRequire(resolve(engines, "package.json"))("onnxruntime-node");
 const { width, values, rounds } = JSON.parse(readFileSync(0, "utf8"));
 const rows = values.length / width;
 const numbers = Float32Array.from(values, (value) => value ?? NaN);
