@@ -1,6 +1,5 @@
 """One fit of scikit-learn or XGBoost over the rows of a file that the bench wrote; prints the same figures as ours."""
 import json
-import os
 import resource
 import sys
 import time
@@ -23,13 +22,16 @@ else:
     model = XGBClassifier(n_estimators=trees, max_depth=6, tree_method="hist", n_jobs=threads, verbosity=0)
 from sklearn.metrics import roc_auc_score
 
-started, cpu = time.perf_counter(), sum(os.times()[:2])
+started, cpu = time.perf_counter(), time.process_time()
 model.fit(values[:training], labels[:training])
-fit, cpu = time.perf_counter() - started, sum(os.times()[:2]) - cpu
+fit, cpu = time.perf_counter() - started, time.process_time() - cpu
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-started = time.perf_counter()
 predicted = model.predict_proba(values[training:])[:, 1]
-batch = (rows - training) / (time.perf_counter() - started)
+batch = 0
+for _ in range(5):
+    started = time.process_time()
+    model.predict_proba(values[training:])
+    batch = max(batch, (rows - training) / (time.process_time() - started))
 single = float("inf")
 if kind == "forest":
     model.set_params(n_jobs=1)
@@ -37,4 +39,4 @@ for row in range(training, training + 20):
     started = time.perf_counter()
     model.predict_proba(values[row : row + 1])
     single = min(single, (time.perf_counter() - started) * 1e6)
-print(json.dumps(dict(fitSeconds=fit, cpuSeconds=cpu, auc=roc_auc_score(labels[training:], predicted), batchRowsPerSecond=batch, rowMicroseconds=single, peakMegabytes=peak)))
+print(json.dumps(dict(fitSeconds=fit, cpuSeconds=cpu, auc=roc_auc_score(labels[training:], predicted), batchRowsPerCpuSecond=batch, rowMicroseconds=single, peakMegabytes=peak)))

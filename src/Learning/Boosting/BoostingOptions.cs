@@ -42,6 +42,12 @@ public sealed record BoostingOptions : IClassifierLearner, IRegressorLearner
     /// <summary>Draws the estimates of categories with few rows to the middle, and is added to <see cref="Lambda"/> where sets are split.</summary>
     public double CategorySmoothing { get; init; } = 10;
 
+    /// <summary>The fewest rows that a split of categories may turn on: each further category, or group of rare ones, must bring as many.</summary>
+    public int CategoryRowsMin { get; init; } = 50;
+
+    /// <summary>The most categories in the smaller of the two sets of a split.</summary>
+    public int CategorySetMax { get; init; } = 32;
+
     /// <summary>By a feature's name, 1 where the output must not fall as it rises, -1 where it must not rise; null for none.</summary>
     public IReadOnlyDictionary<string, int>? Monotone { get; init; }
 
@@ -74,6 +80,8 @@ public sealed record BoostingOptions : IClassifierLearner, IRegressorLearner
         { FeatureShare: not (> 0 and <= 1) } => $"FeatureShare is {FeatureShare}; give more than 0, at most 1",
         { BinsMax: < 2 or > 255 } => $"BinsMax is {BinsMax}; give 2 to 255",
         { CategorySmoothing: not (>= 0 and <= 1e9) } => $"CategorySmoothing is {CategorySmoothing}; give 0 or more",
+        { CategoryRowsMin: < 1 } => $"CategoryRowsMin is {CategoryRowsMin}; give 1 or more",
+        { CategorySetMax: < 1 } => $"CategorySetMax is {CategorySetMax}; give 1 or more",
         { PatienceRounds: < 0 } => $"PatienceRounds is {PatienceRounds}; give 1 or more, or 0 for never",
         { HeldShare: not (> 0 and < 1) } => $"HeldShare is {HeldShare}; give a number between 0 and 1",
         { Threads: < 0 or > 1_024 } => $"Threads is {Threads}; give 1 to 1024, or 0 for every processor",

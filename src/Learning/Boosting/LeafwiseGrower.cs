@@ -27,7 +27,7 @@ sealed class LeafwiseGrower(IGradientSums sums, HistogramLayout layout, SplitFin
         var root = tree.Add(rows);
         var histogram = Take();
         sums.Sum(root, histogram);
-        var first = new Open(root, TotalOf(histogram, features[0], units), 0) { Histogram = histogram };
+        var first = new Open(root, TotalOf(histogram, features[0], units, rows), 0) { Histogram = histogram };
         Search([first], features, units);
         var leaves = new List<Open> { first };
         while (leaves.Count < options.LeavesMax && leaves.Where(leaf => leaf.Best is not null).MaxBy(leaf => leaf.Best!.Gain) is { } best)
@@ -51,7 +51,7 @@ sealed class LeafwiseGrower(IGradientSums sums, HistogramLayout layout, SplitFin
         tree.Add(leftRows);
         tree.Add(rightRows);
         tree.Split(parent.Node, best.Split, left);
-        Open[] children = [new(left, best.Left, parent.Depth + 1), new(right, best.Right, parent.Depth + 1)];
+        Open[] children = [new(left, best.Left with { Rows = leftRows }, parent.Depth + 1), new(right, best.Right with { Rows = rightRows }, parent.Depth + 1)];
         if (!mayGoOn || parent.Depth + 1 == options.DepthMax || !children.Any(child => child.Sums.Second >= 2 * options.LeafWeightMin))
         {
             Give(parent);
@@ -89,7 +89,7 @@ sealed class LeafwiseGrower(IGradientSums sums, HistogramLayout layout, SplitFin
             nodes[i].Best = found.AsSpan(i * parts, parts).ToArray().OfType<SplitCandidate>().MaxBy(candidate => candidate.Gain);
     }
 
-    NodeSums TotalOf(ReadOnlySpan<long> histogram, int feature, GradientUnits units)
+    NodeSums TotalOf(ReadOnlySpan<long> histogram, int feature, GradientUnits units, long rows)
     {
         long first = 0, second = 0;
         var from = 2 * layout.OffsetOf(feature);
@@ -99,7 +99,7 @@ sealed class LeafwiseGrower(IGradientSums sums, HistogramLayout layout, SplitFin
             first += histogram[at];
             second += histogram[at + 1];
         }
-        return new NodeSums(first * units.First, second * units.Second, double.NegativeInfinity, double.PositiveInfinity);
+        return new NodeSums(first * units.First, second * units.Second, rows, double.NegativeInfinity, double.PositiveInfinity);
     }
 
     long[] Take() => spare.TryPop(out var histogram) ? histogram : new long[2 * layout.BinCount];

@@ -4,7 +4,7 @@ using Salus.Learning.Trees;
 namespace Salus.Learning.Boosting;
 
 /// <summary>The sums of a node and between which values its estimate must lie.</summary>
-readonly record struct NodeSums(double First, double Second, double Low, double High)
+readonly record struct NodeSums(double First, double Second, double Rows, double Low, double High)
 {
     /// <summary>The estimate that the second-order expansion of the loss puts here (Chen and Guestrin 2016, equation 5).</summary>
     public double Estimate(double lambda) => Math.Clamp(Second + lambda > 0 ? -First / (Second + lambda) : 0, Low, High);
@@ -35,7 +35,9 @@ sealed class SplitFinder(FeatureBins[] bins, HistogramLayout layout, BoostingOpt
             second += own[(2 * bin) + 1];
             (firsts[i], seconds[i]) = (first * units.First, second * units.Second);
         }
-        var missing = new NodeSums(own[^2] * units.First, own[^1] * units.Second, node.Low, node.High);
+        var missing = node with { First = own[^2] * units.First, Second = own[^1] * units.Second };
+        if (of.IsCategory)
+            Restrict(seconds[..count], node);
         var lambda = options.Lambda + (of.IsCategory ? options.CategorySmoothing : 0);
         var direction = monotone[feature];
         var (score, at) = Scan(firsts[..count], seconds[..count], default, node, lambda, direction);
@@ -85,6 +87,24 @@ sealed class SplitFinder(FeatureBins[] bins, HistogramLayout layout, BoostingOpt
             (ratios[at], order[at]) = (ratio, bin);
         }
         return occupied;
+    }
+
+    // Sets of rare categories, or of many, fit noise: a place between two categories counts only where enough rows have
+    // come since the last that counted, and where one side is a small set. Rows are told by their second derivatives.
+    void Restrict(Span<double> seconds, NodeSums node)
+    {
+        var rowsEach = node.Rows / Math.Max(node.Second, double.Epsilon);
+        var (last, count) = (0.0, seconds.Length);
+        var few = count <= 4;
+        for (var i = 0; i < count; i++)
+        {
+            var second = seconds[i];
+            var counts = (few || (second - last) * rowsEach >= options.CategoryRowsMin) && Math.Min(i + 1, count - i - 1) <= options.CategorySetMax;
+            if (counts)
+                last = second;
+            else
+                seconds[i] = double.NaN;
+        }
     }
 
     (double Score, int At) Scan(Span<double> firsts, Span<double> seconds, NodeSums besides, NodeSums node, double lambda, int direction)
