@@ -12,6 +12,7 @@ return args switch
     ["definitions", .. var rest] => DefinitionsRun.Run(rest),
     ["validate", .. var rest] => await ValidateRun.RunAsync(rest),
     ["learning", .. var rest] => LearningRun.Run(rest),
+    ["text", .. var rest] => TextRun.Run(rest),
     ["learning-child", .. var rest] => LearningChild.Run(rest),
     ["micro", .. var rest] => BenchmarkSwitcher.FromAssembly(typeof(GasRun).Assembly).Run(rest.Length == 0 ? ["--filter", "*"] : rest).Any() ? 0 : 1,
     _ => Help(),
@@ -27,6 +28,7 @@ static int Help()
         gas                                            gas per record at batch 1, 100 and 10,000 beside one transaction per record
         ledger                                         hashing into the tree beside raw SHA-256, proofs at 2^20, from the outbox to the anchored head
         soak [--kills N]                               a node killed N times under load; every acknowledged write must be there (100)
+        text --data DIR [--rounds N] [--python FILE]   text models beside scikit-learn's, on DIR/text/mtsamples.csv
         learning [--rows N,N] [--models row,forest,boosting] [--rounds N] [--threads N] [--python FILE] [--peers FILE]
                                                        trees beside scikit-learn and XGBoost, which the Python named must have
         micro [BenchmarkDotNet options]                sealing, leaf hashing, validation, indexing

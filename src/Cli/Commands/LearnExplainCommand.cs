@@ -15,7 +15,7 @@ static class LearnExplainCommand
     static readonly Option<string?> Plots = new("--plots") { Description = "A folder for a plot of what matters most, as SVG.", HelpName = "DIR" };
     static readonly Option<bool> Json = new("--json") { Description = "The explanation as one JSON object." };
 
-    sealed record RowAnswer(int Row, string Predicted, double Probability, double Base, string Scale, IReadOnlyList<Contribution> Reasons);
+    sealed record RowAnswer(int Row, string Predicted, double Probability, double Base, ExplanationScale Scale, IReadOnlyList<Contribution> Reasons);
 
     sealed record ModelAnswer(string Name, string Kind, IReadOnlyList<FeatureImportance> Importance, IReadOnlyList<RowAnswer> Rows);
 
@@ -59,13 +59,19 @@ static class LearnExplainCommand
             }
             (table, first) = (table.Take([row - 1]), row);
         }
-        var scale = model.Classifier.IsLinear ? "log-odds" : "probability";
         return
         [
             .. model.Judge(table, Math.Max(1, arguments.GetValue(Reasons))).Select((judged, i) => new RowAnswer(
-                first + i, model.Card.Classes[judged.Class], judged.Probabilities[judged.Probabilities.Length == 2 ? 1 : judged.Class], judged.Base, scale, judged.Reasons)),
+                first + i, model.Card.Classes[judged.Class], judged.Probabilities[judged.Probabilities.Length == 2 ? 1 : judged.Class], judged.Base, judged.Scale, judged.Reasons)),
         ];
     }
+
+    static string Named(ExplanationScale scale) => scale switch
+    {
+        ExplanationScale.LogOdds => "log-odds",
+        ExplanationScale.Margin => "before the softmax",
+        _ => "probability",
+    };
 
     static string Text(ModelAnswer answer)
     {
@@ -73,7 +79,7 @@ static class LearnExplainCommand
         lines.AddRange(answer.Importance.Take(10).Select(entry => $"  {entry.Feature,-32} {entry.Importance:0.0000}"));
         foreach (var row in answer.Rows)
         {
-            lines.Add($"Row {row.Row}: {row.Predicted}, probability {row.Probability:0.000}; from {row.Base:0.000} ({row.Scale}):");
+            lines.Add($"Row {row.Row}: {row.Predicted}, probability {row.Probability:0.000}; from {row.Base:0.000} ({Named(row.Scale)}):");
             lines.AddRange(row.Reasons.Select(reason => $"  {reason.Share,8:+0.000;-0.000}  {reason.Description}"));
         }
         return string.Concat(lines.Select(line => $"{line}\n"));

@@ -61,7 +61,7 @@ public sealed class NearestNeighbours : AnomalyDetector
         return Math.Sqrt(nearest[0] == 0 || double.IsInfinity(nearest[^1]) ? Last(nearest) : nearest[neighbours - 1]);
     }
 
-    static double Last(double[] nearest) => double.IsInfinity(nearest[^1]) ? nearest.Last(double.IsFinite) : nearest[^1];
+    static double Last(double[] nearest) => double.IsInfinity(nearest[^1]) ? nearest.LastOrDefault(double.IsFinite, double.MaxValue) : nearest[^1];
 
     static double Distance(ReadOnlySpan<double> left, ReadOnlySpan<double> right)
     {

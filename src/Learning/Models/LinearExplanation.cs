@@ -13,7 +13,7 @@ static class LinearExplanation
         var basis = linear.Intercept(classIndex);
         for (var i = 0; i < features.Count; i++)
             basis += linear.Weight(classIndex, i) * model.Typical[i];
-        return [.. Enumerable.Range(0, rows.RowCount).Select(row => new RowExplanation(basis, Top(row)))];
+        return [.. Enumerable.Range(0, rows.RowCount).Select(row => new RowExplanation(basis, linear.ClassCount == 2 ? ExplanationScale.LogOdds : ExplanationScale.Margin, Top(row)))];
 
         IReadOnlyList<Contribution> Top(int row)
         {

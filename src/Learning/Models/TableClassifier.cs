@@ -81,8 +81,8 @@ public sealed class TableClassifier
     }
 
     /// <summary>
-    /// What moved each row: shares of the probability for trees; for a linear model, shares of the sum before the link
-    /// (log-odds), each feature compared with its mean over the training rows.
+    /// What moved each row: for trees, Shapley values; for a linear model, shares of the sum before the link, each feature
+    /// compared with its mean over the training rows.
     /// </summary>
     public IReadOnlyList<RowExplanation> Explain(Table table, int classIndex, int reasonsMax)
     {
@@ -97,11 +97,11 @@ public sealed class TableClassifier
             {
                 var values = matrix.Row(row);
                 var explanation = explained.Explain(values, classIndex);
-                return new RowExplanation(explanation.Base, explanation.Top(matrix.Features, values, reasonsMax));
+                return new RowExplanation(explanation.Base, explanation.Scale, explanation.Top(matrix.Features, values, reasonsMax));
             }),
         ];
     }
 }
 
-/// <summary>What a row's prediction starts from, and the features that moved it most.</summary>
-public sealed record RowExplanation(double Base, IReadOnlyList<Contribution> Reasons);
+/// <summary>What a row's prediction starts from and on what scale, and the features that moved it most.</summary>
+public sealed record RowExplanation(double Base, ExplanationScale Scale, IReadOnlyList<Contribution> Reasons);

@@ -41,8 +41,9 @@ public sealed record LearningPlan
 /// <param name="Class">The class that it comes to, at the card's threshold where there are two.</param>
 /// <param name="Probabilities">The probability of each class.</param>
 /// <param name="Base">What the explanation starts from.</param>
+/// <param name="Scale">What the explanation's parts add up to.</param>
 /// <param name="Reasons">The features that moved it most.</param>
-public sealed record Judgement(int Class, double[] Probabilities, double Base, IReadOnlyList<Contribution> Reasons);
+public sealed record Judgement(int Class, double[] Probabilities, double Base, ExplanationScale Scale, IReadOnlyList<Contribution> Reasons);
 
 /// <summary>A classifier over a table's columns, with its card.</summary>
 public sealed class TrainedModel
@@ -126,7 +127,7 @@ public sealed class TrainedModel
             var about = probabilities[row].Length == 2 ? 1 : classes[row];
             if (!explained.TryGetValue(about, out var rows))
                 explained.Add(about, rows = reasonsMax == 0 ? [] : Classifier.Explain(table, about, reasonsMax));
-            judged[row] = new Judgement(classes[row], probabilities[row], rows.Count == 0 ? double.NaN : rows[row].Base, rows.Count == 0 ? [] : rows[row].Reasons);
+            judged[row] = new Judgement(classes[row], probabilities[row], rows.Count == 0 ? double.NaN : rows[row].Base, rows.Count == 0 ? ExplanationScale.Probability : rows[row].Scale, rows.Count == 0 ? [] : rows[row].Reasons);
         }
         return judged;
     }
