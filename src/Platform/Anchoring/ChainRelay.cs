@@ -292,30 +292,35 @@ public sealed partial class ChainRelay(
     /// <summary>Marks as durable what a durable block holds, and queues again what the chain has lost with its block.</summary>
     async Task<bool> SettleAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        var open = await connection.QueryAsync(cancellation, row => (Number: row.GetInt64(0), Hash: row.GetFieldValue<byte[]>(1)),
-            """
-            SELECT block_number, block_hash FROM chain_transaction WHERE state = 2
-            UNION SELECT block_number, block_hash FROM anchor WHERE NOT durable ORDER BY 1 LIMIT $1
-            """, BatchMax);
-        if (open.Count == 0)
+        var (settled, lost) = (false, true);
+        // Once more after a loss: the chain may have gone back in the middle, and a change must not be sent again before the one it builds on.
+        while (lost)
         {
-            return false;
-        }
-        // Asked before the blocks are looked at: a chain that goes back in between goes back to no less than this.
-        var durable = (long)await finality.DurableBlockAsync(link.Rpc, cancellation);
-        var settled = false;
-        foreach (var (number, hash) in open)
-        {
-            if (!await StandsAsync(number, hash, cancellation))
+            lost = false;
+            var open = await connection.QueryAsync(cancellation, row => (Number: row.GetInt64(0), Hash: row.GetFieldValue<byte[]>(1)),
+                """
+                SELECT block_number, block_hash FROM chain_transaction WHERE state = 2
+                UNION SELECT block_number, block_hash FROM anchor WHERE NOT durable ORDER BY 1 LIMIT $1
+                """, BatchMax);
+            if (open.Count == 0)
             {
-                await RequeueAsync(connection, number, hash, cancellation);
-                settled = true;
+                return settled;
             }
-            else if (number <= durable)
+            // Asked before the blocks are looked at: a chain that goes back in between goes back to no less than this.
+            var durable = (long)await finality.DurableBlockAsync(link.Rpc, cancellation);
+            foreach (var (number, hash) in open)
             {
-                await connection.ExecuteAsync(cancellation, "UPDATE chain_transaction SET state = 3 WHERE state = 2 AND block_hash = $1", hash);
-                await connection.ExecuteAsync(cancellation, "UPDATE anchor SET durable = true WHERE NOT durable AND block_hash = $1", hash);
-                settled = true;
+                if (!await StandsAsync(number, hash, cancellation))
+                {
+                    await RequeueAsync(connection, number, hash, cancellation);
+                    settled = lost = true;
+                }
+                else if (number <= durable)
+                {
+                    await connection.ExecuteAsync(cancellation, "UPDATE chain_transaction SET state = 3 WHERE state = 2 AND block_hash = $1", hash);
+                    await connection.ExecuteAsync(cancellation, "UPDATE anchor SET durable = true WHERE NOT durable AND block_hash = $1", hash);
+                    settled = true;
+                }
             }
         }
         return settled;
