@@ -7,8 +7,10 @@ return args switch
     ["import", .. var rest] => await ImportRun.RunAsync(rest),
     ["gas"] => await GasRun.RunAsync(),
     ["ledger"] => await LedgerRun.RunAsync(),
+    ["fhirpath", .. var rest] => FhirPathRun.Run(rest),
     ["soak", .. var rest] => await SoakRun.RunAsync(rest),
     ["definitions", .. var rest] => DefinitionsRun.Run(rest),
+    ["validate", .. var rest] => await ValidateRun.RunAsync(rest),
     ["learning", .. var rest] => LearningRun.Run(rest),
     ["learning-child", .. var rest] => LearningChild.Run(rest),
     ["micro", .. var rest] => BenchmarkSwitcher.FromAssembly(typeof(GasRun).Assembly).Run(rest.Length == 0 ? ["--filter", "*"] : rest).Any() ? 0 : 1,
@@ -20,6 +22,8 @@ static int Help()
     Console.WriteLine("""
         import --data DIR [--clients N] [--rounds N]   resources/s into a node beside a bare PostgreSQL table, from DIR/synthea-r4/*.json
         definitions                                    time and memory until FHIR's definitions answer, in processes just started
+        validate --data DIR                            reading and validating DIR/synthea-r4/*.json beside @medplum/core (npm ci --prefix bench/peers/validation)
+        fhirpath --data DIR                            FHIRPath beside npm's fhirpath (npm ci --prefix bench/peers)
         gas                                            gas per record at batch 1, 100 and 10,000 beside one transaction per record
         ledger                                         hashing into the tree beside raw SHA-256, proofs at 2^20, from the outbox to the anchored head
         soak [--kills N]                               a node killed N times under load; every acknowledged write must be there (100)

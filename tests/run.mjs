@@ -107,7 +107,7 @@ function readTrx(file) {
   const text = readFileSync(file, "utf8");
   const counters = text.match(/<Counters\s[^>]*>/)[0];
   const count = (name) => Number(counters.match(new RegExp(`\\b${name}="(\\d+)"`))[1]);
-  for (const [line] of text.matchAll(/^.*\bmerkle [^:<]+: \d+ of \d+/gm)) console.log(`  ${plain(line.replace(/^.*<StdOut>/, "").trim())}`);
+  for (const [line] of text.matchAll(/^.*\b(?:merkle [^:<]+: \d+ of \d+|(?:fhirpath|patch|validator)(?:: \d+ of \d+| failed: .*))/gm)) console.log(`  ${plain(line.replace(/^.*<StdOut>/, "").trim())}`);
   const failures = [];
   for (const [, attributes, body] of text.matchAll(/<UnitTestResult\s((?:[^>"]|"[^"]*")*?)(?:\/>|>([\s\S]*?)<\/UnitTestResult>)/g)) {
     const outcome = attributes.match(/\boutcome="([^"]*)"/)?.[1];

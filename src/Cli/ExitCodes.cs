@@ -9,7 +9,7 @@ static class ExitCodes
     /// <summary>It could not be done; the reason and the mend are the last line on standard error.</summary>
     public const int Refused = 1;
 
-    /// <summary><c>verify</c>: something differs from what the log says.</summary>
+    /// <summary>Something was found: <c>verify</c>, that differs from what the log says; <c>learn</c>, that would make figures lie.</summary>
     public const int Findings = 2;
 
     /// <summary><c>verify</c>: what was checked holds, but something could not be checked.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
 namespace Salus.Learning;
@@ -33,6 +34,12 @@ ref struct BoundedReader(ReadOnlySpan<byte> bytes)
     public long Int64() => BinaryPrimitives.ReadInt64LittleEndian(Bytes(8));
 
     public double Double() => BinaryPrimitives.ReadDoubleLittleEndian(Bytes(8));
+
+    public double Finite(string what)
+    {
+        var value = Double();
+        return double.IsFinite(value) ? value : throw new FormatRefusedException($"{what} is not finite at {position - 8}");
+    }
 
     public bool Boolean() => Byte() switch
     {
@@ -73,6 +80,27 @@ ref struct BoundedReader(ReadOnlySpan<byte> bytes)
             throw new FormatRefusedException($"the format's version is {found}; {version} can be read");
     }
 
+    /// <summary>Reads a whole value out of a reader.</summary>
+    public delegate T Part<out T>(ref BoundedReader reader);
+
+    /// <summary>Reads bytes that are one value and nothing else, or gives the reason why they are not.</summary>
+    public static bool TryRead<T>(ReadOnlySpan<byte> bytes, Part<T> read, [NotNullWhen(true)] out T? value, [NotNullWhen(false)] out string? refusal)
+        where T : class
+    {
+        try
+        {
+            var reader = new BoundedReader(bytes);
+            value = read(ref reader);
+            reader.End();
+            refusal = null;
+            return true;
+        }
+        catch (FormatRefusedException refused)
+        {
+            (value, refusal) = (null, refused.Message);
+            return false;
+        }
+    }
     public readonly bool BeginsWith(string magic) =>
         Left >= magic.Length && bytes.Slice(position, magic.Length).SequenceEqual(Encoding.ASCII.GetBytes(magic));
 

@@ -6,5 +6,9 @@ namespace Salus.Cli.Commands;
 static class LearnCommand
 {
     public static Command Create() =>
-        new("learn", "Train and use models.") { LearnTrainCommand.Create(), LearnPredictCommand.Create() };
+        new("learn", "Train, judge and use models.")
+        {
+            LearnTrainCommand.Create(), LearnEvaluateCommand.Create(), LearnPredictCommand.Create(), LearnExplainCommand.Create(),
+            LearnCompareCommand.Create(), LearnCardCommand.Create(), LearnAnomalyCommand.Create(),
+        };
 }

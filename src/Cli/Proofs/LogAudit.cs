@@ -21,6 +21,9 @@ namespace Salus.Cli.Proofs;
 /// <param name="Evidence">The folder with the signed checkpoints that contradict each other.</param>
 sealed record LogAuditReport(string Origin, long Size, long Seen, long? AnchoredSize, string? Fault, string? Evidence)
 {
+    /// <summary>What was found of a log that this one took the place of since the last audit, in a sentence; null where it did not.</summary>
+    public string? Succession { get; init; }
+
     /// <summary>The report for people.</summary>
     public string ToText()
     {
@@ -30,7 +33,7 @@ sealed record LogAuditReport(string Origin, long Size, long Seen, long? Anchored
         }
         var news = Seen == 0 ? $"{Size:N0} leaves, all read" : Seen == Size ? $"{Size:N0} leaves, none of them new" : $"{Size:N0} leaves, {Size - Seen:N0} of them new";
         var chain = AnchoredSize is { } anchored ? $"; the chain holds the head of {anchored:N0}" : "; no chain was asked (--rpc)";
-        return $"✓ {Origin}: {news}; they make the root that the log signed, and extend what was seen before{chain}.\n";
+        return $"✓ {Origin}: {news}; they make the root that the log signed, and extend what was seen before{chain}.\n{(Succession is null ? "" : $"  {Succession}\n")}";
     }
 }
 
@@ -48,6 +51,7 @@ sealed class LogAudit(NodeClient node, string folder)
 
     readonly string kept = Path.Combine(folder, "checkpoint");
     readonly string edgeFile = Path.Combine(folder, "edge.json");
+    readonly string leavesFile = Path.Combine(folder, "leaves");
     readonly string policyFile = Path.Combine(folder, "policy.json");
 
     /// <summary>Audits what is new since the last audit.</summary>
@@ -61,16 +65,42 @@ sealed class LogAudit(NodeClient node, string folder)
         var trusted = await PolicyAsync(policy, cancellation);
         var log = trusted.Logs[0];
         var note = Encoding.UTF8.GetString(await FetchAsync("/log/checkpoint", cancellation));
-        var checkpoint = Verified(note, log) ?? throw new CliException($"The checkpoint is not signed by a key that is trusted for {log.Origin}. If another log has taken its place, the node's /log/policy names it: look for the succession on the chain, then trust it with --policy and another --keep.", (int)ProofStep.Checkpoint);
         var (edge, seen) = File.Exists(edgeFile) ? Load() : (RightEdge.Empty, null);
+        var checkpoint = Verified(note, log);
+        LogSuccession? succession = null;
+        List<byte[]> mustBegin = [];
+        if (checkpoint is null && rpc is not null)
+        {
+            at("Looking for the succession on the chain");
+            succession = await LogSuccession.FindAsync(trusted, await FetchAsync("/log/policy", cancellation), rpc, cancellation);
+            if (succession is not null)
+            {
+                (trusted, log) = (succession.Policy, succession.Policy.Logs[0]);
+                checkpoint = Verified(note, log);
+                mustBegin = Seen(edge, succession);
+            }
+        }
+        if (checkpoint is null)
+        {
+            throw new CliException($"The checkpoint is not signed by a key that is trusted for {log.Origin}. {(rpc is null ? "If another log has taken its place, the chain tells: name one with --rpc." : "The chain knows of no log that has taken its place.")}", (int)ProofStep.Checkpoint);
+        }
         LogAuditReport Report(string? fault, long? anchored = null) =>
             new(log.Origin, checkpoint.Size, edge.Size, anchored, fault, fault is null ? null : Keep(note, seen));
-        if (checkpoint.Size < edge.Size)
+        if (succession is not null)
+        {
+            if (succession.EndedSize <= edge.Size && !RootOf(Leaves(succession.EndedSize)).AsSpan().SequenceEqual(succession.EndedRoot))
+            {
+                return Report($"The chain holds another root of the {succession.EndedSize} leaves under the last head of the log before than were seen.");
+            }
+            edge = RightEdge.Empty;
+        }
+        if (checkpoint.Size < Math.Max(edge.Size, mustBegin.Count))
         {
             return Report($"The log shows {checkpoint.Size} leaves; {edge.Size} were seen before.");
         }
         var anchor = await HeadAsync(trusted, log, rpc, cancellation);
         var grown = edge;
+        List<byte[]> read = [];
         byte[]? rootAtAnchor = null;
         while (grown.Size < checkpoint.Size)
         {
@@ -80,7 +110,15 @@ sealed class LogAudit(NodeClient node, string folder)
             {
                 rootAtAnchor = grown.Append([.. leaves.Take((int)((long)size - grown.Size))]).Edge.Root();
             }
+            for (var i = 0; i < leaves.Count && grown.Size + i < mustBegin.Count; i++)
+            {
+                if (!leaves[i].AsSpan().SequenceEqual(mustBegin[(int)grown.Size + i]))
+                {
+                    return Report($"Leaf {grown.Size + i} is another than was seen in the log before, of which this one says that it keeps {succession!.Kept}.");
+                }
+            }
             grown = grown.Append(leaves).Edge;
+            read.AddRange(leaves);
         }
         if (!grown.Root().AsSpan().SequenceEqual(checkpoint.Root.Span))
         {
@@ -100,8 +138,16 @@ sealed class LogAudit(NodeClient node, string folder)
                 return Report($"At {head.Size} leaves the chain holds another root than the log's leaves make.", (long)head.Size);
             }
         }
-        var report = Report(null, (long?)anchor?.Size);
-        Save(note, grown);
+        var report = Report(null, (long?)anchor?.Size) with
+        {
+            Succession = succession is null ? null
+                : $"It took the place of another, as the chain says, which had {succession.EndedSize:N0} leaves under its last head; {succession.Kept:N0} of them are kept, and those seen before are the same.",
+        };
+        if (succession is not null)
+        {
+            Write(policyFile, succession.PolicyBytes);
+        }
+        Save(note, grown, edge.Size, read);
         return report;
     }
 
@@ -186,8 +232,41 @@ sealed class LogAudit(NodeClient node, string folder)
         }
     }
 
-    void Save(string note, RightEdge edge)
+    /// <summary>The leaves seen of the log before that must stand at the beginning of its successor.</summary>
+    List<byte[]> Seen(RightEdge edge, LogSuccession succession) => Leaves(Math.Min(edge.Size, succession.Kept));
+
+    /// <summary>The first leaf hashes that were seen.</summary>
+    List<byte[]> Leaves(long count)
     {
+        var bytes = new byte[count * MerkleHash.Size];
+        try
+        {
+            using var file = File.OpenRead(leavesFile);
+            file.ReadExactly(bytes);
+        }
+        catch (IOException) when (count > 0)
+        {
+            throw new CliException($"The leaves that an earlier audit kept in {folder} cannot be read. Move the folder away to begin anew; without it an older history cannot be compared.");
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+        return [.. bytes.Chunk(MerkleHash.Size)];
+    }
+
+    static byte[] RootOf(IReadOnlyList<byte[]> leaves) => RightEdge.Empty.Append(leaves).Edge.Root();
+
+    void Save(string note, RightEdge edge, long from, List<byte[]> read)
+    {
+        // What a torn audit has left behind the edge is written over by the next.
+        using (var file = new FileStream(leavesFile, FileMode.OpenOrCreate, FileAccess.Write))
+        {
+            file.SetLength(from * MerkleHash.Size);
+            file.Position = from * MerkleHash.Size;
+            read.ForEach(leaf => file.Write(leaf));
+            file.Flush(flushToDisk: true);
+        }
         // The checkpoint first: of a pair torn by a crash, the next audit finds the edge older and goes over those leaves again.
         Write(kept, Encoding.UTF8.GetBytes(note));
         Write(edgeFile, JsonSerializer.SerializeToUtf8Bytes(new EdgeJson(edge.Size, [.. edge.Peaks])));

@@ -46,13 +46,29 @@ sealed class FullHelp(HelpAction options) : SynchronousCommandLineAction
             "salus restore --from /mnt/elsewhere/salus-2030-01-31 --data /srv/salus-again",
             "salus restore --from BACKUP --data /srv/salus-again --log /srv/salus/log --manifest-hash 1f3a…",
         ],
-        ["learn"] = ["salus learn train --csv heart.csv --target disease --out heart.model", "salus learn predict heart.model --csv new.csv"],
+        ["learn"] =
+        [
+            "salus learn evaluate --data heart.csv --target disease --model logistic",
+            "salus learn train --data heart.csv --target disease --out heart.model",
+            "salus learn predict heart.model --data new.csv",
+        ],
         ["train"] =
         [
-            "salus learn train --csv heart.csv --target disease --positive 1 --drop id --group patient --out heart.model",
+            "salus learn train --data heart.csv --target disease --positive 1 --drop id --group patient --out heart.model",
+            "salus learn train --data notes.csv --target specialty --text note --model text-linear --out notes.model",
             "salus learn train --url http://localhost:7411 --email practitioner@salus.example",
         ],
-        ["predict"] = ["salus learn predict heart.model --csv new.csv > judged.csv"],
+        ["evaluate"] =
+        [
+            "salus learn evaluate --data diabetes.csv --target outcome --missing glucose=0 --missing bmi=0 --model logistic --folds 5 --repeats 10 --seed 1 --json",
+            "salus learn evaluate --data stays.csv --target readmitted --positive yes --group patient --by sex,age --plots plots",
+            "salus learn evaluate --data notes.csv --target specialty --text note --model text-linear --deduplicate",
+        ],
+        ["predict"] = ["salus learn predict heart.model --data new.csv > judged.csv", "salus learn predict heart.model --data new.csv --json --drift"],
+        ["explain"] = ["salus learn explain heart.model", "salus learn explain heart.model --data new.csv --row 3"],
+        ["compare"] = ["salus learn compare --data heart.csv --target disease --models forest,logistic --repeats 3"],
+        ["card"] = ["salus learn card heart.model", "salus learn card heart.model --json"],
+        ["anomaly"] = ["salus learn anomaly --data access.csv --label unusual --model ecod --json", "salus learn anomaly --data access.csv --model isolation-forest > scores.csv"],
     };
 
     static readonly (string Name, string Meaning)[] NodeSettings =
@@ -95,6 +111,12 @@ sealed class FullHelp(HelpAction options) : SynchronousCommandLineAction
         (ExitCodes.Usage, "the command line is not understood"), (ExitCodes.Interrupted, "interrupted"),
     ];
 
+    static readonly (int Code, string Meaning)[] OfLearning =
+    [
+        (ExitCodes.Done, "done"), (ExitCodes.Refused, "not done; the last line says why, and the mend"), (ExitCodes.Findings, "the leakage guard refused; every finding is named"),
+        (ExitCodes.Usage, "the command line is not understood"), (ExitCodes.Fault, "a fault of this program"), (ExitCodes.Interrupted, "interrupted"),
+    ];
+
     /// <inheritdoc/>
     public override int Invoke(ParseResult parseResult)
     {
@@ -104,7 +126,7 @@ sealed class FullHelp(HelpAction options) : SynchronousCommandLineAction
         Section(output, "Examples", Examples.GetValueOrDefault(name, []));
         var settings = Environment.GetValueOrDefault(name, []);
         Section(output, "Environment", settings.Select(setting => $"{setting.Name.PadRight(settings.Max(other => other.Name.Length))}  {setting.Meaning}"));
-        Section(output, "Exit codes", (name == "verify" ? OfVerify : Common).Select(exit => $"{exit.Code,-4}{exit.Meaning}"));
+        Section(output, "Exit codes", (name switch { "verify" => OfVerify, "evaluate" or "train" or "compare" => OfLearning, _ => Common }).Select(exit => $"{exit.Code,-4}{exit.Meaning}"));
         return code;
     }
 

@@ -26,6 +26,14 @@ public sealed record ResponseEntry(
     ReadOnlyMemory<byte> Resource = default,
     ReadOnlyMemory<byte> Outcome = default);
 
+/// <summary>One version in a history.</summary>
+/// <param name="FullUrl">The resource's absolute URL.</param>
+/// <param name="Utf8">The stored bytes; empty for a deletion.</param>
+/// <param name="Method">The verb that made it.</param>
+/// <param name="Url">What the verb was done to, relative to the base.</param>
+/// <param name="Response">What it was answered with.</param>
+public sealed record HistoryEntry(string FullUrl, ReadOnlyMemory<byte> Utf8, string Method, string Url, ResponseEntry Response);
+
 /// <summary>Writes the Bundles a server answers with. Resources are copied as stored, never parsed again.</summary>
 public static class BundleWriter
 {
@@ -48,6 +56,25 @@ public static class BundleWriter
         }
         WriteLinks(json, links);
         await WriteEntriesAsync(json, entries, WriteSearchEntry, cancellation);
+    }
+
+    /// <summary>A history, newest first.</summary>
+    /// <param name="output">Where it goes.</param>
+    /// <param name="total">How many versions there are, when counted.</param>
+    /// <param name="links">Pairs of relation and URL.</param>
+    /// <param name="entries">The page.</param>
+    /// <param name="cancellation">Stops the writing.</param>
+    public static async Task WriteHistoryAsync(
+        Stream output, long? total, IEnumerable<(string Relation, string Url)> links, IEnumerable<HistoryEntry> entries, CancellationToken cancellation)
+    {
+        await using var json = new Utf8JsonWriter(output, WriterOptions);
+        Start(json, "history");
+        if (total is not null)
+        {
+            json.WriteNumber("total"u8, total.Value);
+        }
+        WriteLinks(json, links);
+        await WriteEntriesAsync(json, entries, WriteHistoryEntry, cancellation);
     }
 
     /// <summary>The answer to a transaction or a batch.</summary>
@@ -128,6 +155,20 @@ public static class BundleWriter
         json.WriteStartObject("search"u8);
         json.WriteString("mode"u8, entry.Mode);
         json.WriteEndObject();
+    }
+
+    static void WriteHistoryEntry(Utf8JsonWriter json, HistoryEntry entry)
+    {
+        json.WriteString("fullUrl"u8, entry.FullUrl);
+        if (!entry.Utf8.IsEmpty)
+        {
+            WriteRaw(json, "resource"u8, entry.Utf8);
+        }
+        json.WriteStartObject("request"u8);
+        json.WriteString("method"u8, entry.Method);
+        json.WriteString("url"u8, entry.Url);
+        json.WriteEndObject();
+        WriteResponseEntry(json, entry.Response);
     }
 
     static void WriteResponseEntry(Utf8JsonWriter json, ResponseEntry entry)

@@ -44,4 +44,13 @@ public sealed record SearchParameterDefinition(
     IReadOnlyList<string> Bases,
     SearchType Type,
     string Expression,
-    IReadOnlyList<string> Targets);
+    IReadOnlyList<string> Targets)
+{
+    /// <summary>The parts of a composite parameter, in the order of their values.</summary>
+    public IReadOnlyList<SearchComponent> Components { get; init; } = [];
+}
+
+/// <summary>A part of a composite parameter.</summary>
+/// <param name="Definition">The canonical URL of the parameter that says how its values compare.</param>
+/// <param name="Expression">The FHIRPath of its values, from each result of the composite's own expression.</param>
+public sealed record SearchComponent(string Definition, string Expression);

@@ -25,7 +25,7 @@ sealed class TreeBuilder(ReadOnlyMemory<byte> utf8, ReadLimits limits)
         }
         for (var depth = 0; depth < _depth; depth++)
         {
-            _nodes[_open[depth]].Next = int.MaxValue;
+            _nodes[_open[depth]].Next = _count;
         }
         return new ElementTree(utf8, _nodes, _count).Expression(0, _depth > 0 ? _open[_depth - 1] : 0);
     }

@@ -45,4 +45,27 @@ public abstract record IndexValue(string Parameter)
     /// <param name="Parameter">The search parameter's code.</param>
     /// <param name="Value">As written.</param>
     public sealed record Uri(string Parameter, string Value) : IndexValue(Parameter);
+
+    /// <summary>The identifier that a reference gives of its target.</summary>
+    /// <param name="Parameter">The search parameter's code.</param>
+    /// <param name="System">The identifier's system.</param>
+    /// <param name="Code">The identifier's value.</param>
+    public sealed record ReferenceIdentifier(string Parameter, string? System, string Code) : IndexValue(Parameter);
+
+    /// <summary>An identifier with its kind.</summary>
+    /// <param name="Parameter">The search parameter's code.</param>
+    /// <param name="System">The system of the kind.</param>
+    /// <param name="Code">The kind.</param>
+    /// <param name="Value">The identifier's value.</param>
+    public sealed record TypedIdentifier(string Parameter, string? System, string Code, string Value) : IndexValue(Parameter);
+
+    /// <summary>Text that stands beside a token: what a code is shown as.</summary>
+    /// <param name="Parameter">The search parameter's code.</param>
+    /// <param name="Normalised">In lower case, without accents, single-spaced.</param>
+    public sealed record TokenText(string Parameter, string Normalised) : IndexValue(Parameter);
+
+    /// <summary>The values of one occurrence of a composite, part by part.</summary>
+    /// <param name="Parameter">The search parameter's code.</param>
+    /// <param name="Parts">For each part, its values.</param>
+    public sealed record Composite(string Parameter, IReadOnlyList<IReadOnlyList<IndexValue>> Parts) : IndexValue(Parameter);
 }

@@ -9,12 +9,16 @@ static class IndexValues
     static readonly string[] NameParts = ["family", "given", "prefix", "suffix", "text"];
     static readonly string[] AddressParts = ["line", "city", "district", "state", "postalCode", "country", "text"];
 
-    public static void Add(List<IndexValue> values, SearchParameterDefinition parameter, PathItem item, PathResults from)
+    public static void Add(List<IndexValue> values, SearchParameterDefinition parameter, PathItem item, PathResults from, bool withTexts = false)
     {
         switch (parameter.Type)
         {
             case SearchType.Token:
                 AddToken(values, parameter.Code, item);
+                if (withTexts)
+                {
+                    AddTokenText(values, parameter.Code, item);
+                }
                 break;
             case SearchType.Text:
                 AddText(values, parameter.Code, item);
@@ -22,8 +26,8 @@ static class IndexValues
             case SearchType.Reference when item.Type.Kind == TypeKind.Primitive:
                 AddUri(values, parameter.Code, item.Element);
                 break;
-            case SearchType.Reference when from.ReferenceOf(item.Element) is { } reference:
-                values.Add(new IndexValue.Reference(parameter.Code, reference));
+            case SearchType.Reference:
+                AddReference(values, parameter.Code, item.Element, from);
                 break;
             case SearchType.Date:
                 AddDate(values, parameter.Code, item);
@@ -37,6 +41,61 @@ static class IndexValues
             case SearchType.Uri:
                 AddUri(values, parameter.Code, item.Element);
                 break;
+        }
+    }
+
+    static void AddReference(List<IndexValue> values, string code, Element element, PathResults from)
+    {
+        if (from.ReferenceOf(element) is { } reference)
+        {
+            values.Add(new IndexValue.Reference(code, reference));
+        }
+        if (element["identifier"u8] is { Kind: ElementKind.Complex } identifier && identifier["value"u8].Text is { Length: > 0 } value)
+        {
+            values.Add(new IndexValue.ReferenceIdentifier(code, identifier["system"u8].Text, value));
+        }
+    }
+
+    static void AddTokenText(List<IndexValue> values, string code, PathItem item)
+    {
+        switch (item.Type.Name)
+        {
+            case "CodeableConcept":
+                AddTokenText(values, code, item.Element["text"u8].Text);
+                foreach (var coding in item.Element["coding"u8].Items)
+                {
+                    AddTokenText(values, code, coding["display"u8].Text);
+                }
+                break;
+            case "Coding":
+                AddTokenText(values, code, item.Element["display"u8].Text);
+                break;
+            case "Identifier":
+                AddTokenText(values, code, item.Element["type"u8]["text"u8].Text);
+                break;
+        }
+    }
+
+    static void AddTokenText(List<IndexValue> values, string code, string? text)
+    {
+        if (!string.IsNullOrWhiteSpace(text))
+        {
+            values.Add(new IndexValue.TokenText(code, NormalisedText.Of(text)));
+        }
+    }
+
+    static void AddTypedIdentifier(List<IndexValue> values, string code, Element identifier)
+    {
+        if (identifier["value"u8].Text is not { Length: > 0 } value)
+        {
+            return;
+        }
+        foreach (var coding in identifier["type"u8]["coding"u8].Items)
+        {
+            if (coding["code"u8].Text is { Length: > 0 } kind)
+            {
+                values.Add(new IndexValue.TypedIdentifier(code, coding["system"u8].Text, kind, value));
+            }
         }
     }
 
@@ -60,6 +119,7 @@ static class IndexValues
                 break;
             case "Identifier":
                 AddToken(values, code, item.Element["system"u8].Text, item.Element["value"u8].Text);
+                AddTypedIdentifier(values, code, item.Element);
                 break;
             case "ContactPoint":
                 AddToken(values, code, null, item.Element["value"u8].Text);
@@ -181,6 +241,15 @@ static class IndexValues
             {
                 var unit = low.IsMissing ? high : low;
                 values.Add(new IndexValue.Quantity(code, unit["system"u8].Text, Unit(unit), low["value"u8].Number ?? decimal.MinValue, high["value"u8].Number ?? decimal.MaxValue));
+            }
+        }
+        else if (item.Type.Name == "SampledData")
+        {
+            var (low, high) = (element["lowerLimit"u8].Number, element["upperLimit"u8].Number);
+            if (low is not null || high is not null)
+            {
+                var origin = element["origin"u8];
+                values.Add(new IndexValue.Quantity(code, origin["system"u8].Text, Unit(origin), low ?? decimal.MinValue, high ?? decimal.MaxValue));
             }
         }
         else if (element["value"u8].Number is { } value)

@@ -31,8 +31,10 @@ public sealed class SearchIndexer
     /// <summary>Every value under which the resource can be found, duplicates included; nothing for an unknown type.</summary>
     /// <param name="resource">A resource that was read.</param>
     /// <param name="resolve">Given a literal reference, what stands for it (a urn of a transaction names no type); null leaves it.</param>
-    /// <param name="wanted">The parameters to extract; all of them when it is not given.</param>
-    public IReadOnlyList<IndexValue> Extract(Resource resource, Func<string, string?>? resolve = null, Predicate<SearchParameterDefinition>? wanted = null)
+    /// <param name="wanted">The parameters to extract; all but the composites when it is not given.</param>
+    /// <param name="withTexts">Whether to give what codes are shown as, too.</param>
+    public IReadOnlyList<IndexValue> Extract(
+        Resource resource, Func<string, string?>? resolve = null, Predicate<SearchParameterDefinition>? wanted = null, bool withTexts = false)
     {
         var values = new List<IndexValue>();
         if (_types.TryGetValue(resource.ResourceType, out var compiled))
@@ -49,7 +51,14 @@ public sealed class SearchIndexer
                 path.Evaluate(focus, results);
                 foreach (var item in results)
                 {
-                    IndexValues.Add(values, parameter, item, results);
+                    IndexValues.Add(values, parameter, item, results, withTexts);
+                }
+            }
+            if (wanted is not null)
+            {
+                foreach (var composite in compiled.Value.Composites.Where(composite => wanted(composite.Parameter)))
+                {
+                    composite.Extract(values, focus, results, withTexts);
                 }
             }
         }
@@ -74,17 +83,30 @@ public sealed class SearchIndexer
     sealed record CompiledType(
         IReadOnlyList<(SearchParameterDefinition Parameter, PathNode Path)> Paths,
         FrozenDictionary<string, PathNode> ByCode,
+        IReadOnlyList<CompositePath> Composites,
         IReadOnlyList<UncompiledParameter> Failures);
 
     CompiledType Compile(string resourceType)
     {
         var paths = new List<(SearchParameterDefinition Parameter, PathNode Path)>();
+        var composites = new List<CompositePath>();
         var failures = new List<UncompiledParameter>();
         foreach (var parameter in _definitions.SearchParametersOf(resourceType))
         {
-            if (parameter.Type is SearchType.Composite or SearchType.Special)
+            if (parameter.Type == SearchType.Special)
             {
-                failures.Add(new(resourceType, parameter, "its type has no index values"));
+                failures.Add(new(resourceType, parameter, "it has rules of its own"));
+            }
+            else if (parameter.Type == SearchType.Composite)
+            {
+                if (CompositePath.TryCompile(_definitions, resourceType, parameter, out var composite, out var broken))
+                {
+                    composites.Add(composite);
+                }
+                else
+                {
+                    failures.Add(new(resourceType, parameter, broken));
+                }
             }
             else if (parameter.Expression.Length == 0)
             {
@@ -99,6 +121,6 @@ public sealed class SearchIndexer
                 failures.Add(new(resourceType, parameter, reason));
             }
         }
-        return new(paths, paths.DistinctBy(pair => pair.Parameter.Code).ToFrozenDictionary(pair => pair.Parameter.Code, pair => pair.Path), failures);
+        return new(paths, paths.DistinctBy(pair => pair.Parameter.Code).ToFrozenDictionary(pair => pair.Parameter.Code, pair => pair.Path), composites, failures);
     }
 }

@@ -1,7 +1,5 @@
-using System.Text;
 using Salus.Fhir.Definitions;
 using Salus.Fhir.Elements;
-using Salus.Fhir.Validation;
 
 namespace Salus.Fhir.Search;
 
@@ -11,10 +9,35 @@ namespace Salus.Fhir.Search;
 /// <param name="Count">The page size asked for.</param>
 public sealed record SearchQuery(string ResourceType, IReadOnlyList<SearchCriterion> Criteria, int? Count)
 {
-    /// <summary>Reads the decoded name and value pairs of a query; an unknown parameter is refused, never ignored.</summary>
-    public static SearchOutcome Parse(string resourceType, IEnumerable<KeyValuePair<string, string>> pairs)
+    /// <summary>The order asked for.</summary>
+    public IReadOnlyList<SortKey> Sort { get; init; } = [];
+
+    /// <summary>What is given besides the matches.</summary>
+    public IReadOnlyList<IncludeRule> Includes { get; init; } = [];
+
+    /// <summary>Whether the number of matches is asked for.</summary>
+    public TotalMode Total { get; init; }
+
+    /// <summary>Which part of each resource is asked for.</summary>
+    public SummaryMode Summary { get; init; }
+
+    /// <summary>Only these elements of each resource; empty for all.</summary>
+    public IReadOnlyList<string> Elements { get; init; } = [];
+
+    /// <summary>What a lenient reading left out.</summary>
+    public IReadOnlyList<FhirIssue> Ignored { get; init; } = [];
+
+    /// <summary>The pairs that were understood, in their order.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Understood { get; init; } = [];
+
+    /// <summary>Reads the decoded name and value pairs of a query; an unknown parameter is refused, never ignored in silence.</summary>
+    /// <param name="resourceType">What is searched.</param>
+    /// <param name="pairs">Names and values, decoded.</param>
+    /// <param name="isLenient">Whether what is not understood is left out and named, rather than refused.</param>
+    /// <param name="now">The time by which <c>ap</c> is reckoned.</param>
+    public static SearchOutcome Parse(string resourceType, IEnumerable<KeyValuePair<string, string>> pairs, bool isLenient = false, DateTimeOffset? now = null)
     {
-        var parser = new SearchParser(resourceType, FhirDefinitions.R4);
+        var parser = new SearchParser(resourceType, FhirDefinitions.R4, isLenient, now);
         foreach (var (name, value) in pairs)
         {
             parser.Take(name, value);
@@ -23,11 +46,19 @@ public sealed record SearchQuery(string ResourceType, IReadOnlyList<SearchCriter
     }
 }
 
-sealed class SearchParser(string resourceType, FhirDefinitions definitions)
+/// <summary>Reads a query pair by pair.</summary>
+sealed class SearchParser(string resourceType, FhirDefinitions definitions, bool isLenient, DateTimeOffset? now)
 {
     readonly IReadOnlyList<SearchParameterDefinition> _parameters = definitions.SearchParametersOf(resourceType);
+    readonly CriterionParser _criteriaOf = new(definitions, now);
     readonly List<SearchCriterion> _criteria = [];
+    readonly List<SortKey> _sort = [];
+    readonly List<IncludeRule> _includes = [];
     readonly List<FhirIssue> _issues = [];
+    readonly List<KeyValuePair<string, string>> _understood = [];
+    IReadOnlyList<string> _elements = [];
+    SummaryMode _summary;
+    TotalMode _total;
     int? _count;
 
     public SearchOutcome Outcome()
@@ -36,33 +67,65 @@ sealed class SearchParser(string resourceType, FhirDefinitions definitions)
         {
             return new SearchOutcome.Refused([new(IssueSeverity.Error, "not-supported", "", $"R4 has no resource type '{resourceType}'.")]);
         }
-        return _issues.Count > 0 ? new SearchOutcome.Refused(_issues) : new SearchOutcome.Ok(new SearchQuery(resourceType, _criteria, _count));
+        return _issues.Count > 0 && !isLenient ? new SearchOutcome.Refused(_issues) : new SearchOutcome.Ok(new SearchQuery(resourceType, _criteria, _count)
+        {
+            Sort = _sort, Includes = _includes, Total = _total, Summary = _summary, Elements = _elements, Understood = _understood,
+            Ignored = [.. _issues.Select(issue => issue with { Severity = IssueSeverity.Warning, Message = $"Left out: {issue.Message}" })],
+        });
     }
 
     public void Take(string name, string value)
     {
-        if (name == "_count")
+        var before = _issues.Count;
+        if (!TakeControl(name, value))
         {
-            TakeCount(value);
-            return;
+            if (value.Length == 0)
+            {
+                Refuse("value", name, $"The parameter '{name}' needs a value.");
+            }
+            else if (_criteriaOf.Read(resourceType, name, value, out var issue) is { } criterion)
+            {
+                _criteria.Add(criterion);
+            }
+            else
+            {
+                _issues.Add(issue!);
+            }
         }
-        var colon = name.IndexOf(':');
-        var code = colon < 0 ? name : name[..colon];
-        var modifier = colon < 0 ? null : name[(colon + 1)..];
-        var parameter = _parameters.FirstOrDefault(known => known.Code == code);
-        if (parameter is null)
+        if (_issues.Count == before)
         {
-            Refuse("not-found", name, $"{resourceType} has no search parameter '{code}'.{Near(code)}");
-            return;
+            _understood.Add(new(name, value));
         }
-        if (value.Length == 0)
+    }
+
+    /// <summary>Takes a parameter that shapes the answer rather than the matches; false when it is none.</summary>
+    bool TakeControl(string name, string value)
+    {
+        switch (name)
         {
-            Refuse("value", name, $"The parameter '{name}' needs a value.");
-            return;
-        }
-        if (Criterion(parameter, modifier, Split(value), name) is { } criterion)
-        {
-            _criteria.Add(criterion);
+            case "_count":
+                TakeCount(value);
+                return true;
+            case "_sort":
+                TakeSort(value);
+                return true;
+            case "_total":
+                _total = One(name, value, ("none", TotalMode.None), ("estimate", TotalMode.Estimate), ("accurate", TotalMode.Accurate));
+                return true;
+            case "_summary":
+                _summary = One(name, value, ("false", SummaryMode.False), ("true", SummaryMode.True), ("text", SummaryMode.Text), ("data", SummaryMode.Data), ("count", SummaryMode.Count));
+                return true;
+            case "_elements":
+                TakeElements(value);
+                return true;
+            case "_include" or "_include:iterate" or "_include:recurse" or "_revinclude" or "_revinclude:iterate" or "_revinclude:recurse":
+                TakeInclude(name, value);
+                return true;
+            case "_contained" when value == "false":
+            case "_format" or "_pretty":
+                return true;
+            default:
+                return false;
         }
     }
 
@@ -76,155 +139,80 @@ sealed class SearchParser(string resourceType, FhirDefinitions definitions)
         Refuse("value", "_count", $"'{value}' is not a number of results; expected 0 or more.");
     }
 
-    SearchCriterion? Criterion(SearchParameterDefinition parameter, string? modifier, List<string> values, string name)
+    void TakeSort(string value)
     {
-        var isModified = modifier is not null
-            && !(parameter.Type == SearchType.Text && modifier == "exact")
-            && !(parameter.Type == SearchType.Reference && parameter.Targets.Contains(modifier));
-        if (isModified)
+        foreach (var field in value.Split(','))
         {
-            Refuse("not-supported", name, $"The modifier ':{modifier}' is not supported for '{parameter.Code}'.");
-            return null;
-        }
-        switch (parameter)
-        {
-            case { Code: "_id" }:
-                return new SearchCriterion.Id([.. values.Select(Unescape)]);
-            case { Code: "_lastUpdated" }:
-                return Dates(values, name) is { } updates ? new SearchCriterion.LastUpdated(updates) : null;
-            case { Type: SearchType.Token }:
-                return new SearchCriterion.Token(parameter.Code, [.. values.Select(Token)]);
-            case { Type: SearchType.Text }:
-                var isExact = modifier == "exact";
-                return new SearchCriterion.Text(parameter.Code, isExact, [.. values.Select(Unescape).Select(text => isExact ? text : NormalisedText.Of(text))]);
-            case { Type: SearchType.Reference }:
-                return new SearchCriterion.Reference(parameter.Code, [.. values.Select(text => Reference(parameter, modifier, Unescape(text)))]);
-            case { Type: SearchType.Date }:
-                return Dates(values, name) is { } dates ? new SearchCriterion.Date(parameter.Code, dates) : null;
-            case { Type: SearchType.Uri }:
-                return new SearchCriterion.Uri(parameter.Code, [.. values.Select(Unescape)]);
-            default:
-                Refuse("not-supported", name, $"Searching by '{parameter.Code}', of the type {parameter.Type.ToString().ToLowerInvariant()}, is not supported.");
-                return null;
-        }
-    }
-
-    static TokenValue Token(string text)
-    {
-        var bar = IndexOfBar(text);
-        if (bar < 0)
-        {
-            return new(null, Unescape(text));
-        }
-        var code = Unescape(text[(bar + 1)..]);
-        return new(Unescape(text[..bar]), code.Length == 0 ? null : code);
-    }
-
-    static ReferenceValue Reference(SearchParameterDefinition parameter, string? modifier, string text)
-    {
-        var literal = LiteralReference.Parse(text);
-        if (literal.Type is not null)
-        {
-            return new(literal.Type, literal.Id, text);
-        }
-        var isId = Primitives.IsId(Encoding.UTF8.GetBytes(text));
-        return new(modifier ?? (isId && parameter.Targets.Count == 1 ? parameter.Targets[0] : null), isId ? text : null, text);
-    }
-
-    List<DateValue>? Dates(List<string> values, string name)
-    {
-        var dates = new List<DateValue>();
-        foreach (var value in values)
-        {
-            SearchPrefix? prefix = value.Length > 2 && char.IsAsciiLetterLower(value[0]) ? Prefix(value[..2]) : SearchPrefix.Eq;
-            var text = value.Length > 2 && char.IsAsciiLetterLower(value[0]) ? value[2..] : value;
-            // A '+' of a zone that was not percent-encoded arrives as a space
-            if (prefix is null || !FhirTime.TryParse(Encoding.UTF8.GetBytes(text.Replace(' ', '+')), out var time))
+            var isDescending = field.StartsWith('-');
+            var code = isDescending ? field[1..] : field;
+            if (_parameters.FirstOrDefault(known => known.Code == code) is not { Type: not (SearchType.Composite or SearchType.Special) } parameter
+                || (parameter.Expression.Length == 0 && code is not ("_id" or "_lastUpdated")))
             {
-                Refuse("value", name, $"'{value}' is not a date to search by: expected YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ, after eq, ne, gt, lt, ge, le or nothing.");
-                return null;
+                Refuse("not-found", "_sort", $"{resourceType} cannot be sorted by '{code}'.{CriterionParser.Near(_parameters, code)}");
+                return;
             }
-            dates.Add(new(prefix.Value, time.Low, time.High));
+            _sort.Add(new(parameter, isDescending));
         }
-        return dates;
     }
 
-    static SearchPrefix? Prefix(string text) => text switch
+    T One<T>(string name, string value, params ReadOnlySpan<(string Text, T Mode)> known)
     {
-        "eq" => SearchPrefix.Eq,
-        "ne" => SearchPrefix.Ne,
-        "gt" => SearchPrefix.Gt,
-        "lt" => SearchPrefix.Lt,
-        "ge" => SearchPrefix.Ge,
-        "le" => SearchPrefix.Le,
-        _ => null,
-    };
-
-    string Near(string code)
-    {
-        var near = _parameters.Select(parameter => parameter.Code).Distinct()
-            .Where(known => NearNames.Distance(code, known) <= Math.Max(2, code.Length / 3) || (code.Length > 2 && known.StartsWith(code, StringComparison.OrdinalIgnoreCase)))
-            .OrderBy(known => NearNames.Distance(code, known)).Take(3).ToList();
-        return near.Count > 0
-            ? $" Near it: {string.Join(", ", near)}."
-            : $" It has: {string.Join(", ", _parameters.Select(parameter => parameter.Code).Distinct().Order(StringComparer.Ordinal))}.";
-    }
-
-    void Refuse(string code, string parameter, string message) =>
-        _issues.Add(new(IssueSeverity.Error, code, "", $"{parameter}: {message}"));
-
-    /// <summary>Splits at commas that no backslash stands before.</summary>
-    static List<string> Split(string value)
-    {
-        var parts = new List<string>();
-        var start = 0;
-        for (var at = 0; at < value.Length; at++)
+        foreach (var (text, mode) in known)
         {
-            if (value[at] == '\\')
+            if (text == value)
             {
-                at++;
-            }
-            else if (value[at] == ',')
-            {
-                parts.Add(value[start..at]);
-                start = at + 1;
+                return mode;
             }
         }
-        parts.Add(value[Math.Min(start, value.Length)..]);
-        return parts;
+        List<string> texts = [];
+        foreach (var (text, _) in known)
+        {
+            texts.Add(text);
+        }
+        Refuse("value", name, $"'{value}' is none of {string.Join(", ", texts)}.");
+        return known[0].Mode;
     }
 
-    static int IndexOfBar(string text)
+    void TakeElements(string value)
     {
-        for (var at = 0; at < text.Length; at++)
+        var type = definitions.Type(resourceType);
+        var names = value.Split(',').Select(name => name.StartsWith(resourceType + ".", StringComparison.Ordinal) ? name[(resourceType.Length + 1)..] : name).ToList();
+        if (names.FirstOrDefault(name => type?.Elements.Any(element => element.Name == name) != true) is { } unknown)
         {
-            if (text[at] == '\\')
-            {
-                at++;
-            }
-            else if (text[at] == '|')
-            {
-                return at;
-            }
+            Refuse("not-found", "_elements", $"{resourceType} has no element '{unknown}'.");
+            return;
         }
-        return -1;
+        _elements = names;
     }
 
-    static string Unescape(string text)
+    void TakeInclude(string name, string value)
     {
-        if (!text.Contains('\\'))
+        var isReverse = name.StartsWith("_revinclude", StringComparison.Ordinal);
+        var iterates = name.Contains(':', StringComparison.Ordinal);
+        var parts = value.Split(':');
+        if (value == "*" && !isReverse)
         {
-            return text;
+            _includes.Add(new(false, resourceType, null, null, iterates));
+            return;
         }
-        var plain = new StringBuilder(text.Length);
-        for (var at = 0; at < text.Length; at++)
+        if (parts.Length is not (2 or 3) || definitions.Type(parts[0]) is not { Kind: TypeKind.Resource, IsAbstract: false })
         {
-            if (text[at] == '\\' && at + 1 < text.Length && (text[at + 1] is '\\' or ',' or '$' or '|'))
-            {
-                at++;
-            }
-            plain.Append(text[at]);
+            Refuse("value", name, $"'{value}' is not of the form Type:parameter or Type:parameter:Target{(isReverse ? "" : ", nor *")}.");
+            return;
         }
-        return plain.ToString();
+        var known = definitions.SearchParametersOf(parts[0]);
+        if (parts[1] != "*" && !known.Any(parameter => parameter.Code == parts[1] && parameter.Type == SearchType.Reference))
+        {
+            Refuse("not-found", name, $"{parts[0]} has no reference parameter '{parts[1]}'. It has: {string.Join(", ", known.Where(parameter => parameter.Type == SearchType.Reference).Select(parameter => parameter.Code).Distinct().Order(StringComparer.Ordinal))}.");
+            return;
+        }
+        if (parts[1] == "*" && isReverse)
+        {
+            Refuse("not-supported", name, "Name the parameter by which the resources refer.");
+            return;
+        }
+        _includes.Add(new(isReverse, parts[0], parts[1] == "*" ? null : parts[1], parts.Length == 3 ? parts[2] : null, iterates));
     }
+
+    void Refuse(string code, string parameter, string message) => _issues.Add(new(IssueSeverity.Error, code, "", $"{parameter}: {message}"));
 }

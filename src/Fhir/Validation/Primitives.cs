@@ -78,7 +78,8 @@ static class Primitives
         return true;
     }
 
-    static bool IsOid(ReadOnlySpan<byte> text) =>
+    /// <summary>Whether a text is an object identifier in dots.</summary>
+    public static bool IsOid(ReadOnlySpan<byte> text) =>
         text.Length > 2 && text[0] is >= (byte)'0' and <= (byte)'2' && text[1] == '.' && text.IndexOfAnyExcept(OidBytes) < 0
         && text[^1] != '.' && text.IndexOf(".."u8) < 0;
 

@@ -9,11 +9,16 @@ namespace Salus.Fhir.Validation;
 static class References
 {
     /// <summary>Checks a Reference's text, whether a fragment leads anywhere, and whether its type is one the element may point to.</summary>
-    public static void Check(ValidationRun run, Element reference, IReadOnlyList<string> targets, Element owner, FhirDefinitions definitions)
+    public static void Check(ValidationRun run, Element reference, IReadOnlyList<string> targets, Element owner)
     {
         var literal = reference["reference"u8];
-        if (literal.Kind != ElementKind.Text || literal.Raw.IsEmpty || literal.Raw.StartsWith("urn:"u8))
+        if (literal.Kind != ElementKind.Text || literal.Raw.IsEmpty)
         {
+            return;
+        }
+        if (literal.Raw.StartsWith("urn:"u8))
+        {
+            CheckUrn(run, literal, targets, owner);
             return;
         }
         var text = literal.IsEscaped ? Encoding.UTF8.GetBytes(literal.Text!) : literal.Raw;
@@ -23,11 +28,15 @@ static class References
             return;
         }
         var isAbsolute = text.IndexOf("://"u8) > 0;
+        if (run.Options.RequiresTargets && !isAbsolute && run.Scope.Resolve(literal.Text!, literal, owner).IsMissing)
+        {
+            run.Add(literal, "not-found", $"'{ValidationRun.Short(literal)}' leads to nothing in this text.");
+        }
         if (!isAbsolute && IsConditional(text))
         {
             return;
         }
-        var type = TargetType(text, isAbsolute, definitions);
+        var type = TargetType(text, isAbsolute, run.Definitions);
         if (type is null && !isAbsolute)
         {
             run.Add(literal, "value", $"'{literal.Text}' is not a reference: expected Type/id, an absolute URL, urn:uuid:…, or #id of a contained resource.");
@@ -35,6 +44,20 @@ static class References
         else if (type is not null && targets.Count > 0 && !targets.Contains(type.Name))
         {
             run.Add(literal, "invalid", $"This reference is to a {type.Name}; it may be to {string.Join(", ", targets)}.");
+        }
+    }
+
+    /// <summary>A urn tells no type; what it leads to in the same text does.</summary>
+    static void CheckUrn(ValidationRun run, Element literal, IReadOnlyList<string> targets, Element owner)
+    {
+        if (!run.Scope.IsBundle)
+        {
+            return;
+        }
+        var target = run.Scope.Resolve(literal.Text!, literal, owner);
+        if (target["resourceType"u8].Text is { } type && targets.Count > 0 && !targets.Contains(type))
+        {
+            run.Add(literal, "invalid", $"This reference is to a {type}; it may be to {string.Join(", ", targets)}.");
         }
     }
 

@@ -85,6 +85,7 @@ public static class NodeServices
         AddWorker<Sequencer>(services);
         AddWorker<ChainRelay>(services);
         AddWorker<ConsentMirror>(services);
+        AddWorker<SubjectWorker>(services);
         AddWorker<MemberDirectory>(services);
         AddWorker<IntegrityWatch>(services);
 

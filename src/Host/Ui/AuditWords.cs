@@ -20,6 +20,7 @@ static class AuditWords
         AuditAction.Revoke => "revoked access",
         AuditAction.Erase => "erased the record",
         AuditAction.Vote => $"voted on a member of the consortium, {fact.Detail}",
+        AuditAction.Emergency => fact.Detail == "ended" ? "ended the emergency access" : "opened the record in an emergency",
         AuditAction.Predict => "let a model judge the record",
         _ => FhirText.Words(fact.Action.ToString()),
     };
@@ -32,6 +33,7 @@ static class AuditWords
         "HPAYMT" => "to settle bills",
         "HRESCH" => "for research",
         "PATRQT" => "at the patient's request",
+        "BTG" => "in an emergency, without consent",
         _ when detail.Contains(' ', StringComparison.Ordinal) => detail,
         _ => FhirText.Words(detail).ToLowerInvariant(),
     };
@@ -67,5 +69,5 @@ static class AuditWords
         var entity => FhirText.Words(entity.Split('/')[0]).ToLowerInvariant() switch { "patient" or "1 patient" => "the name and birth date", var words => words },
     };
 
-    static string For(AuditFact fact) => fact.Detail is "TREAT" or "HPAYMT" or "HRESCH" ? $", {Detail(fact.Detail)}" : "";
+    static string For(AuditFact fact) => fact.Detail is "TREAT" or "HPAYMT" or "HRESCH" or "BTG" ? $", {Detail(fact.Detail)}" : "";
 }

@@ -37,18 +37,7 @@ public static class Metrics
     public static double PrAuc(ReadOnlySpan<double> scores, ReadOnlySpan<int> labels)
     {
         Check(scores, labels);
-        var order = AscendingOrder(scores);
-        int positives = 0, seen = 0;
-        var area = 0.0;
-        for (var i = order.Length - 1; i >= 0;)
-        {
-            var tied = scores[order[i]];
-            var before = positives;
-            for (; i >= 0 && scores[order[i]] == tied; i--, seen++)
-                positives += labels[order[i]];
-            area += (double)positives / seen * (positives - before);
-        }
-        return area / positives;
+        return PrAuc(scores, labels, AscendingOrder(scores), default);
     }
 
     /// <summary>The share of rows on the right side of the threshold.</summary>
@@ -169,6 +158,27 @@ public static class Metrics
             negatives += tiedNegatives;
         }
         return doubled / (2.0 * positives * negatives);
+    }
+
+    /// <summary>Average precision with each row counted <paramref name="counts"/> times (once where empty).</summary>
+    internal static double PrAuc(ReadOnlySpan<double> scores, ReadOnlySpan<int> labels, ReadOnlySpan<int> order, ReadOnlySpan<int> counts)
+    {
+        long positives = 0, seen = 0;
+        var area = 0.0;
+        for (var i = order.Length - 1; i >= 0;)
+        {
+            var tied = scores[order[i]];
+            var before = positives;
+            for (; i >= 0 && scores[order[i]] == tied; i--)
+            {
+                var weight = counts.IsEmpty ? 1 : counts[order[i]];
+                seen += weight;
+                positives += labels[order[i]] * weight;
+            }
+            if (positives > before)
+                area += (double)positives / seen * (positives - before);
+        }
+        return area / positives;
     }
 
     static void Check(ReadOnlySpan<double> scores, ReadOnlySpan<int> labels)

@@ -7,6 +7,8 @@ sealed class ColumnDraft(string name, CsvOptions options)
 {
     // Repeated field texts share one string: tables of codes would otherwise hold millions of copies.
     const int SharedMax = 4_096;
+    const int CodeLengthMax = 16;
+    const int CodeRepeats = 20;
 
     readonly List<string?> values = [];
     readonly List<int> lines = [];
@@ -49,8 +51,11 @@ sealed class ColumnDraft(string name, CsvOptions options)
             return ColumnKind.Number;
         if (dates)
             return ColumnKind.Date;
-        var distinct = values.Where(value => value is not null).Distinct(StringComparer.Ordinal).Take(options.LevelsMax + 1).Count();
-        var repeats = distinct <= Math.Max(2, present / 2) || values.All(value => value is null || value.Length <= 16);
+        var distinct = values.Where(value => value is not null).Distinct(StringComparer.Ordinal).Take(Math.Max(options.LevelsMax, present / CodeRepeats) + 1).Count();
+        // Diagnosis codes have many levels, but each is short, one word, and stands in many rows.
+        if (distinct <= present / CodeRepeats && values.All(value => value is null || (value.Length <= CodeLengthMax && !value.Contains(' ', StringComparison.Ordinal))))
+            return ColumnKind.Category;
+        var repeats = distinct <= Math.Max(2, present / 2) || values.All(value => value is null || value.Length <= CodeLengthMax);
         return distinct <= options.LevelsMax && repeats ? ColumnKind.Category : ColumnKind.Text;
     }
 

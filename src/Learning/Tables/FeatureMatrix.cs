@@ -14,8 +14,11 @@ public enum FeatureKind
     /// <summary>1 where a category has one level, 0 where it has another.</summary>
     Level,
 
-    /// <summary>How often a word stands in a text.</summary>
+    /// <summary>How often a word stands in a text, or what it weighs there.</summary>
     Word,
+
+    /// <summary>1 where a column has no value.</summary>
+    Missing,
 }
 
 /// <summary>One feature: the column it came from, and the level or word it stands for.</summary>
@@ -26,6 +29,7 @@ public sealed record Feature(FeatureKind Kind, string Column, string? Part = nul
     {
         FeatureKind.Level => $"{Column}={Part}",
         FeatureKind.Word => $"{Column}:{Part}",
+        FeatureKind.Missing => $"{Column} missing",
         _ => Column,
     };
 
@@ -34,6 +38,7 @@ public sealed record Feature(FeatureKind Kind, string Column, string? Part = nul
     {
         FeatureKind.Level => $"{Column} is {Part}",
         FeatureKind.Word => IsDenied ? $"word '{Part![1..]}' denied" : $"word '{Part}'",
+        FeatureKind.Missing => $"{Measure.Name} missing",
         _ => Measure.Name,
     };
 
@@ -51,7 +56,9 @@ public sealed record Feature(FeatureKind Kind, string Column, string? Part = nul
             case FeatureKind.Word:
                 var word = IsDenied ? Part![1..] : Part;
                 return value == 0 ? $"word '{word}' not {(IsDenied ? "denied" : "present")}"
-                    : $"word '{word}' {(IsDenied ? "denied" : "present")}{(value > 1 ? $" ×{value:0}" : "")}";
+                    : $"word '{word}' {(IsDenied ? "denied" : "present")}{(value > 1 && value == Math.Floor(value) ? $" ×{value:0}" : "")}";
+            case FeatureKind.Missing:
+                return value == 1 ? Label : $"{Measure.Name} measured";
             case FeatureKind.Level:
                 return value == 1 ? $"{Column} is {Part}" : $"{Column} is not {Part}";
             default:
@@ -128,6 +135,9 @@ public sealed class FeatureMatrix
             throw new ArgumentException("give at least one column, each with the same number of rows");
         return new([.. columns.Select((_, i) => new Feature(FeatureKind.Number, names?[i] ?? $"x{i}"))], columns);
     }
+
+    /// <summary>One value.</summary>
+    internal double At(int row, int feature) => IsSingle ? singles[feature][row] : columns[feature][row];
 
     /// <summary>Copies one row into <paramref name="into"/>, which has a place for every feature.</summary>
     public void CopyRow(int row, Span<double> into)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Salus.Learning.Text;
 
 namespace Salus.Learning.Tables;
@@ -14,6 +13,22 @@ public enum NumberImputation
 
     /// <summary>The most frequent value of the training rows, the smallest of equals.</summary>
     Mode,
+
+    /// <summary>The median of the training rows.</summary>
+    Median,
+}
+
+/// <summary>What is done to numbers so that their units do not matter.</summary>
+public enum NumberScaling
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>The mean of the training rows is taken off, and the rest divided by their standard deviation.</summary>
+    Standard,
+
+    /// <summary>The least of the training rows becomes 0, the greatest 1.</summary>
+    Range,
 }
 
 /// <summary>How categories become numbers.</summary>
@@ -32,6 +47,18 @@ public sealed record PreparationOptions
     /// <summary>What stands in for a missing number.</summary>
     public NumberImputation Numbers { get; init; } = NumberImputation.Keep;
 
+    /// <summary>What is done to numbers after they are filled.</summary>
+    public NumberScaling Scaling { get; init; } = NumberScaling.None;
+
+    /// <summary>Whether a column that is missing in training rows has a feature that says so.</summary>
+    public bool MarkMissing { get; init; }
+
+    /// <summary>Whole numbers of at most this many different values are levels rather than amounts; 0 takes all numbers for amounts.</summary>
+    public int WholeLevelsMax { get; init; }
+
+    /// <summary>Whether a date is a feature, in days since the year 2000; otherwise dates are left out.</summary>
+    public bool Dates { get; init; }
+
     /// <summary>Whether the most frequent level stands in for a missing category; otherwise it stays missing.</summary>
     public bool CategoryMode { get; init; }
 
@@ -41,8 +68,14 @@ public sealed record PreparationOptions
     /// <summary>Categories with more levels than this are coded as one ordinal feature.</summary>
     public int OneHotLevelsMax { get; init; } = 32;
 
+    /// <summary>Levels in fewer training rows count as unknown.</summary>
+    public int LevelRowsMin { get; init; } = 1;
+
     /// <summary>How text becomes words.</summary>
     public BagOfWordsOptions Text { get; init; } = new();
+
+    /// <summary>How text becomes weighted terms; null counts words as <see cref="Text"/> says.</summary>
+    public TextOptions? Terms { get; init; }
 }
 
 /// <summary>
@@ -67,9 +100,21 @@ public sealed class Preparation
 
     internal ReadOnlySpan<ColumnStep> Steps => steps;
 
-    /// <summary>Learns from the training rows only. Dates are left out: a date is no feature until it is made a duration.</summary>
+    /// <summary>Learns from the training rows only. Dates are left out unless the options take them.</summary>
     public static Preparation Fit(Table training, PreparationOptions options) =>
-        new([.. training.Columns.Select(column => StepFor(column, options)).OfType<ColumnStep>()]);
+        new([.. training.Columns.Select(column => ColumnLearning.StepFor(column, options)).OfType<ColumnStep>()]);
+
+    /// <summary>Learns from the training rows only and gives their sparse rows; a table of one text is read once.</summary>
+    public static (Preparation Preparation, CsrMatrix Rows) FitSparse(Table training, PreparationOptions options)
+    {
+        if (training.Columns is [TextColumn or CategoryColumn] && options.Terms is { } terms && training.Columns[0] is TextColumn text)
+        {
+            var (vectorizer, rows) = TextVectorizer.FitTransform(TermStep.Texts(text), terms);
+            return (new Preparation([new TermStep(text.Name, vectorizer)]), rows);
+        }
+        var fitted = Fit(training, options);
+        return (fitted, fitted.TransformSparse(training));
+    }
 
     /// <summary>Why this table cannot be transformed, and the mend; null where it can.</summary>
     public string? Objection(Table table)
@@ -95,60 +140,25 @@ public sealed class Preparation
         return new FeatureMatrix(Features, [.. columns], table.RowCount);
     }
 
-    static ColumnStep? StepFor(Column column, PreparationOptions options) => column switch
+    /// <summary>The numbers of a table as sparse rows; what is missing after imputation is zero.</summary>
+    public CsrMatrix TransformSparse(Table table)
     {
-        NumberColumn numbers => new NumberStep(column.Name, options.Numbers switch
+        if (Objection(table) is { } objection)
+            throw new ArgumentException(objection);
+        if (steps is [TermStep only])
+            return only.Matrix(table[only.Column]);
+        var writers = Array.ConvertAll(steps, step => step.Rows(table[step.Column]));
+        var builder = new CsrBuilder(Features.Count);
+        for (var row = 0; row < table.RowCount; row++)
         {
-            NumberImputation.Mean => Mean(numbers.Values),
-            NumberImputation.Mode => Mode(numbers.Values),
-            _ => double.NaN,
-        }),
-        CategoryColumn categories => FitLevels(categories, options),
-        TextColumn text => new TextStep(column.Name, BagOfWords.Fit(Enumerable.Range(0, text.Count).Select(text.Show), options.Text)),
-        _ => null,
-    };
-
-    // Only levels that the training rows hold are known, in an order that does not depend on the order of rows.
-    static LevelStep FitLevels(CategoryColumn column, PreparationOptions options)
-    {
-        var counts = new int[column.Levels.Count];
-        foreach (var code in column.Codes)
-        {
-            if (code >= 0)
-                counts[code]++;
+            var offset = 0;
+            for (var i = 0; i < writers.Length; i++)
+            {
+                writers[i](row, offset, builder);
+                offset += steps[i].Features.Count;
+            }
+            builder.EndRow();
         }
-        var seen = Enumerable.Range(0, counts.Length)
-            .Where(code => counts[code] > 0)
-            .OrderBy(code => double.TryParse(column.Levels[code], CultureInfo.InvariantCulture, out var number) ? number : double.PositiveInfinity)
-            .ThenBy(code => column.Levels[code], StringComparer.Ordinal)
-            .ToArray();
-        var mode = options.CategoryMode && seen.Length > 0 ? Array.IndexOf(seen, seen.MaxBy(code => counts[code])) : -1;
-        var oneHot = options.Categories == CategoryEncoding.OneHot && seen.Length <= options.OneHotLevelsMax;
-        return new LevelStep(column.Name, [.. seen.Select(code => column.Levels[code])], mode, oneHot);
-    }
-
-    static double Mean(ReadOnlySpan<double> values)
-    {
-        double sum = 0;
-        var count = 0;
-        foreach (var value in values)
-        {
-            if (double.IsNaN(value))
-                continue;
-            sum += value;
-            count++;
-        }
-        return count == 0 ? double.NaN : sum / count;
-    }
-
-    static double Mode(ReadOnlySpan<double> values)
-    {
-        var counts = new SortedDictionary<double, int>();
-        foreach (var value in values)
-        {
-            if (!double.IsNaN(value))
-                counts[value] = counts.GetValueOrDefault(value) + 1;
-        }
-        return counts.Count == 0 ? double.NaN : counts.MaxBy(pair => pair.Value).Key;
+        return builder.Build();
     }
 }

@@ -24,15 +24,6 @@ public static class Tokenizer
     static readonly FrozenSet<string> Turns =
         new[] { "but", "however", "although", "reports", "with", "has" }.ToFrozenSet(StringComparer.Ordinal);
 
-    /// <summary>Words that join others and tell nothing of themselves. Negations are not among them.</summary>
-    static readonly FrozenSet<string> Joins = new[]
-    {
-        "a", "an", "the", "and", "or", "but", "of", "to", "in", "on", "at", "for", "from", "with", "by", "as", "into", "onto", "than", "then", "so", "also", "such",
-        "is", "are", "was", "were", "be", "been", "being", "am", "has", "have", "had", "having", "do", "does", "did",
-        "this", "that", "these", "those", "there", "here", "it", "its", "he", "him", "his", "she", "her", "hers", "they", "them", "their", "theirs",
-        "we", "us", "our", "you", "your", "me", "my", "who", "whom", "whose", "which", "what", "when", "where", "while", "if", "both", "each",
-    }.ToFrozenSet(StringComparer.Ordinal);
-
     /// <summary>The words in their order, denied ones with the mark before them.</summary>
     public static IEnumerable<string> Words(string text, TokenizerOptions options)
     {
@@ -71,7 +62,7 @@ public static class Tokenizer
             if (Turns.Contains(found))
                 denied = false;
         }
-        if (found.Length < options.LengthMin || Joins.Contains(found))
+        if (found.Length < options.LengthMin || JoinWords.Contains(found))
             return null;
         return denied ? Denied + found : found;
     }

@@ -121,10 +121,17 @@ public static class ProofCheck
             return Fails(ProofStep.Chain, "The evidence is of another log's anchor than the policy names.");
         if (anchor.Check(checkpoint.Size, checkpoint.Root.Span, out var header) is { } fault)
             return Fails(fault.Step, fault.Reason);
-        return chain.Blocks.Concat(vouched).Any(block => block.AsSpan().SequenceEqual(header!.Hash))
-            ? new Claim("anchored", ClaimState.Holds,
-                $"Accepted in block {header!.Number} of chain {chain.ChainId} at {DateTimeOffset.FromUnixTimeSeconds((long)header.UnixTimeSeconds):u}, by transaction {Hex.Of(anchor.TransactionHash)}.")
-            : Fails(ProofStep.Block, $"Nobody that you trust vouches for block {header!.Number} with hash {Hex.Of(header.Hash)}: name it in the policy, or ask a chain with --rpc.");
+        var isNamed = chain.Blocks.Concat(vouched).Any(block => block.AsSpan().SequenceEqual(header!.Hash));
+        var seals = isNamed || chain.Validators.Count == 0 ? 0 : header!.SealedBy.Intersect(chain.Validators).Count();
+        if (isNamed || (chain.Validators.Count > 0 && seals >= chain.ValidatorsRequired))
+        {
+            return new Claim("anchored", ClaimState.Holds,
+                $"Accepted in block {header!.Number} of chain {chain.ChainId} at {DateTimeOffset.FromUnixTimeSeconds((long)header.UnixTimeSeconds):u}, by transaction {Hex.Of(anchor.TransactionHash)}"
+                + (isNamed ? "." : $"; {seals} of {chain.Validators.Count} validators have sealed it."));
+        }
+        return Fails(ProofStep.Block, $"Nobody that you trust vouches for block {header!.Number} with hash {Hex.Of(header.Hash)}: "
+            + (chain.Validators.Count > 0 ? $"{seals} of the validators in the policy have sealed it, {chain.ValidatorsRequired} are asked for. Name" : "name")
+            + " it in the policy, or ask a chain with --rpc.");
     }
 
     static Claim Unreached(string name, bool isRequired) => isRequired

@@ -14,7 +14,17 @@ public sealed record TrustedLog(string Origin, IReadOnlyList<LogKey> Keys, byte[
 
 /// <summary>Where heads are anchored.</summary>
 /// <param name="Blocks">Hashes of blocks that the checker has from elsewhere; may be empty when a chain is asked.</param>
-public sealed record TrustedChain(ulong ChainId, Address Anchor, IReadOnlyList<byte[]> Blocks);
+public sealed record TrustedChain(ulong ChainId, Address Anchor, IReadOnlyList<byte[]> Blocks)
+{
+    /// <summary>The validators of a QBFT chain, whose seals on a block vouch for it; may be empty.</summary>
+    public IReadOnlyList<Address> Validators { get; init; } = [];
+
+    /// <summary>How many of them must have sealed a block; two thirds of them, as the consensus itself asks for, where a policy does not say.</summary>
+    public int ValidatorsRequired { get; init; }
+
+    /// <summary>As many of a number of validators as make a block final, fewer than a third of them being faulty.</summary>
+    public static int QuorumOf(int validators) => (2 * validators + 2) / 3;
+}
 
 /// <summary>Whom a checker of proofs trusts. What it names is required: witnesses when it names some, the chain when it names one.</summary>
 /// <param name="WitnessesRequired">How many of the witnesses must have cosigned.</param>
@@ -28,7 +38,8 @@ public sealed record ProofPolicy(IReadOnlyList<TrustedLog> Logs, IReadOnlyList<N
         FormatName,
         [.. Logs.Select(log => new LogJson(log.Origin, [.. log.Keys.Select(key => new KeyJson(key.Key.ToString(), key.FromSize, key.ToSize))], log.AnchorId is null ? null : Hex.Of(log.AnchorId)))],
         Witnesses.Count == 0 ? null : new WitnessesJson(WitnessesRequired, [.. Witnesses.Select(witness => witness.ToString())]),
-        Chain is null ? null : new ChainJson(Chain.ChainId, Chain.Anchor.ToString(), [.. Chain.Blocks.Select(block => Hex.Of(block))])));
+        Chain is null ? null : new ChainJson(Chain.ChainId, Chain.Anchor.ToString(), [.. Chain.Blocks.Select(block => Hex.Of(block))],
+            Chain.Validators.Count == 0 ? null : new ValidatorsJson(Chain.ValidatorsRequired, [.. Chain.Validators.Select(validator => validator.ToString())]))));
 
     /// <summary>Reads a policy.</summary>
     /// <exception cref="FormatException">Not a policy; the message names the part and the mend.</exception>
@@ -56,8 +67,21 @@ public sealed record ProofPolicy(IReadOnlyList<TrustedLog> Logs, IReadOnlyList<N
             log.AnchorId is null ? null : Hash(log.AnchorId, $"logs[{index}].anchorId"));
     }
 
-    static TrustedChain Place(ChainJson chain) => new(
-        chain.ChainId, StrictJson.Part("chain.anchor", () => Address.Parse(chain.Anchor)), [.. (chain.Blocks ?? []).Select((block, i) => Hash(block, $"chain.blocks[{i}]"))]);
+    static TrustedChain Place(ChainJson chain)
+    {
+        Address[] validators = [.. (chain.Validators?.Addresses ?? []).Select((text, i) => StrictJson.Part($"chain.validators.addresses[{i}]", () => Address.Parse(text)))];
+        if (validators.Distinct().Count() != validators.Length)
+            throw new FormatException("'chain.validators.addresses' names one validator twice.");
+        var required = chain.Validators?.Required ?? TrustedChain.QuorumOf(validators.Length);
+        if (chain.Validators is not null && (required < 1 || required > validators.Length))
+            throw new FormatException($"'chain.validators.required' is {required}: it is at least 1 and at most the number of validators named.");
+        return new TrustedChain(
+            chain.ChainId, StrictJson.Part("chain.anchor", () => Address.Parse(chain.Anchor)), [.. (chain.Blocks ?? []).Select((block, i) => Hash(block, $"chain.blocks[{i}]"))])
+        {
+            Validators = validators,
+            ValidatorsRequired = required,
+        };
+    }
 
     static NoteVerifier Verifier(string? text, string name, bool isWitness)
     {
@@ -77,5 +101,7 @@ public sealed record ProofPolicy(IReadOnlyList<TrustedLog> Logs, IReadOnlyList<N
 
     sealed record WitnessesJson(int Required, string[]? Keys);
 
-    sealed record ChainJson(ulong ChainId, string? Anchor, string[]? Blocks);
+    sealed record ChainJson(ulong ChainId, string? Anchor, string[]? Blocks, ValidatorsJson? Validators);
+
+    sealed record ValidatorsJson(int? Required, string[]? Addresses);
 }

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Salus.Ledger.Evm;
 
-/// <summary>A block's header by its RLP encoding, whose hash is the block's.</summary>
+/// <summary>A block's header by its RLP encoding, whose hash is the block's; of a QBFT block, without round and seals.</summary>
 /// <remarks>Rebuilt from the fields of eth_getBlockByNumber, since few nodes give the encoding itself.</remarks>
 public sealed record BlockHeader
 {
@@ -21,16 +21,25 @@ public sealed record BlockHeader
     const int ReceiptsRootField = 5;
     const int NumberField = 8;
     const int TimeField = 11;
+    const int ExtraDataField = 12;
+    const int MixHashField = 13;
 
     BlockHeader(byte[] encoded, IReadOnlyList<byte[]> fields)
     {
         Encoded = encoded;
-        Hash = Keccak256.Hash(encoded);
+        var qbft = QbftExtraData.TryRead(fields[MixHashField], fields[ExtraDataField]);
+        Hash = qbft is null ? Keccak256.Hash(encoded) : HashWith(fields, qbft.ForHash());
+        sealers = new Lazy<IReadOnlyList<Address>>(() => qbft is null ? [] : Sealers(HashWith(fields, qbft.ForSeals()), qbft.Seals));
         StateRoot = Root(fields[StateRootField]);
         ReceiptsRoot = Root(fields[ReceiptsRootField]);
         Number = Number64(fields[NumberField]);
         UnixTimeSeconds = Number64(fields[TimeField]);
     }
+
+    readonly Lazy<IReadOnlyList<Address>> sealers;
+
+    /// <summary>Who has sealed the block, each once: validators where consensus is QBFT, nobody elsewhere. Whether they are validators is not said here.</summary>
+    public IReadOnlyList<Address> SealedBy => sealers.Value;
 
     /// <summary>The RLP encoding.</summary>
     public byte[] Encoded { get; }
@@ -77,6 +86,11 @@ public sealed record BlockHeader
             ? header
             : throw new FormatException($"The fields of block {header.Number} do not make its hash: the chain has a kind of header that is not known here.");
     }
+
+    static byte[] HashWith(IReadOnlyList<byte[]> fields, byte[] extraData) =>
+        Keccak256.Hash(Rlp.Encode(new RlpItem.List([.. fields.Select((field, i) => RlpItem.Of(i == ExtraDataField ? extraData : field))])));
+
+    static List<Address> Sealers(byte[] hash, IReadOnlyList<RecoverableSignature> seals) => [.. seals.Select(seal => seal.Signer(hash)).OfType<Address>().Distinct()];
 
     static byte[] Root(byte[] field) => field.Length == Keccak256.Size ? field : throw new FormatException("A root in the header is not 32 bytes long.");
 

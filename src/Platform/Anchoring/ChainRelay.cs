@@ -144,7 +144,8 @@ public sealed partial class ChainRelay(
     /// </summary>
     async Task<Receipt?> TakenBeforeAsync(ChainContract contract, byte[] data, EvmRpcException refused, CancellationToken cancellation)
     {
-        if (contract != ChainContract.Subjects || SubjectsContract.TryDecodeError(refused.RevertData) is not (SubjectsError.StaleSequence or SubjectsError.UnknownKey))
+        if (contract != ChainContract.Subjects || SubjectsContract.TryDecodeError(refused.RevertData) is not (SubjectsError.StaleSequence or SubjectsError.UnknownKey
+            or SubjectsError.UsedKey or SubjectsError.RecoveryPending or SubjectsError.RecoveryDue or SubjectsError.NoRecovery or SubjectsError.OtherContacts))
         {
             return null;
         }

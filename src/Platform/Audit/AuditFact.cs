@@ -32,6 +32,8 @@ public enum AuditAction
     Erase,
     /// <summary>This hospital voted on a member of the consortium.</summary>
     Vote,
+    /// <summary>A record was opened without consent because life or health was at stake, or such an opening was ended.</summary>
+    Emergency,
 }
 
 /// <summary>One fact of the audit trail.</summary>

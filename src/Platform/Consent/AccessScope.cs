@@ -7,15 +7,16 @@ public sealed class AccessScope
     readonly Purpose purpose;
     readonly string refusal;
     readonly bool own;
+    readonly DateTimeOffset? emergencyUntil;
 
-    internal AccessScope(IReadOnlyList<(string, ConsentTerms)> held, Purpose purpose, string refusal, bool own = false) =>
-        (this.held, this.purpose, this.refusal, this.own) = (held, purpose, refusal, own);
+    internal AccessScope(IReadOnlyList<(string, ConsentTerms)> held, Purpose purpose, string refusal, bool own = false, DateTimeOffset? emergencyUntil = null) =>
+        (this.held, this.purpose, this.refusal, this.own, this.emergencyUntil) = (held, purpose, refusal, own, emergencyUntil);
 
     /// <summary>The patient's own record: everything.</summary>
     public static AccessScope Own { get; } = new([], Purpose.PatientRequest, "", own: true);
 
     /// <summary>Whether anything at all may be read.</summary>
-    public bool IsEmpty => !own && held.Count == 0;
+    public bool IsEmpty => !own && held.Count == 0 && emergencyUntil is null;
 
     /// <summary>Nothing, for a reason.</summary>
     public static AccessScope None(string reason) => new([], Purpose.Treatment, reason);
@@ -34,6 +35,6 @@ public sealed class AccessScope
                 return new AccessDecision.Allowed(consent);
             }
         }
-        return new AccessDecision.Refused(refusal);
+        return now <= emergencyUntil ? new AccessDecision.Allowed(null, InEmergency: true) : new AccessDecision.Refused(refusal);
     }
 }

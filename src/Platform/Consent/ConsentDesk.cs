@@ -5,6 +5,7 @@ using Salus.Ledger.Contracts;
 using Salus.Ledger.Proofs;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Audit;
+using Salus.Platform.Consent.Emergencies;
 using Salus.Platform.Consortium;
 using Salus.Platform.Identity;
 using Salus.Platform.Store;
@@ -19,8 +20,13 @@ public abstract record AccessDecision
     AccessDecision() { }
 
     /// <summary>Yes.</summary>
-    /// <param name="Consent">The consent it rests on; null where it is the caller's own record.</param>
-    public sealed record Allowed(string? Consent) : AccessDecision;
+    /// <param name="Consent">The consent it rests on; null where it is the caller's own record, and in an emergency.</param>
+    /// <param name="InEmergency">Whether it rests on an opening in an emergency, because no consent covers it.</param>
+    public sealed record Allowed(string? Consent, bool InEmergency = false) : AccessDecision
+    {
+        /// <summary>What a read for a purpose is logged as.</summary>
+        internal string CodeOf(Purpose purpose) => InEmergency ? EmergencyDocument.Code : ConsentTerms.CodeOf(purpose);
+    }
 
     /// <summary>No.</summary>
     /// <param name="Reason">Why, in a sentence that tells nothing of the record.</param>
@@ -76,7 +82,11 @@ public enum ConsentState
 /// <summary>A consent as it is shown to its patient.</summary>
 public sealed record ConsentView(
     string Id, ConsentTerms Terms, ConsentState State, DateTimeOffset Requested, DateTimeOffset? Revoked, byte[] ChainId, byte[] Commitment,
-    long? GrantedBlock, long? RevokedBlock, ConsentSigner SignedBy, ConsentSigner? RevokedBy);
+    long? GrantedBlock, long? RevokedBlock, ConsentSigner SignedBy, ConsentSigner? RevokedBy)
+{
+    /// <summary>The keys that granted and revoked, by what the contract calls them.</summary>
+    internal (byte[] Granted, byte[]? Revoked) Keys { get; init; } = ([], null);
+}
 
 /// <summary>A grant as it is to be signed: the Consent resource and the salt of its commitment.</summary>
 sealed record GrantDraft(string Resource, byte[] Id, byte[] Salt, byte[] Document)
@@ -94,9 +104,10 @@ sealed record GrantDraft(string Resource, byte[] Id, byte[] Salt, byte[] Documen
 /// </summary>
 public sealed class ConsentDesk(
     NpgsqlDataSource database, KeyVault vault, AuditTrail audit, ChainOutbox outbox, ConsentMirror mirror, ConsentKeyring keyring, MemberDirectory members,
-    TimeProvider time)
+    EmergencyDesk emergencies, TimeProvider time)
 {
     const int TermsCachedMax = 10_000;
+    const int ConsentsHeldMax = 10_000;
     const string Stale = "The node has lost sight of the chain and cannot tell which consents hold. Try again when it is back.";
     const string NotCovered = "The patient's consent does not cover this category or purpose.";
     static readonly TimeSpan PeriodMax = TimeSpan.FromDays(366 * 5);
@@ -128,12 +139,42 @@ public sealed class ConsentDesk(
         {
             return AccessScope.None($"The role {caller.Role} reads no records.");
         }
+        // An emergency waits for nobody, not even for the chain.
+        var emergency = purpose == Purpose.Treatment ? await emergencies.FindOpenAsync(caller, patient, cancellation) : null;
         if (!mirror.IsFresh)
         {
-            return AccessScope.None(Stale);
+            return new AccessScope([], purpose, Stale, emergencyUntil: emergency?.Until);
         }
         var held = await HeldAsync(patient, GranteesOf(caller), cancellation);
-        return new AccessScope([.. held.Select(pair => (pair.Row.Resource, pair.Terms))], purpose, held.Count == 0 ? "The patient has not given you access." : NotCovered);
+        return new AccessScope([.. held.Select(pair => (pair.Row.Resource, pair.Terms))], purpose, held.Count == 0 ? "The patient has not given you access." : NotCovered,
+            emergencyUntil: emergency?.Until);
+    }
+
+    /// <summary>All that a caller may read of anybody now, by patient, decided once for a search.</summary>
+    public async Task<IReadOnlyDictionary<string, AccessScope>> ScopesAsync(Caller caller, Purpose purpose, CancellationToken cancellation)
+    {
+        if (caller.Role == Role.Patient)
+        {
+            return caller.Patient is { } own ? new Dictionary<string, AccessScope> { [own] = AccessScope.Own } : [];
+        }
+        if (caller.Role is Role.Administrator or Role.Auditor or Role.Researcher || !mirror.IsFresh)
+        {
+            return new Dictionary<string, AccessScope>();
+        }
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        Dictionary<string, List<(string, ConsentTerms)>> held = [];
+        foreach (var row in await ConsentStore.ForGranteeAsync(connection, GranteesOf(caller), time.GetUtcNow(), ConsentsHeldMax, cancellation))
+        {
+            if (await TermsAsync(connection, row, cancellation) is { } terms && terms.Grantee == row.Grantee)
+            {
+                if (!held.TryGetValue(row.Patient, out var own))
+                {
+                    held[row.Patient] = own = [];
+                }
+                own.Add((row.Resource, terms));
+            }
+        }
+        return held.ToDictionary(pair => pair.Key, pair => new AccessScope(pair.Value, purpose, NotCovered));
     }
 
     /// <summary>
@@ -193,7 +234,8 @@ public sealed class ConsentDesk(
             return caller.Patient is { } own ? [own] : [];
         }
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        return await ConsentStore.PatientsForAsync(connection, GranteesOf(caller), time.GetUtcNow(), cancellation);
+        var granted = await ConsentStore.PatientsForAsync(connection, GranteesOf(caller), time.GetUtcNow(), cancellation);
+        return [.. granted.Union(await emergencies.PatientsOfAsync(caller, cancellation))];
     }
 
     /// <summary>Grants access to the caller's own record, signed by the key that the node keeps for a patient without a passkey.</summary>
@@ -313,7 +355,7 @@ public sealed class ConsentDesk(
             if (await TermsAsync(connection, row, cancellation) is { } terms)
             {
                 views.Add(new ConsentView(row.Resource, terms, StateOf(row), row.Requested, row.Revoked, row.Id, row.Commitment, row.GrantedBlock, row.RevokedBlock,
-                    signers.SignerOf(row.GrantedBy), row.RevokedBy is { } by ? signers.SignerOf(by) : null));
+                    signers.SignerOf(row.GrantedBy), row.RevokedBy is { } by ? signers.SignerOf(by) : null) { Keys = (row.GrantedBy, row.RevokedBy) });
             }
         }
         return views;

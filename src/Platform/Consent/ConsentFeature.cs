@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Salus.Platform.Consent.Emergencies;
 using Salus.Platform.Identity;
 using Salus.Platform.Identity.Passkeys;
 
@@ -37,7 +38,8 @@ public static class ConsentFeature
 
     /// <summary>The services of consents.</summary>
     public static IServiceCollection AddConsents(this IServiceCollection services) =>
-        services.AddSingleton<ConsentDesk>().AddSingleton<ConsentKeyring>().AddSingleton<ConsentSigningDesk>().AddSingleton<ConsentKeyDesk>();
+        services.AddSingleton<EmergencyDesk>().AddSingleton<ConsentDesk>().AddSingleton<ConsentKeyring>().AddSingleton<SigningQuestions>().AddSingleton<ConsentSigningDesk>().AddSingleton<ConsentKeyDesk>()
+            .AddSingleton<ConsentPeople>().AddSingleton<DelegateDesk>().AddSingleton<DelegateSigning>().AddSingleton<RecoveryDesk>().AddSingleton<RecoveryConfirming>();
 
     /// <summary>Maps the routes.</summary>
     public static void MapConsents(this IEndpointRouteBuilder routes)
@@ -53,10 +55,16 @@ public static class ConsentFeature
         group.MapPost("/passkeys/prepare", PreparePasskeyAsync).RequireRateLimiting(RateLimits.Credentials);
         group.MapPost("/passkeys", AddPasskeyAsync).RequireRateLimiting(RateLimits.Credentials);
         group.MapPost("/passkeys/{id}/prepare-removal", PrepareRemovalAsync);
+        routes.MapEmergencies();
+        routes.MapDelegates();
+        routes.MapRecovery();
     }
 
-    static async Task<Ok<List<ConsentAnswer>>> ListAsync(ConsentDesk desk, HttpContext context) =>
-        TypedResults.Ok((await desk.ListAsync(context.Caller(), context.RequestAborted)).Select(Answer).ToList());
+    static async Task<Ok<List<ConsentAnswer>>> ListAsync(ConsentDesk desk, DelegateDesk delegates, HttpContext context)
+    {
+        var names = await delegates.NamesAsync(context.Caller(), context.RequestAborted);
+        return TypedResults.Ok((await desk.ListAsync(context.Caller(), context.RequestAborted)).Select(view => Answer(view) with { Signature = ConsentWords.Signature(view, names) }).ToList());
+    }
 
     static async Task<Results<Accepted<ConsentAnswer>, ValidationProblem, ProblemHttpResult>> GrantAsync(
         GrantRequest request, ConsentDesk desk, TimeProvider time, HttpContext context)
@@ -93,13 +101,17 @@ public static class ConsentFeature
     static async Task<Results<Ok<ConsentQuestion>, ValidationProblem, ProblemHttpResult>> PrepareRemovalAsync(string id, ConsentSigningDesk desk, HttpContext context) =>
         Answer(context, await desk.AskForRemovalAsync(context.Caller(), id, context.RequestAborted));
 
-    static async Task<Results<Ok<SignedAnswer>, ProblemHttpResult>> SignAsync(PasskeySignature request, ConsentSigningDesk desk, HttpContext context)
+    static Task<Results<Ok<SignedAnswer>, ProblemHttpResult>> SignAsync(PasskeySignature request, ConsentSigningDesk desk, HttpContext context) =>
+        TakeAsync(context, caller => desk.SignAsync(caller, request.Attempt, request.Credential, context.RequestAborted));
+
+    /// <summary>What a signature has brought about, or why it was not taken.</summary>
+    internal static async Task<Results<Ok<SignedAnswer>, ProblemHttpResult>> TakeAsync(HttpContext context, Func<Caller, Task<SignOutcome>> sign)
     {
         if (context.Caller() is not { Role: Role.Patient, Patient: not null })
         {
             return NoRecord();
         }
-        return await desk.SignAsync(context.Caller(), request.Attempt, request.Credential, context.RequestAborted) switch
+        return await sign(context.Caller()) switch
         {
             SignOutcome.Granted granted => TypedResults.Ok(new SignedAnswer(granted.Consent, null)),
             SignOutcome.Revoked revoked => TypedResults.Ok(new SignedAnswer(null, revoked.Consent)),
@@ -138,7 +150,8 @@ public static class ConsentFeature
             _ => NoRecord(),
         };
 
-    static Results<Ok<ConsentQuestion>, ValidationProblem, ProblemHttpResult> Answer(HttpContext context, AskOutcome outcome)
+    /// <summary>What is to be signed, or why nothing is.</summary>
+    internal static Results<Ok<ConsentQuestion>, ValidationProblem, ProblemHttpResult> Answer(HttpContext context, AskOutcome outcome)
     {
         context.Response.Headers.CacheControl = "no-store";
         return outcome switch
@@ -153,17 +166,17 @@ public static class ConsentFeature
         };
     }
 
-    static ConsentTerms Terms(GrantRequest request, TimeProvider time) => new(
+    internal static ConsentTerms Terms(GrantRequest request, TimeProvider time) => new(
         ConsentTerms.KindOf(request.Grantee ?? ""), request.Grantee ?? "", request.Categories ?? [], request.Purposes ?? [], request.From ?? time.GetUtcNow(), request.Until);
 
     static ProblemHttpResult PasskeyNeeded(string how) => TypedResults.Problem(
         $"Ask with {how} what to sign, and send the signature to POST /api/consents/sign.", statusCode: StatusCodes.Status409Conflict,
         title: "You sign with your passkey; the hospital signs for you no more.");
 
-    static ProblemHttpResult NoRecord() =>
+    internal static ProblemHttpResult NoRecord() =>
         TypedResults.Problem("Only a patient with a record can grant access to it.", statusCode: StatusCodes.Status403Forbidden, title: "No record to share");
 
-    static ConsentAnswer Answer(ConsentView view) => new(
+    internal static ConsentAnswer Answer(ConsentView view) => new(
         view.Id, view.State, view.Terms.Grantee, view.Terms.Categories, view.Terms.Purposes, view.Terms.From, view.Terms.Until, view.Requested, view.Revoked,
         "0x" + Convert.ToHexStringLower(view.ChainId), "0x" + Convert.ToHexStringLower(view.Commitment), view.GrantedBlock, view.RevokedBlock,
         view.SignedBy, ConsentWords.Of(view.SignedBy), view.RevokedBy);

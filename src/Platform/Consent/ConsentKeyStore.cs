@@ -40,6 +40,10 @@ static class ConsentKeyStore
                 row.NullableValue<DateTimeOffset>(4), row.NullableValue<long>(5)),
             "SELECT key, sealed, counter, created, removed, added_block FROM consent_key WHERE patient = $1 ORDER BY created", patient);
 
+    /// <summary>Whether anybody has, or had, this passkey.</summary>
+    public static async Task<bool> IsKnownAsync(NpgsqlConnection connection, byte[] key, CancellationToken cancellation) =>
+        (await connection.QueryAsync(cancellation, row => row.GetBoolean(0), "SELECT EXISTS (SELECT FROM consent_key WHERE key = $1) OR EXISTS (SELECT FROM recovery_request WHERE key = $1)", key))[0];
+
     public static Task CountAsync(NpgsqlConnection connection, byte[] key, uint counter, CancellationToken cancellation) =>
         connection.ExecuteAsync(cancellation, "UPDATE consent_key SET counter = $2 WHERE key = $1", key, (long)counter);
 
@@ -52,6 +56,22 @@ static class ConsentKeyStore
 
     public static Task RemovedAsync(NpgsqlConnection connection, byte[] key, long block, CancellationToken cancellation) =>
         connection.ExecuteAsync(cancellation, "UPDATE consent_key SET removed_block = $2 WHERE key = $1", key, block);
+
+    /// <summary>Ends all keys of a patient that were enrolled before a recovery took effect, and takes the one it was for, as it was kept with the request.</summary>
+    public static async Task ReplacedAsync(
+        NpgsqlConnection connection, string patient, byte[] key, DateTimeOffset before, DateTimeOffset now, long block, CancellationToken cancellation)
+    {
+        await connection.ExecuteAsync(cancellation,
+            "UPDATE consent_key SET removed = coalesce(removed, $4), removed_block = $5 WHERE patient = $1 AND key <> $2 AND created < $3 AND removed_block IS NULL",
+            patient, key, before, now, block);
+        await connection.ExecuteAsync(cancellation,
+            """
+            INSERT INTO consent_key (key, patient, sealed, counter, created, added_block)
+            SELECT key, patient, sealed, counter, $3, $4 FROM recovery_request WHERE patient = $1 AND key = $2 AND sealed IS NOT NULL AND completed_block = $4
+            ON CONFLICT (key) DO UPDATE SET added_block = $4 WHERE consent_key.patient = $1
+            """, patient, key, now > before ? now : before, block);
+        await connection.ExecuteAsync(cancellation, "UPDATE consent_subject SET sealed_key = NULL WHERE patient = $1", patient);
+    }
 
     /// <summary>Destroys the key that the node kept for a patient, once the contract takes nothing more from it.</summary>
     public static Task ForgetNodeKeyAsync(NpgsqlConnection connection, byte[] subject, byte[] key, CancellationToken cancellation) =>

@@ -106,7 +106,8 @@ public sealed class ConsentKeyring(
         NpgsqlConnection connection, Caller caller, ConsentSigners signers, AssertionMessage? message, byte[] challenge, CancellationToken cancellation)
     {
         var id = PasskeyCeremony.CredentialId(message);
-        if (id is null || signers.Passkeys.FirstOrDefault(key => key.Credential.Id.AsSpan().SequenceEqual(id)) is not { } signer)
+        // A recovery that is due has replaced them all already, whether or not the chain has been told.
+        if (id is null || await RecoveryStore.IsDueAsync(connection, signers.Patient, time.GetUtcNow(), cancellation) || signers.Passkeys.FirstOrDefault(key => key.Credential.Id.AsSpan().SequenceEqual(id)) is not { } signer)
         {
             return (null, null, PasskeyFault.UnknownPasskey);
         }
@@ -181,16 +182,25 @@ public sealed class ConsentKeyring(
     }
 
     static ConsentKey Open(string patient, OwnerKey owner, ConsentKeyRow row) =>
-        owner.TryOpen(PasskeyContext(row.Key), row.Sealed, out var json) && JsonSerializer.Deserialize<SealedPasskey>(json) is { } opened
-            ? new ConsentKey(row.Key, new PasskeyCredential(opened.Credential, opened.X, opened.Y, row.Counter), opened.Name, row.Created, row.Removed, row.AddedBlock is not null)
+        OpenPasskey(owner, row.Key, row.Sealed, row.Counter) is var (credential, name)
+            ? new ConsentKey(row.Key, credential, name, row.Created, row.Removed, row.AddedBlock is not null)
             : throw new InvalidDataException($"A passkey of patient {patient} was altered in the database. Restore table consent_key from a backup.");
 
     Task StoreAsync(NpgsqlConnection connection, ConsentSigners signers, PasskeyCredential credential, string name, CancellationToken cancellation)
     {
         var key = SubjectsContract.KeyId(ceremony.PublicKeyOf(credential));
-        var json = JsonSerializer.SerializeToUtf8Bytes(new SealedPasskey(credential.Id, credential.X, credential.Y, name));
-        return ConsentKeyStore.AddKeyAsync(connection, signers.Patient, key, signers.Owner.Seal(PasskeyContext(key), json), credential.Counter, time.GetUtcNow(), cancellation);
+        return ConsentKeyStore.AddKeyAsync(connection, signers.Patient, key, SealPasskey(signers.Owner, key, credential, name), credential.Counter, time.GetUtcNow(), cancellation);
     }
+
+    /// <summary>A passkey as table <c>consent_key</c> holds it.</summary>
+    internal static byte[] SealPasskey(OwnerKey owner, byte[] key, PasskeyCredential credential, string name) =>
+        owner.Seal(PasskeyContext(key), JsonSerializer.SerializeToUtf8Bytes(new SealedPasskey(credential.Id, credential.X, credential.Y, name)));
+
+    /// <summary>What is sealed so; null where it was altered.</summary>
+    internal static (PasskeyCredential Credential, string Name)? OpenPasskey(OwnerKey owner, byte[] key, byte[] sealedPasskey, uint counter) =>
+        owner.TryOpen(PasskeyContext(key), sealedPasskey, out var json) && JsonSerializer.Deserialize<SealedPasskey>(json) is { } opened
+            ? (new PasskeyCredential(opened.Credential, opened.X, opened.Y, counter), opened.Name)
+            : null;
 
     Task EnqueueAsync(NpgsqlConnection connection, string purpose, byte[] reference, byte[] call, CancellationToken cancellation) =>
         outbox.EnqueueAsync(connection, purpose, Convert.ToHexStringLower(reference), ChainContract.Subjects, call, cancellation);

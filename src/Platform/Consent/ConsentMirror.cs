@@ -90,6 +90,8 @@ public sealed partial class ConsentMirror(
                     {
                         await ConsentStore.RewindAsync(connection, (long)(back.Common?.Number ?? 0), cancellation);
                         await ConsentKeyStore.RewindAsync(connection, (long)(back.Common?.Number ?? 0), cancellation);
+                        await DelegateStore.RewindAsync(connection, (long)(back.Common?.Number ?? 0), cancellation);
+                        await RecoveryStore.RewindAsync(connection, (long)(back.Common?.Number ?? 0), cancellation);
                         await transaction.CommitAsync(cancellation);
                     }
                     known = back.Common;
@@ -124,7 +126,7 @@ public sealed partial class ConsentMirror(
         var block = (long)log.BlockNumber;
         if (log.Address == link.Contracts[ChainContract.Subjects])
         {
-            await ApplyAsync(connection, SubjectsContract.TryDecode(log), block, cancellation);
+            await SubjectMirror.ApplyAsync(connection, SubjectsContract.TryDecode(log), time.GetUtcNow(), block, cancellation);
             return;
         }
         switch (ConsentsContract.TryDecode(log))
@@ -134,23 +136,6 @@ public sealed partial class ConsentMirror(
                 break;
             case ConsentsEvent.Revoked revoked:
                 await ConsentStore.RevokedAsync(connection, revoked.Id, revoked.By, time.GetUtcNow(), block, cancellation);
-                break;
-        }
-    }
-
-    static async Task ApplyAsync(NpgsqlConnection connection, SubjectsEvent? happened, long block, CancellationToken cancellation)
-    {
-        switch (happened)
-        {
-            case SubjectsEvent.Enrolled enrolled:
-                await ConsentKeyStore.AddedAsync(connection, enrolled.Key, block, cancellation);
-                break;
-            case SubjectsEvent.KeyAdded added:
-                await ConsentKeyStore.AddedAsync(connection, added.Key, block, cancellation);
-                break;
-            case SubjectsEvent.KeyRemoved removed:
-                await ConsentKeyStore.RemovedAsync(connection, removed.Key, block, cancellation);
-                await ConsentKeyStore.ForgetNodeKeyAsync(connection, removed.Subject, removed.Key, cancellation);
                 break;
         }
     }

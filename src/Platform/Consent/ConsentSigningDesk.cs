@@ -1,11 +1,9 @@
 using System.Text;
-using System.Text.Json;
 using Npgsql;
 using Salus.Ledger.Contracts;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Identity;
 using Salus.Platform.Identity.Passkeys;
-using Salus.Vault.Envelopes;
 
 namespace Salus.Platform.Consent;
 
@@ -53,7 +51,7 @@ public abstract record SignOutcome
     /// <summary>Enforced from now on, and on its way to the chain.</summary>
     public sealed record Revoked(string Consent) : SignOutcome;
 
-    /// <summary>The patient's passkeys have changed.</summary>
+    /// <summary>Who signs for the patient, or may come to, has changed.</summary>
     public sealed record KeysChanged : SignOutcome;
 
     /// <summary>It was not taken.</summary>
@@ -65,8 +63,8 @@ public abstract record SignOutcome
 /// the chain is told: an assertion counts for that alone, once.
 /// </summary>
 public sealed class ConsentSigningDesk(
-    NpgsqlDataSource database, ConsentDesk consents, ConsentKeyring keyring, ChainLink chain, AccountDesk accounts, PasskeyCeremony ceremony,
-    ChallengeStore challenges, IdentityHooks hooks, TimeProvider time)
+    NpgsqlDataSource database, ConsentDesk consents, ConsentKeyring keyring, ChainLink chain, AccountDesk accounts, SigningQuestions questions, IdentityHooks hooks,
+    TimeProvider time)
 {
     enum DeedKind { Grant, Revoke, AddKey, RemoveKey }
 
@@ -90,11 +88,7 @@ public sealed class ConsentSigningDesk(
         var draft = consents.Draft(signers.Patient, terms);
         var question = await AskAsync(caller, signers, new Deed(DeedKind.Grant, Draft: draft), consents.GrantChallenge(signers.Subject!, draft),
             ConsentWords.Grant(draft.Terms, await NameAsync(terms, cancellation)), cancellation);
-        return new AskOutcome.Asked(question with
-        {
-            Grant = new SignedGrant(chain.ChainId, chain.Contracts[ChainContract.Consents].ToString(), Hex(signers.Subject!.Subject), Hex(draft.Id), Hex(draft.Commitment),
-                draft.NotAfter, Hex(draft.Salt), Encoding.UTF8.GetString(draft.Document)),
-        });
+        return new AskOutcome.Asked(question with { Grant = Describe(signers.Subject!, draft) });
     }
 
     /// <summary>Asks for the signature of a revocation.</summary>
@@ -146,8 +140,7 @@ public sealed class ConsentSigningDesk(
     public async Task<SignOutcome> SignAsync(Caller caller, string? attempt, AssertionMessage? message, CancellationToken cancellation)
     {
         if (await consents.FindOwnerAsync(caller, cancellation) is not var (patient, owner)
-            || await challenges.TakeAsync(ChallengeKind.Consent, caller.Account, attempt, cancellation) is not var (challenge, sealedDeed)
-            || !owner.TryOpen(DeedContext(patient), sealedDeed, out var json) || JsonSerializer.Deserialize<Deed>(json) is not { } deed)
+            || await questions.TakeAsync<Deed>(ChallengeKind.Consent, caller, patient, owner, attempt, cancellation) is not var (challenge, deed))
         {
             return new SignOutcome.Refused(PasskeyFault.Expired);
         }
@@ -201,13 +194,8 @@ public sealed class ConsentSigningDesk(
         return new SignOutcome.KeysChanged();
     }
 
-    async Task<ConsentQuestion> AskAsync(
-        Caller caller, ConsentSigners signers, Deed deed, byte[] challenge, IReadOnlyList<string> words, CancellationToken cancellation)
-    {
-        var sealedDeed = signers.Owner.Seal(DeedContext(signers.Patient), JsonSerializer.SerializeToUtf8Bytes(deed));
-        var (attempt, expires) = (await challenges.AddAsync(ChallengeKind.Consent, caller.Account, challenge, sealedDeed, cancellation))!.Value;
-        return new ConsentQuestion(attempt, expires, words, ceremony.Request(signers.Passkeys.Select(key => key.Credential), challenge), null);
-    }
+    Task<ConsentQuestion> AskAsync(Caller caller, ConsentSigners signers, Deed deed, byte[] challenge, IReadOnlyList<string> words, CancellationToken cancellation) =>
+        questions.AskAsync(ChallengeKind.Consent, caller, signers, deed, challenge, words, cancellation);
 
     async Task<ConsentSigners?> FindSignersAsync(Caller caller, CancellationToken cancellation)
     {
@@ -219,12 +207,15 @@ public sealed class ConsentSigningDesk(
         return await ConsentKeyring.FindAsync(connection, patient, owner, cancellation);
     }
 
-    async Task<string?> NameAsync(ConsentTerms terms, CancellationToken cancellation) =>
+    internal async Task<string?> NameAsync(ConsentTerms terms, CancellationToken cancellation) =>
         Guid.TryParse(terms.Grantee, out var id) && await accounts.FindAsync(id, cancellation) is { } account
             ? $"{account.DisplayName}, {account.Role.ToString().ToLowerInvariant()}"
             : null;
 
-    static SealContext DeedContext(string patient) => new("ConsentDeed", patient, 1);
+    /// <summary>What the challenge of a grant is made of.</summary>
+    internal SignedGrant Describe(ConsentSubject subject, GrantDraft draft) => new(
+        chain.ChainId, chain.Contracts[ChainContract.Consents].ToString(), Hex(subject.Subject), Hex(draft.Id), Hex(draft.Commitment), draft.NotAfter, Hex(draft.Salt),
+        Encoding.UTF8.GetString(draft.Document));
 
     static string Hex(byte[] bytes) => "0x" + Convert.ToHexStringLower(bytes);
 }

@@ -1,5 +1,6 @@
 using Npgsql;
 using Salus.Ledger.Evm;
+using Salus.Platform.Consent.Emergencies;
 using Salus.Platform.Schema;
 
 namespace Salus.Platform.Consent;
@@ -26,10 +27,13 @@ static class ConsentStore
     public static Task RevokeAsync(NpgsqlConnection connection, byte[] id, DateTimeOffset time, byte[] by, CancellationToken cancellation) =>
         connection.ExecuteAsync(cancellation, "UPDATE consent SET revoked = coalesce(revoked, $2), revoked_by = coalesce(revoked_by, $3) WHERE id = $1", id, time, by);
 
-    /// <summary>Forgets a patient's consents, pseudonym, passkeys and signing key; how many consents there were. What the chain holds then leads to nobody.</summary>
+    /// <summary>Forgets a patient's consents, pseudonym, passkeys, delegates, recoveries and signing key; how many consents there were. What the chain holds then leads to nobody.</summary>
     public static async Task<int> RemoveOfPatientAsync(NpgsqlConnection connection, string patient, CancellationToken cancellation)
     {
         await ConsentKeyStore.RemoveOfPatientAsync(connection, patient, cancellation);
+        await EmergencyStore.RemoveOfPatientAsync(connection, patient, cancellation);
+        await DelegateStore.RemoveOfPatientAsync(connection, patient, cancellation);
+        await RecoveryStore.RemoveOfPatientAsync(connection, patient, cancellation);
         await connection.ExecuteAsync(cancellation, "DELETE FROM consent_subject WHERE patient = $1", patient);
         return await connection.ExecuteAsync(cancellation, "DELETE FROM consent WHERE patient = $1", patient);
     }
@@ -53,6 +57,14 @@ static class ConsentStore
         await connection.QueryAsync(cancellation, row => row.GetString(0),
             "SELECT DISTINCT patient FROM consent WHERE grantee = ANY($1) AND granted_block IS NOT NULL AND revoked IS NULL AND not_after >= $2 LIMIT 10000",
             grantees.ToArray(), now);
+
+    public static async Task<IReadOnlyList<ConsentRow>> ForGranteeAsync(
+        NpgsqlConnection connection, IReadOnlyList<string> grantees, DateTimeOffset now, int countMax, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, Read,
+            $"""
+            SELECT {Columns} FROM consent WHERE grantee = ANY($1) AND granted_block IS NOT NULL AND revoked IS NULL AND not_after >= $2
+            ORDER BY requested DESC LIMIT $3
+            """, grantees.ToArray(), now, countMax);
 
     public static async Task<IReadOnlyList<ConsentRow>> ActiveAsync(NpgsqlConnection connection, int countMax, CancellationToken cancellation) =>
         await connection.QueryAsync(cancellation, Read,

@@ -105,7 +105,6 @@ public sealed record ConsentTerms(
 
     const string MemberPrefix = "member:";
     const string CategorySystem = "https://salus.health/fhir/record-category";
-    const string GranteeSystem = "https://salus.health/fhir/grantee";
     const string PurposeSystem = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
 
     /// <summary>Whether these terms cover a read.</summary>
@@ -146,24 +145,24 @@ public sealed record ConsentTerms(
             json.WriteString("resourceType", "Consent");
             json.WriteString("id", id);
             json.WriteString("status", active ? "active" : "inactive");
-            WriteConcept(json, "scope", "http://terminology.hl7.org/CodeSystem/consentscope", "patient-privacy");
+            ConsentJson.WriteConcept(json, "scope", "http://terminology.hl7.org/CodeSystem/consentscope", "patient-privacy");
             json.WriteStartArray("category");
-            WriteConcept(json, null, "http://terminology.hl7.org/CodeSystem/v3-ActCode", "INFA");
+            ConsentJson.WriteConcept(json, null, "http://terminology.hl7.org/CodeSystem/v3-ActCode", "INFA");
             json.WriteEndArray();
             json.WriteStartObject("patient");
             json.WriteString("reference", $"Patient/{patient}");
             json.WriteEndObject();
-            json.WriteString("dateTime", Instant(time));
-            WriteConcept(json, "policyRule", "http://terminology.hl7.org/CodeSystem/v3-ActCode", "OPTIN");
+            json.WriteString("dateTime", ConsentJson.Instant(time));
+            ConsentJson.WriteConcept(json, "policyRule", "http://terminology.hl7.org/CodeSystem/v3-ActCode", "OPTIN");
             json.WriteStartObject("provision");
             json.WriteString("type", "permit");
             json.WriteStartObject("period");
-            json.WriteString("start", Instant(From));
-            json.WriteString("end", Instant(Until));
+            json.WriteString("start", ConsentJson.Instant(From));
+            json.WriteString("end", ConsentJson.Instant(Until));
             json.WriteEndObject();
-            WriteActor(json);
-            WriteCodings(json, "purpose", PurposeSystem, Purposes.Select(CodeOf));
-            WriteCodings(json, "class", CategorySystem, Categories.Select(category => category.ToString()));
+            ConsentJson.WriteActor(json, Grantee);
+            ConsentJson.WriteCodings(json, "purpose", PurposeSystem, Purposes.Select(CodeOf));
+            ConsentJson.WriteCodings(json, "class", CategorySystem, Categories.Select(category => category.ToString()));
             json.WriteEndObject();
             json.WriteEndObject();
         }
@@ -188,48 +187,4 @@ public sealed record ConsentTerms(
 
     /// <summary>The purpose of a code.</summary>
     internal static Purpose PurposeOf(string code) => Enum.GetValues<Purpose>().First(purpose => CodeOf(purpose) == code);
-
-    static string Instant(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'");
-
-    static void WriteConcept(Utf8JsonWriter json, string? name, string system, string code)
-    {
-        if (name is null)
-        {
-            json.WriteStartObject();
-        }
-        else
-        {
-            json.WriteStartObject(name);
-        }
-        WriteCodings(json, "coding", system, [code]);
-        json.WriteEndObject();
-    }
-
-    static void WriteCodings(Utf8JsonWriter json, string name, string system, IEnumerable<string> codes)
-    {
-        json.WriteStartArray(name);
-        foreach (var code in codes)
-        {
-            json.WriteStartObject();
-            json.WriteString("system", system);
-            json.WriteString("code", code);
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
-    }
-
-    void WriteActor(Utf8JsonWriter json)
-    {
-        json.WriteStartArray("actor");
-        json.WriteStartObject();
-        WriteConcept(json, "role", "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRCP");
-        json.WriteStartObject("reference");
-        json.WriteStartObject("identifier");
-        json.WriteString("system", GranteeSystem);
-        json.WriteString("value", Grantee);
-        json.WriteEndObject();
-        json.WriteEndObject();
-        json.WriteEndObject();
-        json.WriteEndArray();
-    }
 }

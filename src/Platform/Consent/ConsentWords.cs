@@ -46,6 +46,18 @@ public static class ConsentWords
         _ => "Signed by somebody you let sign for you.",
     };
 
+    /// <summary>Whose signatures a consent bears; delegates by their names, by the key in hexadecimal.</summary>
+    public static string Signature(ConsentView view, IReadOnlyDictionary<string, string> delegates)
+    {
+        var granted = Of(view.SignedBy, view.Keys.Granted);
+        var revoked = view.RevokedBy is { } by ? Of(by, view.Keys.Revoked ?? []) : granted;
+        return revoked == granted ? granted : $"{granted} Revocation: {char.ToLowerInvariant(revoked[0])}{revoked[1..]}";
+
+        string Of(ConsentSigner signer, byte[] key) => signer == ConsentSigner.Delegate && delegates.TryGetValue(Convert.ToHexStringLower(key), out var name)
+            ? $"Signed by your delegate {name}."
+            : ConsentWords.Of(signer);
+    }
+
     /// <summary>What a patient who gives access is about to sign.</summary>
     public static IReadOnlyList<string> Grant(ConsentTerms terms, string? name) =>
     [
@@ -76,5 +88,5 @@ public static class ConsentWords
             _ => name ?? "An account that is gone",
         };
 
-    static string Of(DateTimeOffset time) => time.UtcDateTime.ToString("d MMMM yyyy, HH:mm 'UTC'", System.Globalization.CultureInfo.InvariantCulture);
+    internal static string Of(DateTimeOffset time) => time.UtcDateTime.ToString("d MMMM yyyy, HH:mm 'UTC'", System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -61,6 +61,7 @@ public sealed class ErasureDesk(
             return new ErasureOutcome.Unconfirmed();
         }
         await ConsentStore.RemoveOfPatientAsync(connection, patient, cancellation);
+        await RecoveryStore.RemoveOfContactAsync(connection, RecoveryDesk.ContactHash(vault, patient), cancellation);
         if (!await SequencedAsync(connection, owner, cancellation))
         {
             return new ErasureOutcome.Busy();

@@ -216,6 +216,13 @@ public sealed class AccountDesk(
         return await tables.Accounts.FindAsync(connection, id, cancellation) is { } row ? Show(row) : null;
     }
 
+    /// <summary>The account of a patient's record, or null.</summary>
+    public async Task<Account?> FindOfPatientAsync(string patient, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        return await tables.Accounts.OfPatientAsync(connection, patient, cancellation) is { } row ? Show(row) : null;
+    }
+
     /// <summary>The professional, approved and not shut, who signs in with exactly this e-mail; null for everybody else, so that patients stay unknown.</summary>
     public async Task<Account?> FindProfessionalAsync(string? email, CancellationToken cancellation)
     {

@@ -75,6 +75,9 @@ sealed class AccountStore(RowBinding binding, AlteredRows altered)
     public Task<AccountRow?> FindOfPatientAsync(NpgsqlConnection connection, string patient, CancellationToken cancellation) =>
         OneAsync(connection, "patient = $1 FOR UPDATE", patient, cancellation);
 
+    public Task<AccountRow?> OfPatientAsync(NpgsqlConnection connection, string patient, CancellationToken cancellation) =>
+        OneAsync(connection, "patient = $1", patient, cancellation);
+
     public Task<AccountRow?> FindAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellation) =>
         OneAsync(connection, "id = $1", id, cancellation);
 

@@ -8,7 +8,7 @@ namespace Salus.Platform.Identity;
 public sealed class Credentials
 {
     /// <summary>The floor OWASP gives for PBKDF2 with HMAC-SHA-512.</summary>
-    const int Iterations = 210_000;
+    public const int IterationsMin = 210_000;
     const int PasswordLengthMax = 128; // a longer one costs the hash and gains nothing
     const int EmailLengthMax = 254;
     const int LocalPartLengthMax = 64;
@@ -17,11 +17,19 @@ public sealed class Credentials
     static readonly string[] Common =
         ["password", "passwort", "qwerty", "12345678", "letmein", "welcome", "iloveyou", "abcdefgh", "administrator", "salus"];
 
-    readonly PasswordHasher<string> hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Iterations }));
+    readonly PasswordHasher<string> hasher;
     readonly string nobody;
 
     /// <summary>Hashes a password nobody has, so that unknown e-mails cost what known ones do.</summary>
-    public Credentials() => nobody = Hash(Guid.Empty, RandomNumberGenerator.GetHexString(32));
+    public Credentials() : this(IterationsMin) { }
+
+    /// <summary>With another strength; a lower one protects nothing.</summary>
+    /// <param name="iterations">Rounds of PBKDF2.</param>
+    public Credentials(int iterations)
+    {
+        hasher = new PasswordHasher<string>(Options.Create(new PasswordHasherOptions { IterationCount = iterations }));
+        nobody = Hash(Guid.Empty, RandomNumberGenerator.GetHexString(32));
+    }
 
     /// <summary>The e-mail as it is compared: trimmed, in lower case; null when it is none.</summary>
     public static string? NormalizeEmail(string? email)

@@ -55,6 +55,20 @@ public enum SecurityEventKind
     ConsentPasskeyAdded,
     /// <summary>A passkey that signs consents was removed.</summary>
     ConsentPasskeyRemoved,
+    /// <summary>Somebody else was let sign consents.</summary>
+    DelegateAdded,
+    /// <summary>Somebody else signs consents no more.</summary>
+    DelegateRemoved,
+    /// <summary>Recovery contacts were named.</summary>
+    RecoverySet,
+    /// <summary>A new passkey was to replace those that sign consents.</summary>
+    RecoveryAsked,
+    /// <summary>A recovery contact confirmed that.</summary>
+    RecoveryConfirmed,
+    /// <summary>That was called off.</summary>
+    RecoveryCancelled,
+    /// <summary>The new passkey has replaced the others.</summary>
+    Recovered,
 }
 
 /// <summary>An event for the audit trail.</summary>

@@ -82,13 +82,13 @@ public sealed partial class ModelDesk
         return data;
     }
 
-    /// <summary>Research where the patient agreed to it, else treatment; null where the assessments are covered for neither.</summary>
+    /// <summary>Research where the patient agreed to it, else treatment; null where no consent covers the assessments for either. What was opened in an emergency is not learnt from.</summary>
     async Task<Purpose?> PurposeForAsync(Caller caller, string patient, CancellationToken cancellation)
     {
         foreach (var purpose in (Purpose[])[Purpose.Research, Purpose.Treatment])
         {
             var scope = await consents.ScopeAsync(caller, patient, purpose, cancellation);
-            if (scope.Decide("ClinicalImpression", time.GetUtcNow()) is AccessDecision.Allowed)
+            if (scope.Decide("ClinicalImpression", time.GetUtcNow()) is AccessDecision.Allowed { InEmergency: false })
             {
                 return purpose;
             }

@@ -58,14 +58,14 @@ public sealed partial class RecordsDesk
                 ["patientId"] = ["No patient has this id here. Check it, or enter the new patient's name, birth date and sex."],
             });
         }
-        List<Draft> drafts = [];
+        List<RecordWrite> writes = [];
         var patient = known ?? NewId();
         if (known is null)
         {
-            drafts.Add(NewDraft(patient, Registration(entry.PatientId, entry.NewPatient!).ToUtf8()));
+            writes.Add(NewRecord(patient, Registration(entry.PatientId, entry.NewPatient!).ToUtf8()));
         }
-        drafts.AddRange(Encounter(entry, patient, entry.EncounterTime ?? now));
-        return await CreateAsync(caller, drafts, AuditAction.Create, cancellation) switch
+        writes.AddRange(Encounter(entry, patient, entry.EncounterTime ?? now));
+        return await WriteAsync(caller, writes, AuditAction.Create, cancellation) switch
         {
             WriteOutcome.Written written => new ConditionOutcome.Recorded(patient, written.Records),
             var refused => new ConditionOutcome.Refused(refused),
@@ -76,32 +76,32 @@ public sealed partial class RecordsDesk
         null, patient.Family.Trim(), [patient.Given.Trim()], patient.Sex, patient.BirthDate, [new Identifier(PatientIdSystem, identifier.Trim())]);
 
     /// <summary>One encounter's resources.</summary>
-    static IEnumerable<Draft> Encounter(ConditionEntry entry, string patientId, DateTimeOffset at)
+    static IEnumerable<RecordWrite> Encounter(ConditionEntry entry, string patientId, DateTimeOffset at)
     {
         var patient = $"Patient/{patientId}";
         var encounterId = NewId();
         var encounter = $"Encounter/{encounterId}";
-        yield return NewDraft(encounterId, new EncounterRecord(null, "finished", "AMB", patient, at, at).ToUtf8());
+        yield return NewRecord(encounterId, new EncounterRecord(null, "finished", "AMB", patient, at, at).ToUtf8());
         var verification = entry.Assessment == Assessment.Abnormal ? "confirmed" : "provisional";
-        yield return NewDraft(NewId(), new ConditionRecord(null, entry.Symptoms.Trim(), patient, "active", verification, at, encounter).ToUtf8());
+        yield return NewRecord(NewId(), new ConditionRecord(null, entry.Symptoms.Trim(), patient, "active", verification, at, encounter).ToUtf8());
         foreach (var (measure, value) in Measured(entry.Vitals ?? new VitalSigns()))
         {
-            yield return NewDraft(NewId(), new MeasureRecord(null, measure, value, patient, at, encounter).ToUtf8());
+            yield return NewRecord(NewId(), new MeasureRecord(null, measure, value, patient, at, encounter).ToUtf8());
         }
         if (entry.Vitals is { SystolicPressure: not null } or { DiastolicPressure: not null })
         {
             var pressure = new BloodPressureRecord(null, entry.Vitals.SystolicPressure, entry.Vitals.DiastolicPressure, patient, at, encounter);
-            yield return NewDraft(NewId(), pressure.ToUtf8());
+            yield return NewRecord(NewId(), pressure.ToUtf8());
         }
         foreach (var (part, text) in new[] { ("symptoms", entry.Symptoms), ("history", entry.History), ("findings", entry.Findings) })
         {
             if (!string.IsNullOrWhiteSpace(text))
             {
-                yield return NewDraft(NewId(), new NoteRecord(null, new Coding(NoteSystem, part), patient, at, text.Trim(), encounter, part).ToUtf8());
+                yield return NewRecord(NewId(), new NoteRecord(null, new Coding(NoteSystem, part), patient, at, text.Trim(), encounter, part).ToUtf8());
             }
         }
         var assessment = new Coding(AssessmentSystem, entry.Assessment.ToString().ToLowerInvariant());
-        yield return NewDraft(NewId(), new AssessmentRecord(null, assessment, patient, at, encounter).ToUtf8());
+        yield return NewRecord(NewId(), new AssessmentRecord(null, assessment, patient, at, encounter).ToUtf8());
     }
 
     static IEnumerable<(Measure Measure, decimal Value)> Measured(VitalSigns vitals) =>
@@ -117,7 +117,7 @@ public sealed partial class RecordsDesk
         where sign.Value is not null
         select (sign.Measure, sign.Value!.Value);
 
-    static Draft NewDraft(string id, byte[] utf8) => FhirJson.Read(utf8) is FhirReadOutcome.Ok { Resource: var read }
-        ? new Draft(read, null, id)
+    static RecordWrite NewRecord(string id, byte[] utf8) => FhirJson.Read(utf8) is FhirReadOutcome.Ok { Resource: var read }
+        ? new RecordWrite(WriteVerb.Create, read.ResourceType) { Resource = read, Id = id }
         : throw new InvalidOperationException("The node wrote a resource that it cannot read.");
 }

@@ -115,11 +115,15 @@ public sealed partial class RecordsDesk
         var subject = $"Patient/{patient}";
         try
         {
-            var outcome = await CreateAsync(caller,
+            var file = Parse(new FileRecord(null, subject, time.GetUtcNow(), contentType, $"Binary/{binary}", stored.Length, title).ToUtf8());
+            var outcome = await WriteAsync(caller,
                 [
-                    new Draft(Parse(new BinaryRecord(null, contentType, subject).ToUtf8()), null, binary, Blob: stored.SealedHash),
-                    new Draft(Parse(new FileRecord(null, subject, time.GetUtcNow(), contentType, $"Binary/{binary}", stored.Length, title).ToUtf8()), null, NewId()),
-                ], AuditAction.Create, cancellation, patientOverride: patient);
+                    new RecordWrite(WriteVerb.Create, "Binary")
+                    {
+                        Resource = Parse(new BinaryRecord(null, contentType, subject).ToUtf8()), Id = binary, Blob = stored.SealedHash, Patient = patient,
+                    },
+                    new RecordWrite(WriteVerb.Create, file.ResourceType) { Resource = file, Patient = patient },
+                ], AuditAction.Create, cancellation);
             if (outcome is WriteOutcome.Written written)
             {
                 return new FileWriteOutcome.Stored(binary, written.Records[1].Id, stored.Length, stored.SealedLength);

@@ -20,10 +20,14 @@ sealed record Draft(Resource Resource, string? FullUrl, string Id, string Path =
 /// <summary>The resources of one write: validated together, their references to one another resolved.</summary>
 sealed class DraftSet
 {
-    readonly Dictionary<string, string> names = [];
+    readonly Dictionary<string, string> names;
 
-    DraftSet(IReadOnlyList<Draft> drafts)
+    /// <summary>Drafts that were validated.</summary>
+    /// <param name="drafts">In the order they were sent.</param>
+    /// <param name="known">What full URLs and conditional references stand for that lead to records already here.</param>
+    public DraftSet(IReadOnlyList<Draft> drafts, IReadOnlyDictionary<string, string>? known = null)
     {
+        names = known is null ? [] : new(known);
         Drafts = drafts;
         foreach (var draft in drafts)
         {
@@ -40,22 +44,22 @@ sealed class DraftSet
 
     public IReadOnlyList<Draft> Drafts { get; }
 
-    /// <summary>Issues of every draft, each with the place in what was sent; empty when all is well.</summary>
-    public static (DraftSet Set, IReadOnlyList<FhirIssue> Issues) Check(IReadOnlyList<Draft> drafts)
+    /// <summary>What is wrong with resources, each with the place in what was sent; empty when all is well.</summary>
+    public static IReadOnlyList<FhirIssue> Validate(IEnumerable<(Resource Resource, string Path)> resources)
     {
         const int issuesMax = 100;
         List<FhirIssue> issues = [];
-        foreach (var draft in drafts)
+        foreach (var (resource, path) in resources)
         {
-            foreach (var issue in Validator.R4.Validate(draft.Resource))
+            foreach (var issue in Validator.R4.Validate(resource))
             {
                 if (issue.Severity is IssueSeverity.Error or IssueSeverity.Fatal && issues.Count < issuesMax)
                 {
-                    issues.Add(draft.Path.Length == 0 ? issue : issue with { Expression = $"{draft.Path}.{issue.Expression}" });
+                    issues.Add(path.Length == 0 ? issue : issue with { Expression = $"{path}.{issue.Expression}" });
                 }
             }
         }
-        return (new DraftSet(drafts), issues);
+        return issues;
     }
 
     /// <summary>

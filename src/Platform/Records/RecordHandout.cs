@@ -42,7 +42,7 @@ public sealed partial class RecordsDesk
             return await RecordStore.PatientExistsAsync(connection, id.ToString(), cancellation) ? id.ToString() : null;
         }
         return byIdentifier
-            ? (await RecordStore.MatchAsync(connection, "Patient", [[index.BlindToken("Patient", "identifier", null, patient.Trim())]], 1, cancellation)).SingleOrDefault()
+            ? await IdentifiedAsync(connection, patient.Trim(), cancellation)
             : null;
     }
 

@@ -1,11 +1,33 @@
 using Salus.Fhir.Elements;
+using Salus.Fhir.Search;
 using Salus.Ledger.Evidence;
 using Salus.Platform.Anchoring;
 
 namespace Salus.Platform.Records;
 
 /// <summary>One stored version.</summary>
-public sealed record StoredRecord(string Type, string Id, int Version, DateTimeOffset Written, string? Patient, byte[] Bytes);
+public sealed record StoredRecord(string Type, string Id, int Version, DateTimeOffset Written, string? Patient, byte[] Bytes)
+{
+    /// <summary>What was done to it, where something was.</summary>
+    public WriteDone Done { get; init; }
+}
+
+/// <summary>What was done to a record.</summary>
+public enum WriteDone
+{
+    /// <summary>It was read.</summary>
+    Read,
+    /// <summary>It is new, or back after a deletion.</summary>
+    Created,
+    /// <summary>It has a new version.</summary>
+    Updated,
+    /// <summary>It has a version that says it is gone.</summary>
+    Deleted,
+    /// <summary>It was there already, as the condition said.</summary>
+    Matched,
+    /// <summary>There was nothing to do.</summary>
+    Nothing,
+}
 
 /// <summary>What became of a write.</summary>
 public abstract record WriteOutcome
@@ -26,7 +48,19 @@ public abstract record WriteOutcome
     public sealed record NotFound : WriteOutcome;
 
     /// <summary>Someone else wrote first; the version that stands now.</summary>
-    public sealed record Conflict(int Version) : WriteOutcome;
+    public sealed record Conflict(int Version) : WriteOutcome
+    {
+        /// <summary>Whether both wrote in one moment, without a word of which version they had seen.</summary>
+        public bool IsRace { get; init; }
+    }
+
+    /// <summary>A condition that must mean one record means several.</summary>
+    /// <param name="Path">Where it stands in what was sent.</param>
+    /// <param name="Type">The resource type.</param>
+    public sealed record SeveralMatch(string Path, string Type) : WriteOutcome;
+
+    /// <summary>Others hold on to what is to be deleted.</summary>
+    public sealed record InUse(string Reason) : WriteOutcome;
 }
 
 /// <summary>What became of a read.</summary>
@@ -94,7 +128,22 @@ public abstract record SearchResult
     SearchResult() { }
 
     /// <summary>A page of matches that the caller may read.</summary>
-    public sealed record Page(IReadOnlyList<StoredRecord> Records, int Total, int Offset, int Count) : SearchResult;
+    /// <param name="Records">The matches.</param>
+    /// <param name="Total">How many there are in all; null where nobody counted that far.</param>
+    public sealed record Page(IReadOnlyList<StoredRecord> Records, int? Total) : SearchResult
+    {
+        /// <summary>What the matches refer to or are referred to by, as asked for.</summary>
+        public IReadOnlyList<StoredRecord> Included { get; init; } = [];
+
+        /// <summary>The cursor of the next page; null on the last.</summary>
+        public string? Next { get; init; }
+
+        /// <summary>What was left out, in warnings.</summary>
+        public IReadOnlyList<FhirIssue> Issues { get; init; } = [];
+
+        /// <summary>The search as it was understood; null in none.</summary>
+        public SearchQuery? Query { get; init; }
+    }
 
     /// <summary>A parameter is wrong.</summary>
     public sealed record Invalid(IReadOnlyList<FhirIssue> Issues) : SearchResult;

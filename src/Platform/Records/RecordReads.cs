@@ -55,10 +55,12 @@ public sealed partial class RecordsDesk
                 ? new ReadOutcome.NotFound()
                 : await MissingAsync(caller, type, id, purpose, cancellation));
         }
-        if (await DecideAsync(caller, entry, purpose, cancellation) is AccessDecision.Refused refused)
+        var decision = await DecideAsync(caller, entry, purpose, cancellation);
+        if (decision is not AccessDecision.Allowed allowed)
         {
-            await RefusedAsync(caller, AuditAction.Read, entry.Patient, $"{type}/{id}", refused.Reason, cancellation);
-            return (null, new ReadOutcome.Forbidden(refused.Reason));
+            var reason = ((AccessDecision.Refused)decision).Reason;
+            await RefusedAsync(caller, AuditAction.Read, entry.Patient, $"{type}/{id}", reason, cancellation);
+            return (null, new ReadOutcome.Forbidden(reason));
         }
         if (entry.Deleted || await vault.FindOwnerAsync(entry.Owner, cancellation) is not { } owner)
         {
@@ -68,7 +70,7 @@ public sealed partial class RecordsDesk
         {
             return (null, new ReadOutcome.Altered($"{type}/{id}, version {entry.Version}"));
         }
-        await audit.RecordAsync(new AuditFact(AuditAction.Read, true, caller.Account, AliasOf(entry.Patient, owner), $"{type}/{id}", ConsentTerms.CodeOf(purpose)), cancellation);
+        await audit.RecordAsync(new AuditFact(AuditAction.Read, true, caller.Account, AliasOf(entry.Patient, owner), $"{type}/{id}", allowed.CodeOf(purpose)), cancellation);
         sequencer.Wake();
         return ((entry, content), null);
     }
@@ -101,8 +103,15 @@ public sealed partial class RecordsDesk
         List<SealedEntry> opened = [];
         List<byte[]> contents = [];
         List<string> altered = [];
-        foreach (var entry in entries.Where(entry => scope.Decide(entry.Type, now) is AccessDecision.Allowed))
+        AccessDecision.Allowed? rests = null;
+        foreach (var entry in entries)
         {
+            if (scope.Decide(entry.Type, now) is not AccessDecision.Allowed allowed)
+            {
+                continue;
+            }
+            // What rests on an emergency alone makes the whole read one of an emergency.
+            rests = rests is { InEmergency: true } ? rests : allowed;
             if (await store.OpenAsync(entry, cancellation) is { } bytes)
             {
                 opened.Add(entry);
@@ -115,7 +124,7 @@ public sealed partial class RecordsDesk
         }
         var states = await proofs.VerifyAsync([.. opened.Select(entry => entry.Envelope(entry.HashAsStored()))], cancellation);
         await audit.RecordAsync(
-            new AuditFact(AuditAction.Read, true, caller.Account, AuditTrail.AliasOf(owner), $"{opened.Count} records", ConsentTerms.CodeOf(purpose)), cancellation);
+            new AuditFact(AuditAction.Read, true, caller.Account, AuditTrail.AliasOf(owner), $"{opened.Count} records", rests?.CodeOf(purpose) ?? ConsentTerms.CodeOf(purpose)), cancellation);
         sequencer.Wake();
         var records = opened.Select((entry, i) =>
             new ProvenRecord(new StoredRecord(entry.Type, entry.Id, entry.Version, entry.Written, entry.Patient, contents[i]), states[i])).ToList();
@@ -142,11 +151,14 @@ public sealed partial class RecordsDesk
             return null;
         }
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        var found = await RecordStore.MatchAsync(connection, "Patient",
-            [[index.BlindToken("Patient", "identifier", null, identifier.Trim())]], 1, cancellation);
-        await audit.RecordAsync(new AuditFact(AuditAction.Search, found.Count == 1, caller.Account, null, "Patient", "by identifier"), cancellation);
-        return found.SingleOrDefault();
+        var found = await IdentifiedAsync(connection, identifier.Trim(), cancellation);
+        await audit.RecordAsync(new AuditFact(AuditAction.Search, found is not null, caller.Account, null, "Patient", "by identifier"), cancellation);
+        return found;
     }
+
+    async Task<string?> IdentifiedAsync(NpgsqlConnection connection, string identifier, CancellationToken cancellation) =>
+        (await IndexStore.MatchAsync(connection, "Patient", null, new IndexPlan.AnyHash(index.Identifier("Patient", identifier)),
+            new IndexOrder(false, true, null), 1, null, cancellation)).Matches.SingleOrDefault()?.Id;
 
     /// <summary>Who read, wrote and shared a patient's record, newest first: for the patient, and for those who may read the record.</summary>
     public async Task<IReadOnlyList<AuditLine>?> AccessesAsync(Caller caller, string patient, int countMax, CancellationToken cancellation)

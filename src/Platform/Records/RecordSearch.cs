@@ -1,10 +1,12 @@
 using Npgsql;
 using Salus.Fhir.Definitions;
 using Salus.Fhir.Elements;
+using Salus.Fhir.Search;
 using Salus.Platform.Audit;
 using Salus.Platform.Consent;
 using Salus.Platform.Identity;
 using Salus.Platform.Store;
+using Salus.Vault.Keys;
 
 namespace Salus.Platform.Records;
 
@@ -13,141 +15,146 @@ public sealed partial class RecordsDesk
 {
     const int CountDefault = 50;
     const int CountMax = 500;
-    const int CandidatesMax = 20_000;
+    const int SortedMax = 20_000;
+    const string CursorName = "_cursor";
 
-    /// <summary>
-    /// Finds records by token, reference and name parameters. Only what the caller may read is counted or shown,
-    /// so that a total tells of nothing else.
-    /// </summary>
+    /// <summary>Finds records. Only what the caller may read is counted, gone through, included or shown, so that an answer tells of nothing else.</summary>
     /// <param name="caller">Who asks.</param>
     /// <param name="type">The resource type.</param>
-    /// <param name="parameters">As they stood in the query: several of one name must all match, values between commas are alternatives.</param>
+    /// <param name="parameters">As they stood in the query, decoded; or the cursor of a page alone.</param>
     /// <param name="purpose">For what.</param>
     /// <param name="cancellation">Ends the wait.</param>
+    /// <param name="isLenient">Whether parameters that are not understood are left out and named, rather than refused.</param>
     public async Task<SearchResult> SearchAsync(
-        Caller caller, string type, IReadOnlyList<KeyValuePair<string, string>> parameters, Purpose purpose, CancellationToken cancellation)
+        Caller caller, string type, IReadOnlyList<KeyValuePair<string, string>> parameters, Purpose purpose, CancellationToken cancellation, bool isLenient = false)
     {
-        if (FhirDefinitions.R4.Type(type) is not { Kind: TypeKind.Resource } || type == "AuditEvent")
+        if (FhirDefinitions.R4.Type(type) is not { Kind: TypeKind.Resource, IsAbstract: false } || type == "AuditEvent")
         {
-            return new SearchResult.Invalid([new FhirIssue(IssueSeverity.Error, "not-supported", type, $"There is nothing to search under {type}.")]);
+            return Refused("not-supported", $"There is nothing to search under {type}.");
         }
         if (caller.Role is Role.Administrator or Role.Auditor or Role.Researcher)
         {
             await RefusedAsync(caller, AuditAction.Search, null, type, $"The role {caller.Role} reads no records.", cancellation);
             return new SearchResult.Forbidden($"The role {caller.Role} reads no records.");
         }
-        var (query, issues) = Parse(type, parameters);
-        if (issues.Count > 0)
+        var key = await vault.EnsureOwnerAsync(Owners.Node, OwnerKind.Organization, cancellation);
+        SearchCursor? cursor = null;
+        if (parameters.FirstOrDefault(pair => pair.Key == CursorName).Value is { } sealedCursor)
         {
-            return new SearchResult.Invalid(issues);
+            cursor = SearchCursor.Open(sealedCursor, key, caller.Account);
+            if (cursor is null || cursor.Type != type)
+            {
+                return Refused("value", $"{CursorName} is not one that was given to you for {type}. Begin the search anew.");
+            }
+            parameters = cursor.Parameters;
+        }
+        if (SearchQuery.Parse(type, parameters, isLenient, time.GetUtcNow()) is not SearchOutcome.Ok { Query: var query })
+        {
+            return new SearchResult.Invalid(((SearchOutcome.Refused)SearchQuery.Parse(type, parameters, isLenient)).Issues);
+        }
+        if (query.Count > CountMax)
+        {
+            return Refused("value", $"_count is a number from 0 to {CountMax}, not {query.Count}.");
         }
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        var ids = query.Ids ?? await RecordStore.MatchAsync(connection, type, query.Criteria, CandidatesMax, cancellation);
-        var entries = await RecordStore.NewestAsync(connection, type, ids, cancellation);
-        var readable = await ReadableAsync(caller, entries, purpose, cancellation);
-        List<StoredRecord> page = [];
-        foreach (var entry in readable.OrderByDescending(entry => entry.Written).ThenBy(entry => entry.Id, StringComparer.Ordinal).Skip(query.Offset).Take(query.Count))
+        var reach = new RecordReach(await consents.ScopesAsync(caller, purpose, cancellation), caller.Role, time.GetUtcNow());
+        var run = new SearchRun(connection, index, store, reach);
+        var page = reach.Of(type).IsEmpty ? new SearchResult.Page([], 0) : await PageAsync(connection, run, reach, query, cursor, key, caller.Account, cancellation);
+        if (run.Refusal is { } refusal)
         {
-            if (await store.OpenAsync(entry, cancellation) is { } bytes)
-            {
-                page.Add(new StoredRecord(entry.Type, entry.Id, entry.Version, entry.Written, entry.Patient, bytes));
-            }
+            return new SearchResult.Invalid([refusal]);
         }
-        await AuditSearchAsync(connection, caller, type, page, purpose, cancellation);
-        return new SearchResult.Page(page, readable.Count, query.Offset, query.Count);
+        await AuditSearchAsync(connection, caller, type, [.. page.Records, .. page.Included], page.Records.Count, purpose, cancellation);
+        return page with { Query = query, Issues = [.. query.Ignored, .. page.Issues] };
     }
 
-    sealed record Query(IReadOnlyList<IReadOnlyList<Guid>> Criteria, IReadOnlyList<string>? Ids, int Offset, int Count);
-
-    (Query Query, List<FhirIssue> Issues) Parse(string type, IReadOnlyList<KeyValuePair<string, string>> parameters)
+    async Task<SearchResult.Page> PageAsync(
+        NpgsqlConnection connection, SearchRun run, RecordReach reach, SearchQuery query, SearchCursor? cursor, OwnerKey key, Guid account, CancellationToken cancellation)
     {
-        List<IReadOnlyList<Guid>> criteria = [];
+        var type = query.ResourceType;
+        var isCountOnly = query.Count == 0 || query.Summary == SummaryMode.Count;
+        var count = isCountOnly ? 0 : query.Count ?? CountDefault;
+        var (plan, isRough) = await run.PlanAsync(type, query.Criteria, cancellation);
+        var order = new SearchOrder(query.Sort);
+        List<StoredRecord> records;
+        int? total;
+        SearchCursor? next = null;
+        if (run.Refusal is not null)
+        {
+            return new SearchResult.Page([], null);
+        }
+        if (!isRough && (order.IsByRow || isCountOnly))
+        {
+            int? counted = query.Total == TotalMode.None && !isCountOnly ? null : query.Total == TotalMode.Accurate || isCountOnly ? int.MaxValue : IndexStore.CountedMax + 1;
+            var after = cursor is null ? null : new IndexMatch(cursor.Id, cursor.Written);
+            var (matches, found) = await IndexStore.MatchAsync(
+                connection, type, reach.Of(type), plan, isCountOnly ? new IndexOrder(false, true, after) : order.ByRow(after), count + 1, counted, cancellation);
+            total = counted is null || (counted == IndexStore.CountedMax + 1 && found > IndexStore.CountedMax) ? null : found;
+            records = await run.OpenAsync(type, [.. matches.Take(count).Select(match => match.Id)], cancellation);
+            if (matches.Count > count && count > 0)
+            {
+                next = new SearchCursor(type, query.Understood, [], matches[count - 1].Id, matches[count - 1].Written);
+            }
+        }
+        else
+        {
+            var sorted = await SortAsync(connection, run, reach, query, plan, isRough, order, cancellation);
+            total = sorted.Count;
+            var rest = cursor is null ? sorted : [.. sorted.SkipWhile(match => order.Compare(match, new SortedMatch(cursor.Id, cursor.Keys)) <= 0)];
+            records = await run.OpenAsync(type, [.. rest.Take(count).Select(match => match.Id)], cancellation);
+            if (rest.Count > count && count > 0)
+            {
+                next = new SearchCursor(type, query.Understood, rest[count - 1].Keys, rest[count - 1].Id, default);
+            }
+        }
+        return await WithIncludesAsync(new SearchResult.Page(records, query.Total == TotalMode.None && !isCountOnly ? null : total), connection, run, reach, query, next, key, account, cancellation);
+    }
+
+    /// <summary>All matches in an order that the index's rows do not have, within the bound up to which they are opened or sorted.</summary>
+    async Task<List<SortedMatch>> SortAsync(
+        NpgsqlConnection connection, SearchRun run, RecordReach reach, SearchQuery query, IndexPlan plan, bool isRough, SearchOrder order, CancellationToken cancellation)
+    {
+        var type = query.ResourceType;
+        if (isRough || order.IsBlind)
+        {
+            return order.Sort(await run.OpenMatchingAsync(type, plan, isRough ? query.Criteria : [], cancellation));
+        }
+        var (matches, _) = await IndexStore.MatchAsync(connection, type, reach.Of(type), plan, new IndexOrder(false, true, null), SortedMax + 1, null, cancellation);
+        if (matches.Count > SortedMax)
+        {
+            run.Refuse("too-costly", $"_sort: more than {SortedMax} {type} match. Narrow the search by another parameter, or sort by _lastUpdated.");
+            return [];
+        }
+        return await order.SortAsync(connection, index, type, matches, cancellation);
+    }
+
+    async Task<SearchResult.Page> WithIncludesAsync(
+        SearchResult.Page page, NpgsqlConnection connection, SearchRun run, RecordReach reach, SearchQuery query, SearchCursor? next, OwnerKey key, Guid account, CancellationToken cancellation)
+    {
         List<FhirIssue> issues = [];
-        IReadOnlyList<string>? ids = null;
-        var (offset, count) = (0, CountDefault);
-        var known = FhirDefinitions.R4.SearchParametersOf(type);
-        foreach (var (name, value) in parameters)
+        if (query.Includes.Count > 0)
         {
-            if (name == "_id")
+            var includes = new SearchIncludes(connection, index, run, reach);
+            page = page with { Included = await includes.OfAsync(page.Records, query.Includes, cancellation) };
+            if (includes.IsCut)
             {
-                ids = value.Split(',');
-            }
-            else if (name is "_count" or "_offset")
-            {
-                if (!int.TryParse(value, out var number) || number < 0 || (name == "_count" && number > CountMax))
-                {
-                    issues.Add(new FhirIssue(IssueSeverity.Error, "value", name, $"{name} is a number from 0{(name == "_count" ? $" to {CountMax}" : "")}, not '{value}'."));
-                }
-                else if (name == "_count")
-                {
-                    count = number;
-                }
-                else
-                {
-                    offset = number;
-                }
-            }
-            else if (known.FirstOrDefault(parameter => parameter.Code == name) is { } parameter && Values(type, parameter, value) is { } values)
-            {
-                criteria.Add(values);
-            }
-            else
-            {
-                var taken = string.Join(", ", known.Where(parameter => Values(type, parameter, "x") is not null).Select(parameter => parameter.Code).Order());
-                issues.Add(new FhirIssue(IssueSeverity.Error, "not-supported", name, $"The parameter '{name}' is not taken for {type}. These are: _id, _count, _offset, {taken}."));
+                issues.Add(new FhirIssue(IssueSeverity.Warning, "incomplete", "", "There is more to include than one page holds. Ask for fewer matches with _count, or for what is missing by itself."));
             }
         }
-        if (ids is not null && criteria.Count > 0)
+        if (next is not null && (page = page with { Next = next.Seal(key, account) }).Next is null)
         {
-            issues.Add(new FhirIssue(IssueSeverity.Error, "not-supported", "_id", "_id stands alone: leave the other parameters out."));
+            issues.Add(new FhirIssue(IssueSeverity.Warning, "incomplete", "", $"There are more matches, but the search is too long to be continued. Ask for up to {CountMax} at once with _count, or for fewer values."));
         }
-        return (new Query(criteria, ids, offset, count), issues);
+        return page with { Issues = issues };
     }
 
-    List<Guid>? Values(string type, SearchParameterDefinition parameter, string value) => !RecordIndex.IsTaken(type, parameter) ? null : parameter.Type switch
-    {
-        SearchType.Token => [.. value.Split(',').Select(token => token.Split('|', 2) is [var system, var code]
-            ? index.BlindToken(type, parameter.Code, system, code)
-            : index.BlindToken(type, parameter.Code, null, token))],
-        SearchType.Reference => [.. value.Split(',').Select(reference => index.Blind(type, parameter.Code,
-            reference.Contains('/') ? reference : $"{(parameter.Code is "patient" or "subject" ? "Patient" : parameter.Targets.Count > 0 ? parameter.Targets[0] : "Patient")}/{reference}"))],
-        SearchType.Text =>
-            [.. value.Split(',').Select(text => index.BlindPrefix(type, parameter.Code, text))],
-        _ => null,
-    };
-
-    async Task<List<SealedEntry>> ReadableAsync(Caller caller, IReadOnlyList<SealedEntry> entries, Purpose purpose, CancellationToken cancellation)
-    {
-        var scopes = new Dictionary<string, AccessScope>();
-        var now = time.GetUtcNow();
-        List<SealedEntry> readable = [];
-        foreach (var entry in entries)
-        {
-            if (entry.Patient is not { } patient)
-            {
-                if (AccessRules.Directory.Contains(entry.Type) && AccessRules.MayReadDirectory(caller.Role))
-                {
-                    readable.Add(entry);
-                }
-                continue;
-            }
-            if (!scopes.TryGetValue(patient, out var scope))
-            {
-                scope = scopes[patient] = await consents.ScopeAsync(caller, patient, purpose, cancellation);
-            }
-            if (scope.Decide(entry.Type, now) is AccessDecision.Allowed)
-            {
-                readable.Add(entry);
-            }
-        }
-        return readable;
-    }
+    static SearchResult.Invalid Refused(string code, string message) => new([new FhirIssue(IssueSeverity.Error, code, "", message)]);
 
     async Task AuditSearchAsync(
-        NpgsqlConnection connection, Caller caller, string type, List<StoredRecord> page, Purpose purpose, CancellationToken cancellation)
+        NpgsqlConnection connection, Caller caller, string type, IReadOnlyList<StoredRecord> shown, int matchCount, Purpose purpose, CancellationToken cancellation)
     {
         List<string> aliases = [];
-        foreach (var patient in page.Select(record => record.Patient).OfType<string>().Distinct())
+        foreach (var patient in shown.Select(record => record.Patient).OfType<string>().Distinct())
         {
             if (Guid.TryParse(patient, out var id) && await vault.FindOwnerAsync(id, cancellation) is { } owner)
             {
@@ -155,7 +162,7 @@ public sealed partial class RecordsDesk
             }
         }
         // One search is one access by one person, of however many patients.
-        var fact = new AuditFact(AuditAction.Search, true, caller.Account, aliases is [var only] ? only : null, $"{page.Count} {type}", ConsentTerms.CodeOf(purpose))
+        var fact = new AuditFact(AuditAction.Search, true, caller.Account, aliases is [var only] ? only : null, $"{matchCount} {type}", ConsentTerms.CodeOf(purpose))
         {
             PatientAliases = aliases.Count > 1 ? aliases : [],
         };

@@ -5,9 +5,6 @@ using Salus.Platform.Store;
 
 namespace Salus.Platform.Records;
 
-/// <summary>What a record is found by, already blinded.</summary>
-sealed record BlindValues(string Type, string Id, Guid[] Hashes);
-
 /// <summary>The SQL of records: patients, newest versions, search values.</summary>
 static class RecordStore
 {
@@ -28,6 +25,7 @@ static class RecordStore
     /// <summary>Forgets what a patient's records are found by, and the patient. Before the records themselves are removed.</summary>
     public static async Task RemovePatientAsync(NpgsqlConnection connection, string id, Guid owner, CancellationToken cancellation)
     {
+        await connection.ExecuteAsync(cancellation, "DELETE FROM search_range r USING entry e WHERE e.owner = $1 AND r.id = e.id", owner);
         await connection.ExecuteAsync(cancellation, "DELETE FROM search_value s USING entry e WHERE e.owner = $1 AND (s.type, s.id) = (e.type, e.id)", owner);
         await connection.ExecuteAsync(cancellation, "DELETE FROM patient WHERE id = $1", id);
     }
@@ -61,45 +59,33 @@ static class RecordStore
             WHERE NOT deleted
             """, type, ids.ToArray());
 
-    /// <summary>Records of a type that match every criterion: in each, any of the values.</summary>
-    public static async Task<IReadOnlyList<string>> MatchAsync(
-        NpgsqlConnection connection, string type, IReadOnlyList<IReadOnlyList<Guid>> criteria, int countMax, CancellationToken cancellation)
-    {
-        var matched = "SELECT DISTINCT id FROM entry WHERE type = $1";
-        List<object?> values = [type];
-        if (criteria.Count > 0)
-        {
-            List<string> parts = ["type = $1"];
-            foreach (var any in criteria)
-            {
-                parts.Add($"hashes && ${values.Count + 1}");
-                values.Add(any.ToArray());
-            }
-            matched = $"SELECT id FROM search_value WHERE {string.Join(" AND ", parts)}";
-        }
-        values.Add(countMax);
-        // Materialized: to walk the records by id until enough of them match would read every one when few do.
-        return await connection.QueryAsync(cancellation, row => row.GetString(0),
-            $"WITH matched AS MATERIALIZED ({matched}) SELECT id FROM matched ORDER BY id DESC LIMIT ${values.Count}", [.. values]);
-    }
+    /// <summary>Versions of records of some patients and of nobody, newest first. Who may see which is decided on what comes back.</summary>
+    public static async Task<IReadOnlyList<SealedEntry>> HistoryAsync(
+        NpgsqlConnection connection, string? type, string? id, string[] patients, DateTimeOffset? since, HistoryPlace? after, int countMax, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, SealedStore.Read,
+            $"""
+            SELECT {SealedStore.Columns} FROM entry e
+            WHERE {(type is null ? "$1::text IS NULL AND type <> 'AuditEvent'" : "type = $1")} AND {(id is null ? "$2::text IS NULL" : "id = $2")}
+              AND (patient IS NULL OR patient = ANY($3)) AND ($4::timestamptz IS NULL OR written >= $4)
+              AND ($5::timestamptz IS NULL OR (written, id, version) < ($5, $6, $7))
+            ORDER BY written DESC, id DESC, version DESC LIMIT $8
+            """, type, id, patients, since?.ToUniversalTime(), after?.Written.ToUniversalTime(), after?.Id, after?.Version, countMax);
 
-    public static async Task IndexAsync(NpgsqlConnection connection, IReadOnlyList<BlindValues> records, CancellationToken cancellation)
-    {
-        if (records.Count == 0)
-        {
-            return;
-        }
-        await using var writer = await connection.BeginBinaryImportAsync("COPY search_value (type, id, hashes) FROM STDIN (FORMAT binary)", cancellation);
-        foreach (var record in records)
-        {
-            await writer.StartRowAsync(cancellation);
-            await writer.WriteAsync(record.Type, NpgsqlDbType.Text, cancellation);
-            await writer.WriteAsync(record.Id, NpgsqlDbType.Text, cancellation);
-            await writer.WriteAsync(record.Hashes, NpgsqlDbType.Array | NpgsqlDbType.Uuid, cancellation);
-        }
-        await writer.CompleteAsync(cancellation);
-    }
+    public static async Task<int> CountVersionsAsync(NpgsqlConnection connection, string type, string id, CancellationToken cancellation) =>
+        (int)(await connection.QueryAsync(cancellation, row => row.GetInt64(0), "SELECT count(*) FROM entry WHERE type = $1 AND id = $2", type, id))[0];
 
-    public static Task RemoveIndexAsync(NpgsqlConnection connection, string type, string id, CancellationToken cancellation) =>
-        connection.ExecuteAsync(cancellation, "DELETE FROM search_value WHERE type = $1 AND id = $2", type, id);
+    /// <summary>Newest versions of a patient's records in the order of type and id, which no write changes.</summary>
+    public static async Task<IReadOnlyList<SealedEntry>> EverythingAsync(
+        NpgsqlConnection connection, string patient, IReadOnlyList<string>? types, DateTimeOffset? since, (string Type, string Id)? after, int countMax, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, SealedStore.Read,
+            $"""
+            SELECT {SealedStore.Columns} FROM (
+                SELECT DISTINCT ON (type, id) * FROM entry
+                WHERE patient = $1 AND type <> 'AuditEvent' AND ($2::text[] IS NULL OR type = ANY($2)) AND ($3::text IS NULL OR (type, id) > ($3, $4))
+                ORDER BY type, id, version DESC) e
+            WHERE NOT deleted AND ($5::timestamptz IS NULL OR written >= $5) ORDER BY type, id LIMIT $6
+            """, patient, types?.ToArray(), after?.Type, after?.Id, since?.ToUniversalTime(), countMax);
 }
+
+/// <summary>A place in a history.</summary>
+sealed record HistoryPlace(DateTimeOffset Written, string Id, int Version);

@@ -41,14 +41,30 @@ CREATE TABLE patient (
     created timestamptz NOT NULL
 );
 
--- What the newest version is found by: keyed hashes of resource type, search parameter and value.
+-- What the newest version is found by, a row for each resource that is there: keyed hashes of resource type, search parameter and value,
+-- and short ones of the parameters that have a value at all.
 CREATE TABLE search_value (
-    type   text NOT NULL,
-    id     text NOT NULL,
-    hashes uuid[] NOT NULL,
+    type    text NOT NULL,
+    id      text NOT NULL,
+    patient text,
+    written timestamptz NOT NULL,
+    marks   integer[] NOT NULL,
+    hashes  uuid[] NOT NULL,
     PRIMARY KEY (type, id)
 );
 CREATE INDEX search_value_hashes ON search_value USING gin (hashes);
+CREATE INDEX search_value_patient ON search_value (patient, type) WHERE patient IS NOT NULL;
+
+-- Dates, numbers and quantities that name nobody, as ranges: microseconds since 1970, or the number. The name stands for type and parameter.
+CREATE TABLE search_range (
+    name  integer NOT NULL,
+    id    text NOT NULL,
+    low   double precision NOT NULL,
+    high  double precision NOT NULL,
+    units integer[]
+);
+CREATE INDEX search_range_high ON search_range (name, high);
+CREATE INDEX search_range_id ON search_range (id);
 CREATE INDEX entry_audit ON entry (written DESC, id DESC) WHERE type = 'AuditEvent';
 
 -- The patients, by their aliases, of audit events that are about several.

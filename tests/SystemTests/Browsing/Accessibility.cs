@@ -19,10 +19,10 @@ static class Accessibility
             await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Light });
             found.AddRange(Lines(await page.RunAxe(), $"{look.Width} px"));
             found.AddRange(await OverflowAsync(page, look));
-            // Colours are what the dark scheme changes.
-            await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Dark });
-            found.AddRange(Lines(await page.RunAxe(ContrastOnly), $"{look.Width} px, dark"));
         }
+        // Colours are what the dark scheme changes, and the phone shows all of them.
+        await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Dark });
+        found.AddRange(Lines(await page.RunAxe(ContrastOnly), "dark"));
         await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Light });
         return found;
     }

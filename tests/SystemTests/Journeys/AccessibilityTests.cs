@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Salus.SystemTests.Browsing;
@@ -17,15 +18,15 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
         ["Patient"] =
         [
             "/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/my-record", "/consents", "/consents/new",
-            "/consents/passkeys", "/consents/{id}/revoke", "/who-read", "/upload", "/blocks", "/data-sets",
+            "/consents/passkeys", "/consents/delegates", "/consents/recovery", "/consents/{id}/revoke", "/who-read", "/emergencies", "/upload", "/blocks", "/data-sets",
         ],
         ["Practitioner"] =
         [
             "/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/patients", "/elsewhere", "/patients/{id}", "/patients/{id}/predictions", "/conditions/new", "/upload",
-            "/predictions", "/data-sets", "/data-sets/{id}", "/blocks",
+            "/predictions", "/data-sets", "/data-sets/{id}", "/blocks", "/emergencies", "/patients/{id}/emergency",
         ],
         ["Researcher"] = ["/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/data-sets", "/data-sets/{id}", "/predictions", "/blocks"],
-        ["Auditor"] = ["/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/audit", "/erasures", "/node", "/predictions", "/blocks"],
+        ["Auditor"] = ["/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/audit", "/emergencies", "/erasures", "/node", "/predictions", "/blocks"],
         ["Administrator"] =
         [
             "/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/accounts", "/accounts/{id}/approve", "/accounts/{id}/disable",
@@ -38,10 +39,16 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
     {
         [Nobody] = ["/sign-out", "/blocks", "/nowhere"],
         ["Patient"] = ["/data-sets"],
+        ["Practitioner"] = ["/emergencies", "/patients/3d6a1c52-8f0e-4f6b-9d1c-5b7a2e9f4c10/emergency"],
         ["Researcher"] = ["/predictions"],
         ["Auditor"] = ["/predictions"],
         ["Administrator"] = ["/predictions"],
     };
+
+    /// <summary>Pages that show every role the same: the first role that comes there looks.</summary>
+    static readonly HashSet<string> Alike = ["/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/blocks", "/predictions"];
+
+    static readonly ConcurrentDictionary<string, bool> LookedAt = new();
 
     public static TheoryData<string> Roles => [.. Pages.Keys];
 
@@ -58,7 +65,7 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
             {
                 await visitor.SignInAsync(role);
             }
-            var (visited, violations) = await VisitAllAsync(visitor, ["/", .. Unlinked.GetValueOrDefault(role, [])]);
+            var (visited, violations) = await VisitAllAsync(visitor, role, ["/", .. Unlinked.GetValueOrDefault(role, [])]);
             Assert.True(violations.Count == 0, string.Join('\n', violations));
             Assert.Equal(Pages[role].Order(StringComparer.Ordinal), visited.Order(StringComparer.Ordinal));
         });
@@ -123,7 +130,7 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
     }
 
     /// <summary>Visits one page of each kind, following links from the first.</summary>
-    static async Task<(HashSet<string> Visited, List<string> Violations)> VisitAllAsync(Visitor visitor, IEnumerable<string> begin)
+    static async Task<(HashSet<string> Visited, List<string> Violations)> VisitAllAsync(Visitor visitor, string role, IEnumerable<string> begin)
     {
         HashSet<string> visited = [];
         List<string> violations = [];
@@ -135,8 +142,11 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
                 continue;
             }
             await visitor.GoAsync(path);
-            await OpenEverythingAsync(visitor.Page);
-            violations.AddRange((await Accessibility.ViolationsAsync(visitor.Page)).Select(line => $"{path}: {line}"));
+            if (!Alike.Contains(path) || role == Nobody || LookedAt.TryAdd(path, true))
+            {
+                await OpenEverythingAsync(visitor.Page);
+                violations.AddRange((await Accessibility.ViolationsAsync(visitor.Page)).Select(line => $"{path}: {line}"));
+            }
             foreach (var link in await LinksAsync(visitor.Page))
             {
                 ahead.Enqueue(link);

@@ -109,7 +109,6 @@ public sealed class PasskeyJourneyTests(SharedNode shared, Chromium chromium)
         await patient.SeesHeadingAsync("Consent passkeys");
         await Assertions.Expect(patient.Main.GetByText("Signs your consents", new LocatorGetByTextOptions { Exact = true })).ToHaveCountAsync(2);
         Assert.Equal(1, await key.CountAsync());
-        await patient.Page.ScreenshotAsync(new PageScreenshotOptions { Path = "/tmp/pk-keys.png", FullPage = true });
         Assert.Empty(await Accessibility.ViolationsAsync(patient.Page));
         await patient.Page.SetViewportSizeAsync(Look.Phone.Width, Look.Phone.Height);
     }

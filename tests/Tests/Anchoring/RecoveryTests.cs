@@ -22,7 +22,7 @@ public sealed class RecoveryTests
     {
         await using var ground = await TestGround.NewAsync();
         var (doctor, kept, lost, backup) = await LiveAsync(ground);
-        await RestoreAsync(ground, backup);
+        await TestDatabase.RestoreAsync(ground.ConnectionString, backup);
 
         await using var node = await TestNode.StartAsync(ground);
         Assert.Equal(ground.Origin, node.Keys.Origin);
@@ -52,7 +52,7 @@ public sealed class RecoveryTests
     {
         await using var ground = await TestGround.NewAsync();
         var (doctor, _, lost, backup) = await LiveAsync(ground);
-        await RestoreAsync(ground, backup);
+        await TestDatabase.RestoreAsync(ground.ConnectionString, backup);
         await using (var node = await TestNode.StartAsync(ground))
         {
             await WriteAsync(node, doctor, 3);
@@ -87,7 +87,7 @@ public sealed class RecoveryTests
     {
         await using var ground = await TestGround.NewAsync();
         var (doctor, kept, lost, backup) = await LiveAsync(ground);
-        await RestoreAsync(ground, backup);
+        await TestDatabase.RestoreAsync(ground.ConnectionString, backup);
         Directory.Delete(ground.LogFolder, recursive: true);
 
         await using var node = await TestNode.StartAsync(ground);
@@ -130,7 +130,7 @@ public sealed class RecoveryTests
     {
         await using var ground = await TestGround.NewAsync();
         var (doctor, kept, _, backup) = await LiveAsync(ground);
-        await RestoreAsync(ground, backup);
+        await TestDatabase.RestoreAsync(ground.ConnectionString, backup);
         Directory.Delete(ground.LogFolder, recursive: true);
         await using (var second = await TestNode.StartAsync(ground))
         {
@@ -141,7 +141,7 @@ public sealed class RecoveryTests
         {
             Assert.Equal($"{ground.Origin}/2", again.Keys.Origin);
         }
-        await RestoreAsync(ground, backup);
+        await TestDatabase.RestoreAsync(ground.ConnectionString, backup);
         Directory.Delete(ground.LogFolder, recursive: true);
         await using var third = await TestNode.StartAsync(ground);
         Assert.Equal([ground.Origin, $"{ground.Origin}/2", $"{ground.Origin}/3"], third.Keys.Logs.Select(log => log.Origin));
@@ -158,7 +158,7 @@ public sealed class RecoveryTests
     {
         await using var ground = await TestGround.NewWithChainAsync();
         var (_, _, _, backup) = await LiveAsync(ground);
-        await RestoreAsync(ground, backup);
+        await TestDatabase.RestoreAsync(ground.ConnectionString, backup);
         Directory.Delete(ground.LogFolder, recursive: true);
         ground.Chain.CutMethod = "eth_sendRawTransaction";
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => TestNode.StartAsync(ground));
@@ -177,7 +177,7 @@ public sealed class RecoveryTests
     {
         await using var ground = await TestGround.NewAsync();
         var (_, _, _, backup) = await LiveAsync(ground);
-        await RestoreAsync(ground, backup);
+        await TestDatabase.RestoreAsync(ground.ConnectionString, backup);
         await using (var database = NpgsqlDataSource.Create(ground.ConnectionString))
         {
             await database.ExecuteAsync("UPDATE log_head SET root = sha256('other') WHERE size = (SELECT max(size) FROM log_head)");
@@ -216,20 +216,6 @@ public sealed class RecoveryTests
         return new Moment(
             await node.Database.ValueAsync<long>("SELECT max(size) FROM log_head"),
             await node.Database.ValueAsync<byte[]>("SELECT root FROM log_head ORDER BY size DESC LIMIT 1"), id, proof);
-    }
-
-    /// <summary>Puts the backup's database in the place of the ground's.</summary>
-    static async Task RestoreAsync(TestGround ground, string backup)
-    {
-        NpgsqlConnection.ClearAllPools();
-        var (target, source) = (new NpgsqlConnectionStringBuilder(ground.ConnectionString), new NpgsqlConnectionStringBuilder(backup));
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(backup) { Database = "postgres", Pooling = false }.ConnectionString);
-        await connection.OpenAsync();
-        foreach (var sql in new[] { $"DROP DATABASE {target.Database} WITH (FORCE)", $"CREATE DATABASE {target.Database} TEMPLATE {source.Database}" })
-        {
-            await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 300 };
-            await command.ExecuteNonQueryAsync();
-        }
     }
 
     static async Task<List<string>> WriteAsync(TestNode node, Caller doctor, int count)

@@ -1,3 +1,4 @@
+using Npgsql;
 using Salus.Cli;
 using Salus.Cli.Api;
 using Salus.Cli.Commands;
@@ -64,6 +65,47 @@ public sealed class LogAuditTests : IDisposable
         Checkpoint[] both = [.. new[] { "checkpoint-seen", "checkpoint-now" }.Select(name => Checkpoint.Verify(File.ReadAllText(Path.Combine(caught.Evidence!, name)), forked.Keys.Origin, key)!)];
         Assert.Equal(seen, both[0].Size);
         Assert.True(both[1].Size > seen);
+    }
+
+    [Fact]
+    public async Task An_audit_follows_a_succession_that_the_chain_knows_and_none_that_only_the_node_tells()
+    {
+        await using var ground = await TestGround.NewAsync();
+        Caller doctor;
+        await using (var first = await TestNode.StartAsync(ground))
+        {
+            doctor = await first.AddAsync(Role.Practitioner);
+            await first.RecordAsync(doctor);
+            await first.WaitUntilAnchoredAsync();
+            Assert.Null((await AuditAsync(first)).Fault);
+        }
+        NpgsqlConnection.ClearAllPools();
+        var backup = await TestDatabase.CopyAsync(ground.ConnectionString);
+        await using (var first = await TestNode.StartAsync(ground))
+        {
+            await first.RecordAsync(doctor);
+            await first.WaitUntilAnchoredAsync();
+            Assert.Null((await AuditAsync(first)).Fault);
+        }
+
+        // Restored to before what is anchored, without the log's files: a successor
+        await TestDatabase.RestoreAsync(ground.ConnectionString, backup);
+        Directory.Delete(ground.LogFolder, recursive: true);
+        await using var node = await TestNode.StartAsync(ground);
+        Assert.Equal($"{ground.Origin}/2", node.Keys.Origin);
+        await node.RecordAsync(doctor);
+        await node.WaitUntilAnchoredAsync();
+        using var client = NodeClient.Anonymous(node.Address.ToString());
+        Task<LogAuditReport> OfflineAsync() => new LogAudit(client, Path.Combine(folder, "kept")).RunAsync(null, null, _ => { }, TestContext.Current.CancellationToken);
+        Assert.Contains("--rpc", (await Assert.ThrowsAsync<CliException>(OfflineAsync)).Message, StringComparison.Ordinal);
+
+        var report = await AuditAsync(node);
+        Assert.True(report is { Fault: null, Succession: not null }, report.ToText());
+        Assert.Equal(node.Keys.Origin, report.Origin);
+        Assert.Contains("of them are kept", report.ToText(), StringComparison.Ordinal);
+        var next = await AuditAsync(node);
+        Assert.True(next is { Fault: null, Succession: null } && next.Seen == report.Size, next.ToText());
+        Assert.Null((await OfflineAsync()).Fault);
     }
 
     [Fact]

@@ -42,8 +42,14 @@ public sealed class ErasureTests
         await node.Database.ExecuteAsync("INSERT INTO consent_key (key, patient, sealed, counter, created) VALUES ('a', $1, 'b', 0, now())", patient);
         await node.Database.ExecuteAsync("INSERT INTO passkey VALUES ($1, $1, 'credential', 'key', 'name', 1, 0, now(), NULL, 'binding')", account.Account);
         await node.Database.ExecuteAsync("INSERT INTO passkey_challenge VALUES ('attempt', $1, 'sealed', now())", account.Account);
+        // They sign for another and another for them; they are asked to confirm another's recovery, and their own is under way.
+        await node.Database.ExecuteAsync("INSERT INTO consent_delegate (id, patient, delegate, key, not_after, sequence, sealed, created) SELECT gen_random_uuid(), p, d, 'k', now(), 0, 's', now() FROM (VALUES ($1, $2), ($2, $1)) AS v (p, d)", patient, other);
+        await node.Database.ExecuteAsync("INSERT INTO recovery_terms (id, patient, commitment, sealed, created) VALUES (gen_random_uuid(), $1, 'c', 's', now())", patient);
+        await node.Database.ExecuteAsync("INSERT INTO recovery_request (id, patient, key, sealed, sequence, asked) SELECT gen_random_uuid(), p, 'k', 's', 0, now() FROM unnest($1) AS p", (object)new[] { patient, other });
+        await node.Database.ExecuteAsync("INSERT INTO recovery_contact (request, number, contact) SELECT id, 0, $1 FROM recovery_request", node.Get<Salus.Vault.Keys.KeyVault>().Blind("recovery.contact", patient));
 
         var erased = await EraseAsync(node, admin, patient);
+        Assert.Equal(1L, await node.Database.ValueAsync<long>("SELECT (SELECT count(*) FROM consent_delegate) + (SELECT count(*) FROM recovery_terms) + (SELECT count(*) FROM recovery_request) + (SELECT count(*) FROM recovery_contact)"));
         Assert.Equal(0L, await node.Database.ValueAsync<long>("SELECT (SELECT count(*) FROM consent_key) + (SELECT count(*) FROM passkey) + (SELECT count(*) FROM passkey_challenge)"));
         Assert.Equal((before.Count, 1), (erased.Leaves, erased.Files));
         await TestNode.UntilAsync(() => Task.FromResult(Directory.GetFiles(node.Ground.BlobFolder, "*", SearchOption.AllDirectories).Length == 0), "the sealed file is removed");

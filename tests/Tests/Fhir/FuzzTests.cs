@@ -74,7 +74,7 @@ public sealed class FuzzTests
     {
         const string observation = """
             {"resourceType":"Observation","id":"1","meta":{"versionId":"1"},"status":"final","code":{"coding":[{"system":"http://loinc.org","code":"8867-4"}]},
-            "subject":{"reference":"Patient/1"},"effectiveDateTime":"2024-02-29T12:30:05Z","valueQuantity":{"value":71.0,"code":"/min"},"note":[{"text":"\u00e9"}]}
+            "subject":{"reference":"Patient/1"},"effectiveDateTime":"2024-02-29T12:30:05Z","valueQuantity":{"value":71.0,"system":"http://unitsofmeasure.org","code":"/min"},"note":[{"text":"\u00e9"}]}
             """;
         Assert.Empty(FhirText.Validate(observation));
         var positions = Gen.Choose(0, observation.Length - 1).SelectMany(_ => Gen.Choose(0, 127), (at, to) => (at, to));

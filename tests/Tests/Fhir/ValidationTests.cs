@@ -64,7 +64,7 @@ public sealed class ValidationTests
     [InlineData("""{"resourceType":"Patient","contained":[{"resourceType":"Organization","name":"A"}]}""", "Patient.contained[0] required")]
     [InlineData("""{"resourceType":"Patient","extension":[{"url":"urn:x"}]}""", "Patient.extension[0] invariant")]
     [InlineData("""{"resourceType":"Patient","extension":[{"valueCode":"a"}]}""", "Patient.extension[0] required")]
-    [InlineData("""{"resourceType":"Bundle","type":"batch","entry":[{"resource":{"resourceType":"Patient","gender":"x"}}]}""", "Bundle.entry[0].resource.gender code-invalid")]
+    [InlineData("""{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Patient","gender":"x"}}]}""", "Bundle.entry[0].resource.gender code-invalid")]
     public void Resources_and_extensions_inside_are_checked_too(string json, string place) => Assert.Equal([place], FhirText.Places(json));
 
     [Fact]

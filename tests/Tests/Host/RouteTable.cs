@@ -29,6 +29,7 @@ static class RouteTable
     static readonly Role[] All = Enum.GetValues<Role>();
 
     static readonly Role[] Professionals = [Role.Practitioner, Role.Laboratory, Role.Pharmacy, Role.Insurer];
+    static readonly Role[] Readers = [Role.Patient, .. Professionals];
     static readonly Role[] DataSetKeepers = [Role.Researcher, Role.Practitioner, Role.Patient];
 
     /// <summary>By <c>METHOD /pattern</c>: what nobody in particular meets, and which roles are let in.</summary>
@@ -73,9 +74,20 @@ static class RouteTable
         ["GET /fhir/metadata"] = (Answer.Yes, All),
         ["POST /fhir"] = (Answer.SignIn, [Role.Practitioner]),
         ["POST /fhir/{type}"] = (Answer.SignIn, [Role.Practitioner, Role.Laboratory]),
+        ["PUT /fhir/{type}"] = (Answer.SignIn, [Role.Patient, Role.Practitioner, Role.Laboratory]),
+        ["DELETE /fhir/{type}"] = (Answer.SignIn, [Role.Practitioner, Role.Laboratory]),
         ["PUT /fhir/{type}/{id}"] = (Answer.SignIn, []),
-        ["GET /fhir/{type}"] = (Answer.SignIn, [Role.Patient, Role.Practitioner, Role.Laboratory, Role.Pharmacy, Role.Insurer]),
+        ["DELETE /fhir/{type}/{id}"] = (Answer.SignIn, []),
+        ["POST /fhir/{type}/$validate"] = (Answer.SignIn, All),
+        ["GET /fhir/{type}"] = (Answer.SignIn, Readers),
+        ["POST /fhir/{type}/_search"] = (Answer.SignIn, Readers),
+        ["GET /fhir/_history"] = (Answer.SignIn, Readers),
+        ["GET /fhir/{type}/_history"] = (Answer.SignIn, Readers),
         ["GET /fhir/{type}/{id}"] = (Answer.SignIn, []),
+        ["GET /fhir/{type}/{id}/_history"] = (Answer.SignIn, []),
+        ["GET /fhir/{type}/{id}/$meta"] = (Answer.SignIn, []),
+        ["GET /fhir/{type}/{id}/_history/{version:int}/$meta"] = (Answer.SignIn, []),
+        ["GET /fhir/Patient/{id}/$everything"] = (Answer.SignIn, []),
         ["GET /fhir/{type}/{id}/_history/{version:int}"] = (Answer.SignIn, []),
         ["GET /fhir/{type}/{id}/$proof"] = (Answer.SignIn, []),
         ["GET /fhir/{type}/{id}/_history/{version:int}/$proof"] = (Answer.SignIn, []),
@@ -99,6 +111,35 @@ static class RouteTable
         ["POST /api/consents/passkeys/prepare"] = (Answer.SignIn, []),
         ["POST /api/consents/passkeys"] = (Answer.SignIn, []),
         ["POST /api/consents/passkeys/{id}/prepare-removal"] = (Answer.SignIn, []),
+
+        // Openings in an emergency: whoever opened, the patient, the auditor
+        ["GET /api/emergencies"] = (Answer.SignIn, [Role.Patient, Role.Practitioner, Role.Auditor]),
+        ["POST /api/emergencies"] = (Answer.SignIn, [Role.Practitioner]),
+        ["POST /api/emergencies/{id}/end"] = (Answer.SignIn, []),
+        ["POST /api/emergencies/seen"] = (Answer.SignIn, [Role.Patient, Role.Auditor]),
+        ["GET /emergencies"] = (Answer.Redirect, [Role.Patient, Role.Practitioner, Role.Auditor]),
+        ["GET /patients/{Id}/emergency"] = (Answer.Redirect, [Role.Practitioner]),
+
+        // Delegates and recovery: one's own, and those of others only for whom they have named
+        ["GET /api/delegates"] = (Answer.SignIn, All),
+        ["POST /api/delegates/prepare"] = (Answer.SignIn, []),
+        ["POST /api/delegates/{id:guid}/prepare-withdrawal"] = (Answer.SignIn, []),
+        ["POST /api/delegates/sign"] = (Answer.SignIn, []),
+        ["GET /api/signing-for"] = (Answer.SignIn, All),
+        ["GET /api/signing-for/{id:guid}/consents"] = (Answer.SignIn, []),
+        ["POST /api/signing-for/{id:guid}/consents/prepare"] = (Answer.SignIn, []),
+        ["POST /api/signing-for/{id:guid}/consents/{consent}/prepare-revocation"] = (Answer.SignIn, []),
+        ["POST /api/signing-for/sign"] = (Answer.SignIn, []),
+        ["GET /api/recovery"] = (Answer.SignIn, All),
+        ["POST /api/recovery/terms/prepare"] = (Answer.SignIn, []),
+        ["POST /api/recovery/requests/prepare"] = (Answer.SignIn, []),
+        ["POST /api/recovery/requests"] = (Answer.SignIn, []),
+        ["DELETE /api/recovery/requests"] = (Answer.SignIn, []),
+        ["POST /api/recovery/requests/prepare-cancellation"] = (Answer.SignIn, []),
+        ["POST /api/recovery/sign"] = (Answer.SignIn, []),
+        ["GET /api/confirmations"] = (Answer.SignIn, All),
+        ["POST /api/confirmations/{id:guid}/prepare"] = (Answer.SignIn, []),
+        ["POST /api/confirmations/sign"] = (Answer.SignIn, []),
 
         // The consortium, and what hospitals ask of each other: a member's signature decides, which nobody here bears
         ["GET /api/consortium/self"] = (Answer.Yes, All),
@@ -158,6 +199,14 @@ static class RouteTable
         ["GET /consents/passkeys"] = (Answer.Redirect, [Role.Patient]),
         ["GET /consents/passkeys/{Id}/remove"] = (Answer.Redirect, []),
         ["GET /consents/{Id:guid}/revoke"] = (Answer.Redirect, [Role.Patient]),
+        ["GET /consents/delegates"] = (Answer.Redirect, [Role.Patient]),
+        ["GET /consents/delegates/{Id:guid}/withdraw"] = (Answer.Redirect, []),
+        ["GET /consents/for/{Id:guid}"] = (Answer.Redirect, []),
+        ["GET /consents/for/{For:guid}/new"] = (Answer.Redirect, []),
+        ["GET /consents/for/{For:guid}/{Id:guid}/revoke"] = (Answer.Redirect, []),
+        ["GET /consents/recovery"] = (Answer.Redirect, [Role.Patient]),
+        ["GET /consents/recovery/ask"] = (Answer.Redirect, []),
+        ["GET /consents/confirm/{Id:guid}"] = (Answer.Redirect, []),
         ["GET /members"] = (Answer.Redirect, [Role.Administrator]),
         ["GET /accounts"] = (Answer.Redirect, [Role.Administrator]),
         ["GET /accounts/{Id:guid}/{Deed:regex(^(approve|disable|reset)$)}"] = (Answer.Redirect, [Role.Administrator]),
@@ -200,7 +249,7 @@ static class RouteTable
             resourceType = "Bundle", type = "transaction",
             entry = new[] { new { resource = new { resourceType = "Organization", name = "A clinic" }, request = new { method = "POST", url = "Organization" } } },
         },
-        "POST /fhir/{type}" => Observation(patient, null),
+        "POST /fhir/{type}" or "PUT /fhir/{type}" => Observation(patient, null),
         "PUT /fhir/{type}/{id}" => Observation(patient, observation),
         "POST /api/patients/find" => new { identifier = KnownIdentifier },
         "POST /api/conditions" => new
@@ -212,6 +261,11 @@ static class RouteTable
         {
             grantee = "hospital", categories = new[] { "Results" }, purposes = new[] { "Treatment" }, until = DateTimeOffset.UnixEpoch.AddYears(80),
         },
+        "POST /api/signing-for/{id:guid}/consents/prepare" => new
+        {
+            grantee = "hospital", categories = new[] { "Results" }, purposes = new[] { "Treatment" }, until = DateTimeOffset.UnixEpoch.AddYears(80),
+        },
+        "POST /api/delegates/prepare" => new { account = Guid.NewGuid(), relation = "Parent", until = DateTimeOffset.UnixEpoch.AddYears(80) },
         _ when route.StartsWith("GET ", StringComparison.Ordinal) => null,
         _ => new { },
     };

@@ -97,6 +97,7 @@ sealed class IdentityNode : IAsyncDisposable
             (_, happened, _) => { events.Enqueue(happened); return Task.CompletedTask; },
             (patient, _) => Task.FromResult(patient == KnownPatient)));
         builder.Services.AddSalusIdentity();
+        builder.Services.AddSingleton(Platform.TestNode.WeakCredentials);
         var app = builder.Build();
         await app.Services.GetRequiredService<OrganizationDesk>().EnsureAsync("Canary General Hospital", TestContext.Current.CancellationToken);
         app.UseSalusIdentity();

@@ -62,6 +62,62 @@ public sealed class ProofFileTests(AnvilFixture chain) : IClassFixture<AnvilFixt
     }
 
     [Fact]
+    public void Seals_of_enough_validators_vouch_for_a_block_and_those_of_strangers_and_twins_do_not()
+    {
+        using var stranger = Secp256k1Key.Create();
+        var keys = Enumerable.Range(0, 4).Select(_ => Secp256k1Key.Create()).ToList();
+        ProofPolicy Policy(int? required = null) => policy with
+        {
+            Chain = policy.Chain! with { Blocks = [], Validators = [.. keys.Select(key => key.Address)], ValidatorsRequired = required ?? TrustedChain.QuorumOf(keys.Count) },
+        };
+        ProofFile Sealed(params Secp256k1Key[] sealers) => file with { Anchor = file.Anchor! with { Header = QbftHeader.From(file.Anchor!.Header, keys, sealers) } };
+
+        var report = ProofCheck.Run(ProofFile.Read(Sealed(keys[0], keys[2], keys[3]).ToBytes()), ProofPolicy.Read(Policy().ToBytes()));
+        Assert.True(report.Holds, string.Join(' ', report.Claims.Select(claim => claim.Sentence)));
+        Assert.Contains("3 of 4 validators", report.Claims[3].Sentence, StringComparison.Ordinal);
+        Assert.Equal(ProofStep.Block, Check(Sealed(keys[0], keys[1]), Policy()));
+        Assert.Equal(ProofStep.Block, Check(Sealed(keys[0], keys[1], keys[1]), Policy()));
+        Assert.Equal(ProofStep.Block, Check(Sealed(keys[0], keys[1], stranger), Policy()));
+        Assert.Equal(ProofStep.None, Check(Sealed(keys[0], keys[1]), Policy(required: 2)));
+        // A header without seals, of a chain with another consensus
+        Assert.Equal(ProofStep.Block, Check(file, Policy()));
+        // Seals of another block
+        var other = QbftHeader.From(file.Anchor!.Header, keys, [keys[0], keys[1], keys[2]], round: 1);
+        Assert.Equal(ProofStep.Block, Check(file with { Anchor = file.Anchor with { Header = QbftHeader.InRound(other, 2) } }, Policy()));
+        keys.ForEach(key => key.Dispose());
+    }
+
+    [Fact]
+    public void The_hash_of_a_sealed_block_leaves_out_who_sealed_it_and_when()
+    {
+        var keys = Enumerable.Range(0, 3).Select(_ => Secp256k1Key.Create()).ToList();
+        var one = BlockHeader.Decode(QbftHeader.From(file.Anchor!.Header, keys, [keys[0], keys[1]], round: 0));
+        var other = BlockHeader.Decode(QbftHeader.From(file.Anchor!.Header, keys, [keys[2]], round: 7));
+        Assert.Equal(Hex.Of(one.Hash), Hex.Of(other.Hash));
+        Assert.Equal([keys[0].Address, keys[1].Address], one.SealedBy);
+        Assert.Equal([keys[2].Address], other.SealedBy);
+        Assert.NotEqual(Hex.Of(one.Hash), Hex.Of(BlockHeader.Decode(QbftHeader.From(file.Anchor!.Header, [keys[0]], [keys[0]])).Hash));
+        Assert.NotEqual(Hex.Of(one.Hash), Hex.Of(Keccak256.Hash(one.Encoded)));
+        Assert.Empty(BlockHeader.Decode(file.Anchor!.Header).SealedBy);
+        Assert.Throws<FormatException>(() => BlockHeader.Decode(QbftHeader.WithExtraData(one.Encoded, [0xC0])));
+        keys.ForEach(key => key.Dispose());
+    }
+
+    [Theory]
+    [InlineData("""{"required":0,"addresses":["0x00000000000000000000000000000000000000a1"]}""", "required")]
+    [InlineData("""{"required":2,"addresses":["0x00000000000000000000000000000000000000a1"]}""", "required")]
+    [InlineData("""{"addresses":[]}""", "required")]
+    [InlineData("""{"addresses":["0xa1"]}""", "addresses[0]")]
+    [InlineData("""{"addresses":["0x00000000000000000000000000000000000000a1","0x00000000000000000000000000000000000000a1"]}""", "twice")]
+    public void A_policy_with_bent_validators_is_refused_by_name(string validators, string named)
+    {
+        var text = Encoding.UTF8.GetString(policy.ToBytes());
+        var bent = text.Replace("\"blocks\":", $"\"validators\":{validators},\"blocks\":", StringComparison.Ordinal);
+        Assert.NotEqual(text, bent);
+        Assert.Contains(named, Assert.Throws<FormatException>(() => ProofPolicy.Read(Encoding.UTF8.GetBytes(bent))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_is_not_in_the_file_is_not_claimed()
     {
         var report = ProofCheck.Run(ProofFile.Read((file with { Content = null }).ToBytes()), policy with { Witnesses = [], WitnessesRequired = 0, Chain = null });

@@ -22,6 +22,20 @@ static class TestDatabase
         return source.ConnectionString;
     }
 
+    /// <summary>Puts another database in the place of one that nobody is connected to.</summary>
+    public static async Task RestoreAsync(string connectionString, string backup)
+    {
+        NpgsqlConnection.ClearAllPools();
+        var (target, source) = (new NpgsqlConnectionStringBuilder(connectionString), new NpgsqlConnectionStringBuilder(backup));
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(backup) { Database = "postgres", Pooling = false }.ConnectionString);
+        await connection.OpenAsync();
+        foreach (var sql in new[] { $"DROP DATABASE {target.Database} WITH (FORCE)", $"CREATE DATABASE {target.Database} TEMPLATE {source.Database}" })
+        {
+            await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 300 };
+            await command.ExecuteNonQueryAsync();
+        }
+    }
+
     /// <summary>Runs statements; answers how many rows they changed.</summary>
     public static async Task<int> ExecuteAsync(this NpgsqlDataSource database, string sql, params object[] values)
     {

@@ -99,6 +99,9 @@ sealed class TestNode : IAsyncDisposable
     public const string Endpoint = "Salus:Consortium:Endpoint";
     static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
+    /// <summary>Tests sign in thousands of times; what a hash costs is tested by itself.</summary>
+    public static Credentials WeakCredentials { get; } = new(iterations: 1_000);
+
     readonly WebApplication app;
     readonly NodeFoundation foundation;
     readonly bool ownsGround;
@@ -157,7 +160,7 @@ sealed class TestNode : IAsyncDisposable
         }
         builder.Services.AddSingleton(new NodeOptions { Data = ground.Folder, Keys = ground.Folder + "-keys" });
         builder.Services.AddSalusNode(foundation);
-        builder.Services.AddSingleton<TimeProvider>(ground.Clock);
+        builder.Services.AddSingleton<TimeProvider>(ground.Clock).AddSingleton(WeakCredentials);
         builder.Services.AddSalusUi();
         var app = builder.Build();
         await app.Services.GetRequiredService<OrganizationDesk>().EnsureAsync($"Hospital of {ground.Origin}", CancellationToken.None);

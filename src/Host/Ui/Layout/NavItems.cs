@@ -15,6 +15,7 @@ static class NavItems
     static readonly NavItem Blocks = new("/blocks", "Block log");
     static readonly NavItem DataSets = new("/data-sets", "Data sets");
     static readonly NavItem Audit = new("/audit", "Audit trail");
+    static readonly NavItem Emergencies = new("/emergencies", "Emergencies");
     static readonly NavItem Erasures = new("/erasures", "Erasures");
     static readonly NavItem Health = new("/node", "Health of the node");
 
@@ -25,7 +26,7 @@ static class NavItems
         Role.Laboratory or Role.Pharmacy => [Patients, Elsewhere, Upload, Blocks],
         Role.Insurer => [Patients, Elsewhere, Blocks],
         Role.Researcher => [DataSets, Blocks],
-        Role.Auditor => [Audit, Erasures, Blocks, Health],
+        Role.Auditor => [Audit, Emergencies, Erasures, Blocks, Health],
         Role.Administrator => [new("/accounts", "Accounts"), Members, Erasures, Health, Blocks],
         _ => [],
     };

@@ -18,6 +18,16 @@ enum ChallengeKind
     ConsentPasskey,
     /// <summary>To sign a consent, its revocation, or a change of the keys that may.</summary>
     Consent,
+    /// <summary>To let somebody else sign consents, or no more.</summary>
+    Delegates,
+    /// <summary>To sign a consent, or its revocation, for somebody else.</summary>
+    ForAnother,
+    /// <summary>To name recovery contacts, or to cancel a recovery.</summary>
+    Recovery,
+    /// <summary>To make the passkey that replaces lost ones.</summary>
+    RecoveryPasskey,
+    /// <summary>To confirm somebody else's recovery.</summary>
+    Confirmation,
 }
 
 /// <summary>

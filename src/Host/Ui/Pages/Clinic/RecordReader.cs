@@ -8,6 +8,8 @@ namespace Salus.Host.Ui.Pages.Clinic;
 /// <summary>Turns stored resources into lines that a person reads.</summary>
 static class RecordReader
 {
+    const string EmergencyCode = "BTG";
+
     /// <summary>One record as a line of a timeline; null for the Patient, who is the page's heading.</summary>
     public static TimelineItem? Read(ProvenRecord proven)
     {
@@ -47,6 +49,7 @@ static class RecordReader
                 Part = TimelinePart.Billing, Kind = "Benefit explained", Title = Billed(json) ?? "Explanation of benefit",
                 Facts = Facts(("Total", json.Items("total").Select(total => total.Money("amount")).FirstOrDefault()), ("Paid", json.Member("payment") is { } payment ? payment.Money("amount") : null)),
             },
+            "Consent" => item with { Kind = "Consent", Title = json.Code("policyRule") == EmergencyCode ? "Opened in an emergency" : "Access given", Facts = Facts(("Status", Status(json))) },
             "Binary" => item with { Part = TimelinePart.Other, Kind = "File content", Title = json.Text("contentType") ?? "File" },
             _ => item with { Facts = Facts(("Status", Status(json))) },
         };

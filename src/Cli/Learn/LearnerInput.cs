@@ -1,0 +1,47 @@
+using System.CommandLine;
+using Salus.Learning.Evaluate;
+using Salus.Learning.Models;
+
+namespace Salus.Cli.Learn;
+
+/// <summary>The options that say which model is learned and how it is judged.</summary>
+sealed class LearnerInput(int repeatsDefault)
+{
+    readonly Option<string> model = new("--model") { Description = $"The kind of model: {string.Join(", ", Learners.Names)}.", HelpName = "MODEL", DefaultValueFactory = _ => "forest" };
+    readonly Option<int?> trees = new("--trees") { Description = "Trees of a forest, or rounds of boosting at most.", HelpName = "N" };
+    readonly Option<int> threads = new("--threads") { Description = "Threads used; 0 is every processor. They change no figure.", HelpName = "N", DefaultValueFactory = _ => 0 };
+    readonly Option<int> folds = new("--folds") { Description = "Parts that rows are split into, each held out once.", HelpName = "N", DefaultValueFactory = _ => 5 };
+    readonly Option<int> repeats = new("--repeats") { Description = "How often rows are split anew.", HelpName = "N", DefaultValueFactory = _ => repeatsDefault };
+    readonly Option<ulong> seed = new("--seed") { Description = "The same seed on the same rows gives the same model and figures.", HelpName = "N", DefaultValueFactory = _ => 1 };
+    readonly Option<double> threshold = new("--threshold") { Description = "A probability not below this is positive.", HelpName = "SHARE", DefaultValueFactory = _ => 0.5 };
+    readonly Option<string?> written = new("--override") { Description = "Why figures are wanted in spite of what the leakage guard finds; stays in the card.", HelpName = "REASON" };
+
+    public void AddTo(Command command, bool withModel = true)
+    {
+        foreach (var option in (Option[])[.. withModel ? [model] : Array.Empty<Option>(), trees, threads, folds, repeats, seed, threshold, written])
+        {
+            command.Add(option);
+        }
+    }
+
+    public string Model(ParseResult arguments) => arguments.GetValue(model)!;
+
+    public int? Trees(ParseResult arguments) => arguments.GetValue(trees);
+
+    public int Folds(ParseResult arguments) => arguments.GetValue(folds);
+
+    public ulong Seed(ParseResult arguments) => arguments.GetValue(seed);
+
+    public string? Override(ParseResult arguments) => arguments.GetValue(written);
+
+    public EvaluationOptions Evaluation(ParseResult arguments) => new()
+    {
+        Folds = arguments.GetValue(folds), Repeats = arguments.GetValue(repeats), Seed = arguments.GetValue(seed), Threshold = arguments.GetValue(threshold),
+    };
+
+    /// <summary>The learner of a name for about so many rows.</summary>
+    /// <exception cref="CliException">There is none of that name.</exception>
+    public TableLearner Learner(ParseResult arguments, string name, int rows = 0) =>
+        Learners.Find(name, rows, arguments.GetValue(trees), arguments.GetValue(threads))
+        ?? throw new CliException($"'{name}' is no model; give one of: {string.Join(", ", Learners.Names)}.", ExitCodes.Usage);
+}

@@ -1,0 +1,137 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Salus.Fhir.Definitions;
+using Salus.Fhir.Search;
+using Salus.Platform.Consent;
+
+namespace Salus.Platform.Records;
+
+/// <summary>What a client wants back from a write.</summary>
+enum ReturnPreference
+{
+    /// <summary>The resource as stored.</summary>
+    Representation,
+
+    /// <summary>Headers alone.</summary>
+    Minimal,
+
+    /// <summary>An OperationOutcome.</summary>
+    OperationOutcome,
+}
+
+/// <summary>What the headers and the query of a FHIR request say.</summary>
+static class FhirRequest
+{
+    public const long BodyBytesMax = 64 << 20;
+
+    static readonly string[] JsonTypes = ["application/fhir+json", "application/json", "text/json", "json"];
+    static readonly string[] AnyTypes = ["*/*", "application/*"];
+
+    /// <summary>Refuses what asks for or brings a format that is not spoken here.</summary>
+    public static async ValueTask<object?> NegotiateAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    {
+        var context = invocation.HttpContext;
+        var request = context.Request;
+        if (request.Query["_format"] is [{ Length: > 0 } format] ? !IsJson(format) : !Accepts(request))
+        {
+            return FhirResults.Outcome(StatusCodes.Status406NotAcceptable, "not-supported", "FHIR is given here as application/fhir+json. Ask for that with Accept or _format.");
+        }
+        var isForm = request.Path.Value?.EndsWith("/_search", StringComparison.Ordinal) == true;
+        if (request.ContentType is { Length: > 0 } type && !isForm && !IsJson(type) && HttpMethods.IsPost(request.Method) | HttpMethods.IsPut(request.Method))
+        {
+            return FhirResults.Outcome(StatusCodes.Status415UnsupportedMediaType, "not-supported", $"A body of the type {type} is not taken here. Send application/fhir+json.");
+        }
+        return await next(invocation);
+    }
+
+    /// <summary>The purpose of use, from the header <c>Purpose-Of-Use</c> (HL7 v3 ActReason); treatment when it is absent.</summary>
+    public static Purpose PurposeOf(HttpContext context) => context.Request.Headers["Purpose-Of-Use"].ToString() switch
+    {
+        "HPAYMT" => Purpose.Payment,
+        "HRESCH" => Purpose.Research,
+        "PATRQT" => Purpose.PatientRequest,
+        _ => Purpose.Treatment,
+    };
+
+    /// <summary>What the client wants back from a write (Prefer: return).</summary>
+    public static ReturnPreference ReturnOf(HttpContext context) => Preference(context, "return") switch
+    {
+        "minimal" => ReturnPreference.Minimal,
+        "OperationOutcome" => ReturnPreference.OperationOutcome,
+        _ => ReturnPreference.Representation,
+    };
+
+    /// <summary>Whether parameters that are not understood are left out (Prefer: handling=lenient).</summary>
+    public static bool IsLenient(HttpContext context) => Preference(context, "handling") == "lenient";
+
+    /// <summary>Whether the client asks for FHIR's form of a file rather than for the file.</summary>
+    public static bool WantsFhir(HttpContext context) => context.Request.Query.ContainsKey("_format")
+        || context.Request.Headers.Accept.Any(accept => accept?.Contains("json", StringComparison.OrdinalIgnoreCase) == true);
+
+    /// <summary>The address under which this server's records stand.</summary>
+    public static string BaseOf(HttpContext context) => $"{context.Request.Scheme}://{context.Request.Host}{context.Request.PathBase}/fhir";
+
+    /// <summary>The parameters of the query, in their order.</summary>
+    public static List<KeyValuePair<string, string>> ParametersOf(HttpContext context) => Pairs(context.Request.Query);
+
+    /// <summary>The parameters of the query and of the form in the body.</summary>
+    public static async Task<List<KeyValuePair<string, string>>> FormParametersAsync(HttpContext context) =>
+        [.. Pairs(context.Request.Query), .. context.Request.HasFormContentType ? Pairs(await context.Request.ReadFormAsync(context.RequestAborted)) : []];
+
+    /// <summary>The part of a resource that <c>_summary</c> and <c>_elements</c> ask for; null when they cannot be understood.</summary>
+    public static SearchQuery? PartOf(string type, HttpContext context, out IResult? refusal)
+    {
+        var asked = ParametersOf(context).Where(pair => pair.Key is "_summary" or "_elements");
+        refusal = null;
+        if (FhirDefinitions.R4.Type(type) is not { Kind: TypeKind.Resource })
+        {
+            return new SearchQuery(type, [], null);
+        }
+        if (SearchQuery.Parse(type, asked) is SearchOutcome.Ok { Query: var query })
+        {
+            return query;
+        }
+        refusal = FhirResults.Outcome(StatusCodes.Status400BadRequest, ((SearchOutcome.Refused)SearchQuery.Parse(type, asked)).Issues);
+        return null;
+    }
+
+    /// <summary>The body; null when it is too large.</summary>
+    public static async Task<byte[]?> ReadBodyAsync(HttpContext context)
+    {
+        context.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = BodyBytesMax + 1;
+        using var body = new MemoryStream((int)Math.Min(context.Request.ContentLength ?? 0, BodyBytesMax));
+        var buffer = new byte[64 * 1024];
+        while (await context.Request.Body.ReadAsync(buffer, context.RequestAborted) is > 0 and var count)
+        {
+            if (body.Length + count > BodyBytesMax)
+            {
+                return null;
+            }
+            body.Write(buffer, 0, count);
+        }
+        return body.Length == body.Capacity ? body.GetBuffer() : body.ToArray();
+    }
+
+    static List<KeyValuePair<string, string>> Pairs(IEnumerable<KeyValuePair<string, Microsoft.Extensions.Primitives.StringValues>> values) =>
+        [.. values.SelectMany(pair => pair.Value.Select(value => KeyValuePair.Create(pair.Key, value ?? "")))];
+
+    static string? Preference(HttpContext context, string name) => context.Request.Headers["Prefer"]
+        .SelectMany(header => (header ?? "").Split([',', ';'], StringSplitOptions.TrimEntries))
+        .Where(part => part.StartsWith(name + "=", StringComparison.Ordinal)).Select(part => part[(name.Length + 1)..].Trim('"')).FirstOrDefault();
+
+    static bool Accepts(HttpRequest request)
+    {
+        var accepted = request.Headers.Accept.SelectMany(header => (header ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).ToList();
+        // A file is given in its own form, whatever that is
+        return accepted.Count == 0 || accepted.Any(type => IsJson(type) || AnyTypes.Contains(MediaType(type))) || request.Path.Value?.Contains("/Binary/", StringComparison.Ordinal) == true;
+    }
+
+    static bool IsJson(string type) => JsonTypes.Contains(MediaType(type));
+
+    static string MediaType(string type)
+    {
+        // A '+' that was not percent-encoded in a query arrives as a space
+        var semicolon = type.IndexOf(';');
+        return (semicolon < 0 ? type : type[..semicolon]).Trim().Replace(' ', '+').ToLowerInvariant();
+    }
+}
