@@ -21,7 +21,7 @@ static class LearningChild
         var training = rows / 10 * 9;
         IClassifierLearner learner = kind == "forest"
             ? new ForestOptions { Trees = trees, LeafMin = 5, FeaturesPerSplit = 5, OutOfBag = false, Threads = threads }
-            : new BoostingOptions { Trees = trees, LearningRate = 0.3, LeavesMax = 64, DepthMax = 6, RowShare = 1, FeatureShare = 1, Threads = threads };
+            : new BoostingOptions { Trees = trees, LearningRate = 0.3, LeavesMax = 64, DepthMax = 6, Lambda = 1, RowShare = 1, FeatureShare = 1, Threads = threads };
         Warm(learner);
         var table = LearningTable.Read(file, 0, training);
         var held = LearningTable.Read(file, training, rows - training);

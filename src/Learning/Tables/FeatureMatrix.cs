@@ -136,6 +136,9 @@ public sealed class FeatureMatrix
         return new([.. columns.Select((_, i) => new Feature(FeatureKind.Number, names?[i] ?? $"x{i}"))], columns);
     }
 
+    /// <summary>One value.</summary>
+    internal double At(int row, int feature) => IsSingle ? singles[feature][row] : columns[feature][row];
+
     /// <summary>Copies one row into <paramref name="into"/>, which has a place for every feature.</summary>
     public void CopyRow(int row, Span<double> into)
     {

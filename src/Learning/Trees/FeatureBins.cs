@@ -137,13 +137,12 @@ sealed class FeatureBins
 
     static Span<double> Sample(FeatureMatrix matrix, int feature)
     {
-        var all = matrix.Column(feature);
-        var count = Math.Min(all.Length, SampleMax);
+        var count = Math.Min(matrix.RowCount, SampleMax);
         var kept = new double[count];
         var known = 0;
         for (var i = 0; i < count; i++)
         {
-            var value = all[(int)((long)i * all.Length / count)];
+            var value = matrix.At((int)((long)i * matrix.RowCount / count), feature);
             if (!double.IsNaN(value))
                 kept[known++] = value;
         }
