@@ -94,8 +94,9 @@ sealed class VocabularyBuilder(TextOptions options)
     int[] Keep()
     {
         var enough = Enumerable.Range(0, known.Count).Where(term => known[term].Documents >= options.DocumentsMin).ToArray();
-        Array.Sort(enough, (left, right) =>
-            known[left].Count != known[right].Count ? known[right].Count.CompareTo(known[left].Count) : string.CompareOrdinal(Spell(left), Spell(right)));
+        var ranks = Array.ConvertAll(enough, term => (known[term].Count, Spelling: Spell(term)));
+        Array.Sort(ranks, enough, Comparer<(int Count, string Spelling)>.Create((left, right) =>
+            left.Count != right.Count ? right.Count.CompareTo(left.Count) : string.CompareOrdinal(left.Spelling, right.Spelling)));
         return enough.Length <= options.TermsMax ? enough : enough[..options.TermsMax];
     }
 
