@@ -58,6 +58,7 @@ public static class ResourceSubset
             ? elements.Contains(element.Name)
             : summary switch
             {
+                SummaryMode.True => element.IsSummary,
                 SummaryMode.Text => element.Name == "text",
                 SummaryMode.Data => element.Name != "text",
                 _ => true,

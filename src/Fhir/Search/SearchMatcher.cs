@@ -1,5 +1,6 @@
 using Salus.Fhir.Definitions;
 using Salus.Fhir.Elements;
+using Salus.Fhir.Terminology;
 
 namespace Salus.Fhir.Search;
 
@@ -23,6 +24,7 @@ public static class SearchMatcher
         {
             SearchCriterion.Token token => values.OfType<IndexValue.Token>().Any(value => token.Values.Any(wanted => wanted.Matches(value.System, value.Code))),
             SearchCriterion.TokenText text => values.OfType<IndexValue.TokenText>().Any(value => text.Values.Any(wanted => value.Normalised.StartsWith(wanted, StringComparison.Ordinal))),
+            SearchCriterion.InValueSet set => values.OfType<IndexValue.Token>().Any(value => FhirDefinitions.R4.Terminology.Contains(set.Url, value.System, value.Code) == Membership.In),
             SearchCriterion.TypedIdentifier typed => values.OfType<IndexValue.TypedIdentifier>().Any(value =>
                 typed.Values.Any(wanted => wanted.Code == value.Code && wanted.Value == value.Value && (wanted.System.Length == 0 || wanted.System == value.System))),
             SearchCriterion.Text { IsExact: true } text => values.OfType<IndexValue.Text>().Any(value => text.Values.Contains(value.Value)),

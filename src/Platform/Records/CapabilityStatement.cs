@@ -8,6 +8,11 @@ namespace Salus.Platform.Records;
 /// <summary>What the FHIR endpoint can do, as FHIR R4 asks it to be said: of each type, what some role may do with it.</summary>
 static class CapabilityStatement
 {
+    static readonly (string Type, string Name)[] Operations =
+    [
+        ("Resource", "validate"), ("Resource", "meta"), ("Patient", "everything"), ("ValueSet", "expand"), ("ValueSet", "validate-code"), ("CodeSystem", "lookup"), ("CodeSystem", "validate-code"),
+    ];
+
     static readonly Lazy<byte[]> Written = new(Write);
 
     public static byte[] Bytes => Written.Value;
@@ -25,7 +30,7 @@ static class CapabilityStatement
             WriteObject(json, "software", "name", "Salus");
             WriteObject(json, "implementation", "description", "A Salus node");
             json.WriteString("fhirVersion"u8, "4.0.1"u8);
-            WriteTexts(json, "format", ["application/fhir+json"]);
+            WriteTexts(json, "format", ["application/fhir+json", "application/fhir+xml"]);
             json.WriteStartArray("rest"u8);
             json.WriteStartObject();
             json.WriteString("mode"u8, "server"u8);
@@ -83,15 +88,15 @@ static class CapabilityStatement
             json.WriteEndObject();
         }
         json.WriteEndArray();
-        if (type == "Patient")
+        json.WriteStartArray("operation"u8);
+        foreach (var (of, name) in Operations.Where(operation => operation.Type == type || operation.Type == "Resource"))
         {
-            json.WriteStartArray("operation"u8);
             json.WriteStartObject();
-            json.WriteString("name"u8, "everything"u8);
-            json.WriteString("definition"u8, "http://hl7.org/fhir/OperationDefinition/Patient-everything"u8);
+            json.WriteString("name"u8, name);
+            json.WriteString("definition"u8, $"http://hl7.org/fhir/OperationDefinition/{of}-{name}");
             json.WriteEndObject();
-            json.WriteEndArray();
         }
+        json.WriteEndArray();
         json.WriteEndObject();
     }
 

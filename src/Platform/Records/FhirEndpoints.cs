@@ -24,6 +24,7 @@ static class FhirEndpoints
         fhir.MapPut("/{type}", UpdateWhereAsync);
         fhir.MapDelete("/{type}", DeleteWhereAsync);
         fhir.MapPost("/{type}/$validate", ValidateAsync);
+        TerminologyEndpoints.Map(fhir);
 
         fhir.MapGet("/{type}/{id}", (string type, string id, RecordsDesk desk, HttpContext context) => ReadAsync(type, id, null, desk, context));
         fhir.MapPut("/{type}/{id}", UpdateAsync);
@@ -179,7 +180,8 @@ static class FhirEndpoints
         return FhirJson.Read(body) switch
         {
             FhirReadOutcome.Refused refused => FhirResults.Outcome(StatusCodes.Status400BadRequest, refused.Issues),
-            FhirReadOutcome.Ok { Resource: var resource } => FhirResults.Outcome(StatusCodes.Status200OK, RecordValidation.Of(type, resource)),
+            FhirReadOutcome.Ok { Resource: var resource } => FhirResults.Outcome(
+                StatusCodes.Status200OK, RecordValidation.Of(type, resource, [.. context.Request.Query["profile"].OfType<string>()])),
             _ => throw new InvalidOperationException("A reading is accepted or refused."),
         };
     }
@@ -223,6 +225,6 @@ static class FhirEndpoints
 
     static IResult NoVersion() => FhirResults.Outcome(StatusCodes.Status400BadRequest, "value", "If-Match names a version, such as W/\"3\".");
 
-    static IResult TooLarge() => FhirResults.Outcome(StatusCodes.Status413PayloadTooLarge, "too-long",
+    public static IResult TooLarge() => FhirResults.Outcome(StatusCodes.Status413PayloadTooLarge, "too-long",
         $"A body of FHIR may hold {FhirRequest.BodyBytesMax >> 20} MiB. Send larger bundles in parts, and files to /api/files.");
 }

@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Salus.Fhir.Definitions;
+using Salus.Fhir.Elements;
 using Salus.Fhir.Search;
+using Salus.Fhir.Xml;
 using Salus.Platform.Consent;
 
 namespace Salus.Platform.Records;
@@ -23,26 +25,53 @@ enum ReturnPreference
 static class FhirRequest
 {
     public const long BodyBytesMax = 64 << 20;
+    const string WantsXmlItem = "fhir-xml";
 
     static readonly string[] JsonTypes = ["application/fhir+json", "application/json", "text/json", "json"];
+    static readonly string[] XmlTypes = ["application/fhir+xml", "application/xml", "text/xml", "xml"];
     static readonly string[] AnyTypes = ["*/*", "application/*"];
 
-    /// <summary>Refuses what asks for or brings a format that is not spoken here.</summary>
+    /// <summary>Settles in which format is spoken: refuses what is not known, reads XML into JSON, and notes that XML is wanted back.</summary>
     public static async ValueTask<object?> NegotiateAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
         var context = invocation.HttpContext;
         var request = context.Request;
-        if (request.Query["_format"] is [{ Length: > 0 } format] ? !IsJson(format) : !Accepts(request))
+        if (FormatOf(request) is not { } isXml)
         {
-            return FhirResults.Outcome(StatusCodes.Status406NotAcceptable, "not-supported", "FHIR is given here as application/fhir+json. Ask for that with Accept or _format.");
+            return FhirResults.Outcome(StatusCodes.Status406NotAcceptable, "not-supported", "FHIR is given here as application/fhir+json and application/fhir+xml. Ask for one of them with Accept or _format.");
         }
-        var isForm = request.Path.Value?.EndsWith("/_search", StringComparison.Ordinal) == true;
-        if (request.ContentType is { Length: > 0 } type && !isForm && !IsJson(type) && HttpMethods.IsPost(request.Method) | HttpMethods.IsPut(request.Method))
+        if (isXml)
         {
-            return FhirResults.Outcome(StatusCodes.Status415UnsupportedMediaType, "not-supported", $"A body of the type {type} is not taken here. Send application/fhir+json.");
+            context.Items[WantsXmlItem] = true;
         }
-        return await next(invocation);
+        var hasResource = HttpMethods.IsPost(request.Method) || HttpMethods.IsPut(request.Method);
+        if (request.ContentType is not { Length: > 0 } type || !hasResource || request.Path.Value?.EndsWith("/_search", StringComparison.Ordinal) == true || IsJson(type))
+        {
+            return await next(invocation);
+        }
+        if (!IsXml(type))
+        {
+            return FhirResults.Outcome(StatusCodes.Status415UnsupportedMediaType, "not-supported", $"A body of the type {type} is not taken here. Send application/fhir+json or application/fhir+xml.");
+        }
+        if (await ReadBodyAsync(context) is not { } body)
+        {
+            return FhirEndpoints.TooLarge();
+        }
+        switch (FhirXml.Read(body))
+        {
+            case FhirReadOutcome.Ok { Resource: var resource }:
+                request.Body = new MemoryStream(resource.Utf8.ToArray(), writable: false);
+                request.ContentLength = request.Body.Length;
+                return await next(invocation);
+            case FhirReadOutcome.Refused refused:
+                return FhirResults.Outcome(StatusCodes.Status422UnprocessableEntity, refused.Issues);
+            default:
+                throw new InvalidOperationException("A reading is accepted or refused.");
+        }
     }
+
+    /// <summary>Whether the answer is wanted as XML.</summary>
+    public static bool WantsXml(HttpContext context) => context.Items.ContainsKey(WantsXmlItem);
 
     /// <summary>The purpose of use, from the header <c>Purpose-Of-Use</c> (HL7 v3 ActReason); treatment when it is absent.</summary>
     public static Purpose PurposeOf(HttpContext context) => context.Request.Headers["Purpose-Of-Use"].ToString() switch
@@ -98,7 +127,11 @@ static class FhirRequest
     /// <summary>The body; null when it is too large.</summary>
     public static async Task<byte[]?> ReadBodyAsync(HttpContext context)
     {
-        context.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = BodyBytesMax + 1;
+        // Of a body that was XML the reading has begun
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = BodyBytesMax + 1;
+        }
         using var body = new MemoryStream((int)Math.Min(context.Request.ContentLength ?? 0, BodyBytesMax));
         var buffer = new byte[64 * 1024];
         while (await context.Request.Body.ReadAsync(buffer, context.RequestAborted) is > 0 and var count)
@@ -119,12 +152,33 @@ static class FhirRequest
         .SelectMany(header => (header ?? "").Split([',', ';'], StringSplitOptions.TrimEntries))
         .Where(part => part.StartsWith(name + "=", StringComparison.Ordinal)).Select(part => part[(name.Length + 1)..].Trim('"')).FirstOrDefault();
 
-    static bool Accepts(HttpRequest request)
+    /// <summary>Whether XML is wanted; null when neither it nor JSON is.</summary>
+    static bool? FormatOf(HttpRequest request)
     {
-        var accepted = request.Headers.Accept.SelectMany(header => (header ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).ToList();
+        if (request.Query["_format"] is [{ Length: > 0 } format])
+        {
+            return IsXml(format) ? true : IsJson(format) ? false : null;
+        }
+        foreach (var header in request.Headers.Accept)
+        {
+            foreach (var type in (header ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            {
+                if (IsJson(type) || AnyTypes.Contains(MediaType(type)))
+                {
+                    return false;
+                }
+                // A browser names application/xml among others and takes anything
+                if (IsXml(type) && !header!.Contains("*/*", StringComparison.Ordinal))
+                {
+                    return true;
+                }
+            }
+        }
         // A file is given in its own form, whatever that is
-        return accepted.Count == 0 || accepted.Any(type => IsJson(type) || AnyTypes.Contains(MediaType(type))) || request.Path.Value?.Contains("/Binary/", StringComparison.Ordinal) == true;
+        return request.Headers.Accept.Count == 0 || request.Path.Value?.Contains("/Binary/", StringComparison.Ordinal) == true ? false : null;
     }
+
+    static bool IsXml(string type) => XmlTypes.Contains(MediaType(type));
 
     static bool IsJson(string type) => JsonTypes.Contains(MediaType(type));
 

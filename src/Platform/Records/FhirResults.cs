@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Salus.Fhir.Bundles;
 using Salus.Fhir.Elements;
 using Salus.Fhir.Search;
+using Salus.Fhir.Xml;
 
 namespace Salus.Platform.Records;
 
@@ -12,6 +13,7 @@ namespace Salus.Platform.Records;
 static class FhirResults
 {
     public const string MediaType = "application/fhir+json";
+    const string XmlMediaType = "application/fhir+xml";
 
     static readonly byte[] Done = OperationOutcomeWriter.Write([new FhirIssue(IssueSeverity.Information, "informational", "", "Done.")]);
 
@@ -198,6 +200,13 @@ static class FhirResults
         _ => null,
     };
 
+    /// <summary>Large answers of many resources are read whole: their limits are those of what was stored.</summary>
+    static ReadOnlyMemory<byte> AsXml(ReadOnlyMemory<byte> json) =>
+        FhirJson.Read(json, ReadLimits.Default with { BytesMax = int.MaxValue, NodesMax = int.MaxValue }) is FhirReadOutcome.Ok { Resource: var resource }
+        && FhirXml.Write(resource) is XmlWriteOutcome.Ok { Utf8: var xml }
+            ? xml
+            : throw new InvalidOperationException("What is stored cannot be written as XML.");
+
     static FhirIssue Issue(string code, string message) => new(IssueSeverity.Error, code, "", message);
 
     static string TagOf(StoredRecord record) => $"W/\"{record.Version}\"";
@@ -235,9 +244,11 @@ static class FhirResults
             {
                 return;
             }
-            response.ContentType = $"{MediaType}; charset=utf-8";
-            response.ContentLength = body.Length;
-            await response.Body.WriteAsync(body, httpContext.RequestAborted);
+            var isXml = FhirRequest.WantsXml(httpContext);
+            var written = isXml ? AsXml(body) : body;
+            response.ContentType = $"{(isXml ? XmlMediaType : MediaType)}; charset=utf-8";
+            response.ContentLength = written.Length;
+            await response.Body.WriteAsync(written, httpContext.RequestAborted);
         }
     }
 }

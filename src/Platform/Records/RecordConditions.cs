@@ -12,7 +12,7 @@ namespace Salus.Platform.Records;
 public sealed partial class RecordsDesk
 {
     /// <summary>Conditional writes that hold or wait for a lock at once; more would take all connections from those that are let on.</summary>
-    readonly SemaphoreSlim conditional = new(8);
+    static readonly SemaphoreSlim Conditional = new(8);
 
     static bool IsConditional(RecordWrite write) => write.Condition is not null || (write.Resource is { } resource && ResourceRewriter.References(resource).Any(BundleReferences.IsConditional));
 

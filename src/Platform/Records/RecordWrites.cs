@@ -23,7 +23,7 @@ public sealed partial class RecordsDesk
         var isConditional = writes.Any(IsConditional);
         if (isConditional)
         {
-            await conditional.WaitAsync(cancellation);
+            await Conditional.WaitAsync(cancellation);
         }
         try
         {
@@ -33,7 +33,7 @@ public sealed partial class RecordsDesk
         {
             if (isConditional)
             {
-                conditional.Release();
+                Conditional.Release();
             }
         }
     }

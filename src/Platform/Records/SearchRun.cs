@@ -1,6 +1,8 @@
 using Npgsql;
+using Salus.Fhir.Definitions;
 using Salus.Fhir.Elements;
 using Salus.Fhir.Search;
+using Salus.Fhir.Terminology;
 using Salus.Platform.Store;
 
 namespace Salus.Platform.Records;
@@ -16,6 +18,8 @@ sealed class SearchRun(NpgsqlConnection connection, RecordIndex index, SealedSto
 
     /// <summary>Records through which a chain may lead.</summary>
     public const int LinkedMax = 5_000;
+
+    const int ExpandedMax = 2_000;
 
     /// <summary>Why the search is refused after all; null while it is not.</summary>
     public FhirIssue? Refusal { get; private set; }
@@ -43,9 +47,21 @@ sealed class SearchRun(NpgsqlConnection connection, RecordIndex index, SealedSto
 
     async Task<(IndexPlan Plan, bool IsRough)> PlanAsync(string type, SearchCriterion criterion, CancellationToken cancellation)
     {
-        if (criterion is SearchCriterion.InValueSet or SearchCriterion.Not { Criterion: SearchCriterion.InValueSet })
+        if (criterion is SearchCriterion.InValueSet set)
         {
-            return Refuse("not-supported", $"{criterion.Parameter}: value sets are not expanded here. Name the codes, with commas between them.");
+            if (Expand(set) is not { } token)
+            {
+                return (new IndexPlan.Or([]), false);
+            }
+            criterion = token;
+        }
+        else if (criterion is SearchCriterion.Not { Criterion: SearchCriterion.InValueSet excluded })
+        {
+            if (Expand(excluded) is not { } token)
+            {
+                return (new IndexPlan.Or([]), false);
+            }
+            criterion = new SearchCriterion.Not(token);
         }
         if (!IndexStore.IsIndexed(type) && criterion is not (SearchCriterion.Id or SearchCriterion.LastUpdated))
         {
@@ -54,6 +70,24 @@ sealed class SearchRun(NpgsqlConnection connection, RecordIndex index, SealedSto
                 : (new IndexPlan.Everything(), true);
         }
         return criterion is SearchCriterion.Chain chain ? (await ChainAsync(type, chain, cancellation), false) : index.PlanOf(type, criterion);
+    }
+
+    /// <summary>The codes of a value set, which an element of type code gives without a system; null where they are too many or cannot be told, which refuses the search.</summary>
+    SearchCriterion.Token? Expand(SearchCriterion.InValueSet set)
+    {
+        switch (FhirDefinitions.R4.Terminology.Expand(set.Url, ExpandedMax))
+        {
+            case ExpansionOutcome.Ok expanded:
+                return new SearchCriterion.Token(set.Parameter, [.. expanded.Codes.SelectMany(code => new[] { new TokenValue(code.System, code.Code), new TokenValue("", code.Code) }).Distinct()]);
+            case ExpansionOutcome.TooMany:
+                Refuse("too-costly", $"{set.Parameter}: the value set {set.Url} has more than {ExpandedMax} codes. Name those that matter, with commas between them.");
+                return null;
+            case ExpansionOutcome.Impossible impossible:
+                Refuse("not-found", $"{set.Parameter}: {impossible.Reason} Name the codes, with commas between them.");
+                return null;
+            default:
+                throw new InvalidOperationException("Every outcome has its answer.");
+        }
     }
 
     async Task<IndexPlan> ChainAsync(string type, SearchCriterion.Chain chain, CancellationToken cancellation)
