@@ -157,13 +157,21 @@ public sealed class ConsentDesk(
         {
             return caller.Patient is { } own ? new Dictionary<string, AccessScope> { [own] = AccessScope.Own } : [];
         }
-        if (caller.Role is Role.Administrator or Role.Auditor or Role.Researcher || !mirror.IsFresh)
+        if (caller.Role is Role.Administrator or Role.Auditor or Role.Researcher)
         {
             return new Dictionary<string, AccessScope>();
         }
-        await using var connection = await database.OpenConnectionAsync(cancellation);
         Dictionary<string, List<(string, ConsentTerms)>> held = [];
-        foreach (var row in await ConsentStore.ForGranteeAsync(connection, GranteesOf(caller), time.GetUtcNow(), ConsentsHeldMax, cancellation))
+        Dictionary<string, DateTimeOffset> open = [];
+        foreach (var patient in purpose == Purpose.Treatment ? await emergencies.PatientsOfAsync(caller, cancellation) : [])
+        {
+            if (await emergencies.FindOpenAsync(caller, patient, cancellation) is { } view)
+            {
+                (held[patient], open[patient]) = ([], view.Until);
+            }
+        }
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        foreach (var row in mirror.IsFresh ? await ConsentStore.ForGranteeAsync(connection, GranteesOf(caller), time.GetUtcNow(), ConsentsHeldMax, cancellation) : [])
         {
             if (await TermsAsync(connection, row, cancellation) is { } terms && terms.Grantee == row.Grantee)
             {
@@ -174,7 +182,7 @@ public sealed class ConsentDesk(
                 own.Add((row.Resource, terms));
             }
         }
-        return held.ToDictionary(pair => pair.Key, pair => new AccessScope(pair.Value, purpose, NotCovered));
+        return held.ToDictionary(pair => pair.Key, pair => new AccessScope(pair.Value, purpose, NotCovered, emergencyUntil: open.TryGetValue(pair.Key, out var until) ? until : null));
     }
 
     /// <summary>

@@ -29,6 +29,11 @@ public sealed class EmergencyTests
         Assert.IsType<ReadOutcome.Forbidden>(await story.ReadAsync("Condition", Purpose.Payment));
         Assert.IsType<ReadOutcome.Forbidden>(await story.ReadAsync("Condition", by: colleague));
         Assert.Contains(story.Patient, await story.Node.Consents.PatientsOfAsync(story.Doctor, Cancellation));
+        foreach (var (caller, purpose, sees) in new[] { (story.Doctor, Purpose.Treatment, true), (story.Doctor, Purpose.Research, false), (colleague, Purpose.Treatment, false) })
+        {
+            var found = await story.Node.Records.SearchAsync(caller, "Condition", [new("patient", story.Patient)], purpose, Cancellation);
+            Assert.Equal(sees, Assert.IsType<SearchResult.Page>(found).Records.Count > 0);
+        }
         Assert.DoesNotContain(story.Patient, await story.Node.Consents.PatientsOfAsync(colleague, Cancellation));
     }
 
