@@ -73,8 +73,9 @@ static class ColumnLearning
             if (code >= 0)
                 counts[code]++;
         }
+        var least = Math.Max(Math.Max(1, options.LevelRowsMin), (int)(options.LevelShareMin * column.Codes.Length));
         var seen = Enumerable.Range(0, counts.Length)
-            .Where(code => counts[code] >= Math.Max(1, options.LevelRowsMin))
+            .Where(code => counts[code] >= least)
             .OrderBy(code => double.TryParse(column.Levels[code], CultureInfo.InvariantCulture, out var number) ? number : double.PositiveInfinity)
             .ThenBy(code => column.Levels[code], StringComparer.Ordinal)
             .ToArray();

@@ -71,6 +71,9 @@ public sealed record PreparationOptions
     /// <summary>Levels in fewer training rows count as unknown.</summary>
     public int LevelRowsMin { get; init; } = 1;
 
+    /// <summary>Levels in a smaller share of the training rows count as unknown, too: where there are thousands, most say nothing but whose row it is.</summary>
+    public double LevelShareMin { get; init; }
+
     /// <summary>How text becomes words.</summary>
     public BagOfWordsOptions Text { get; init; } = new();
 
