@@ -37,13 +37,13 @@ public sealed class LearnAndImportTests(SharedNode shared)
     {
         using var folders = new NodeFolders();
         var (table, model) = (Path.Combine(folders.Elsewhere, "table.csv"), Path.Combine(folders.Elsewhere, "sick.model"));
-        // Sick exactly when the pulse is above 100: a forest must find that.
-        await File.WriteAllLinesAsync(table, ["pulse,age,sick", .. Enumerable.Range(0, 120).Select(row => $"{40 + row},{20 + (row * 7 % 60)},{(row > 60 ? "yes" : "no")}")],
+        // Sick when the pulse is above 100, but for four: a forest must find that, and the guard must not take it for the label itself.
+        await File.WriteAllLinesAsync(table, ["pulse,age,sick", .. Enumerable.Range(0, 120).Select(row => $"{40 + row},{20 + (row * 7 % 60)},{((row > 60) != (row is 30 or 50 or 70 or 90) ? "yes" : "no")}")],
             TestContext.Current.CancellationToken);
         var trained = await ProgramRun.OfAsync(Repository.Cli, "learn", "train", "--csv", table, "--target", "sick", "--positive", "yes", "--trees", "20", "--out", model);
         Assert.True(trained.ExitCode == 0, $"{trained}");
-        Assert.Matches(@"120 rows, 59 of them 'yes'; 2 features; 20 trees", trained.Output);
-        Assert.Matches(@"accuracy +(1\.000|0\.9\d\d)  \(0\.\d{3} to \d\.\d{3}\)", trained.Output);
+        Assert.Contains("120 rows (61 'no', 59 'yes'); 2 features", trained.Output, StringComparison.Ordinal);
+        Assert.Matches(@"accuracy +0\.9\d\d  \(0\.\d{3} to \d\.\d{3}\)", trained.Output);
         Assert.Contains($"✓ {model}", trained.Output, StringComparison.Ordinal);
 
         var judged = await ProgramRun.OfAsync(Repository.Cli, "learn", "predict", model, "--csv", table);
