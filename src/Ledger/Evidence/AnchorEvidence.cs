@@ -49,11 +49,19 @@ public sealed record AnchorEvidence(
         if (place < 0)
             throw new FormatException($"Block {header.Number} no longer holds the anchoring transaction.");
         var storage = answers[1].Member("storageProof").EnumerateArray().Select(each => Nodes(each.Member("proof"))).ToList();
-        return storage is [var size, var root]
-            ? new AnchorEvidence(chainId, contract, log, header.Encoded, receipt.TransactionHash, place, receipts.Prove(PatriciaTrie.IndexKey(place)),
-                Nodes(answers[1].Member("accountProof")), size, root)
-            : throw new FormatException("The node proved another number of storage slots than two.");
+        if (storage is not [var size, var root])
+            throw new FormatException("The node proved another number of storage slots than two.");
+        var evidence = new AnchorEvidence(chainId, contract, log, header.Encoded, receipt.TransactionHash, place, receipts.Prove(PatriciaTrie.IndexKey(place)),
+            Nodes(answers[1].Member("accountProof")), size, root);
+        // A node that is asked while it makes the next block may prove that one's state.
+        return evidence.Accepted(receipt) is { } head && evidence.Check((long)head.NewSize, head.NewRoot, out _) is { } fault
+            ? throw new FormatException(fault.Reason)
+            : evidence;
     }
+
+    /// <summary>The event by which the contract took a head of the log.</summary>
+    AnchorEvent.Anchored? Accepted(Receipt receipt) =>
+        receipt.Logs.Where(log => log.Address == Contract).Select(AnchorContract.TryDecode).OfType<AnchorEvent.Anchored>().LastOrDefault(anchored => anchored.Log.AsSpan().SequenceEqual(Log));
 
     /// <summary>A block's receipts in their order; one by one where the node does not give them all at once.</summary>
     static async Task<List<JsonElement>> ReceiptsAsync(EvmRpc rpc, string number, JsonElement block, CancellationToken cancellationToken)

@@ -19,6 +19,7 @@ public sealed partial class ChainRelay(
     Failpoints faults, TimeProvider time, ILogger<ChainRelay> logger) : BackgroundService
 {
     const int BatchMax = 200;
+    const int CapturesMax = 10;
     const int AttemptsMax = 16;
     const int SelectorBytes = 4;
     const int SubjectBytes = 32;
@@ -278,14 +279,23 @@ public sealed partial class ChainRelay(
     /// <summary>Keeps what the chain shows of an anchor now. A chain that cannot show it costs the proof, not the anchor.</summary>
     async Task CaptureAsync(NpgsqlConnection connection, Address contract, long size, Receipt receipt, CancellationToken cancellation)
     {
-        try
+        for (var asked = 1; ; asked++)
         {
-            var evidence = await AnchorEvidence.CaptureAsync(link.Rpc, link.ChainId, contract, keys.LogId, receipt, cancellation);
-            await LogStore.AddEvidenceAsync(connection, size, evidence.ToBytes(), cancellation);
-        }
-        catch (Exception fault) when (fault is HttpRequestException or EvmRpcException or FormatException)
-        {
-            LogUncaptured(logger, size, fault.Message);
+            try
+            {
+                var evidence = await AnchorEvidence.CaptureAsync(link.Rpc, link.ChainId, contract, keys.LogId, receipt, cancellation);
+                await LogStore.AddEvidenceAsync(connection, size, evidence.ToBytes(), cancellation);
+                return;
+            }
+            catch (FormatException) when (asked < CapturesMax)
+            {
+                await Task.Delay(IdleWait, time, cancellation);
+            }
+            catch (Exception fault) when (fault is HttpRequestException or EvmRpcException or FormatException)
+            {
+                LogUncaptured(logger, size, fault.Message);
+                return;
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Salus.Ledger.Evidence;
 using Salus.Ledger.Evm;
 using Salus.Platform.Identity;
@@ -39,6 +40,31 @@ public sealed class ChainKindTests
                 Assert.True((await ground.Chain.Direct.ReceiptAsync(hash, TestContext.Current.CancellationToken))!.EffectiveGasPrice.IsZero);
             }
         }
+    }
+
+    [Fact]
+    public async Task Evidence_of_another_block_s_state_is_not_kept_but_asked_for_again()
+    {
+        await using var ground = await TestGround.NewWithChainAsync();
+        await using var node = await TestNode.StartAsync(ground);
+        await node.WaitUntilAnchoredAsync();
+        var (chain, before, asked) = (ground.Chain, await ground.Chain.Direct.BlockNumberAsync(TestContext.Current.CancellationToken), 0);
+        chain.Wire.Answers = async (call, cancellation) =>
+        {
+            if (call["method"]!.GetValue<string>() != "eth_getProof" || Interlocked.Increment(ref asked) > 2)
+            {
+                return null;
+            }
+            var proof = await chain.Direct.BatchAsync([new RpcCall("eth_getProof", call["params"]![0], call["params"]![1], Hex.Of(before))], cancellation);
+            return new JsonObject { ["result"] = JsonNode.Parse(proof[0].GetRawText()) };
+        };
+        await WriteAsync(node, await node.AddAsync(Role.Practitioner), writers: 1, each: 5);
+        await node.WaitUntilAnchoredAsync();
+        Assert.True(asked > 2);
+        var evidence = await node.Database.RowsAsync(row => (Size: row.GetInt64(0), Root: row.GetFieldValue<byte[]>(1), Bytes: row.GetFieldValue<byte[]>(2)),
+            "SELECT size, root, evidence FROM anchor_evidence JOIN log_head USING (size) ORDER BY size");
+        Assert.All(evidence, kept => Assert.Null(AnchorEvidence.Read(kept.Bytes).Check(kept.Size, kept.Root, out _)));
+        Assert.Equal(await node.Database.ValueAsync<long>("SELECT max(size) FROM anchor"), evidence[^1].Size);
     }
 
     [Theory]
