@@ -13,6 +13,9 @@ static class CapabilityStatement
         ("Resource", "validate"), ("Resource", "meta"), ("Patient", "everything"), ("ValueSet", "expand"), ("ValueSet", "validate-code"), ("CodeSystem", "lookup"), ("CodeSystem", "validate-code"),
     ];
 
+    /// <summary>Bulk Data Access IG.</summary>
+    static readonly (string Type, string Definition)[] Exports = [("", "export"), ("Patient", "patient-export"), ("Group", "group-export")];
+
     static readonly Lazy<byte[]> Written = new(Write);
 
     public static byte[] Bytes => Written.Value;
@@ -43,6 +46,9 @@ static class CapabilityStatement
             }
             json.WriteEndArray();
             WriteCodes(json, "interaction", ["transaction", "batch", "history-system"]);
+            json.WriteStartArray("operation"u8);
+            WriteExport(json, "");
+            json.WriteEndArray();
             json.WriteEndObject();
             json.WriteEndArray();
             json.WriteEndObject();
@@ -96,8 +102,20 @@ static class CapabilityStatement
             json.WriteString("definition"u8, $"http://hl7.org/fhir/OperationDefinition/{of}-{name}");
             json.WriteEndObject();
         }
+        WriteExport(json, type);
         json.WriteEndArray();
         json.WriteEndObject();
+    }
+
+    static void WriteExport(Utf8JsonWriter json, string type)
+    {
+        foreach (var (_, definition) in Exports.Where(export => export.Type == type))
+        {
+            json.WriteStartObject();
+            json.WriteString("name"u8, "export"u8);
+            json.WriteString("definition"u8, $"http://hl7.org/fhir/uv/bulkdata/OperationDefinition/{definition}");
+            json.WriteEndObject();
+        }
     }
 
     static IEnumerable<string> RevIncludes(string type) =>

@@ -150,8 +150,12 @@ public sealed partial class RecordsDesk
 
     static SearchResult.Invalid Refused(string code, string message) => new([new FhirIssue(IssueSeverity.Error, code, "", message)]);
 
-    async Task AuditSearchAsync(
-        NpgsqlConnection connection, Caller caller, string type, IReadOnlyList<StoredRecord> shown, int matchCount, Purpose purpose, CancellationToken cancellation)
+    Task AuditSearchAsync(
+        NpgsqlConnection connection, Caller caller, string type, IReadOnlyList<StoredRecord> shown, int matchCount, Purpose purpose, CancellationToken cancellation) =>
+        AuditShownAsync(connection, caller, AuditAction.Search, $"{matchCount} {type}", shown, purpose, cancellation);
+
+    async Task AuditShownAsync(
+        NpgsqlConnection connection, Caller caller, AuditAction action, string entity, IReadOnlyList<StoredRecord> shown, Purpose purpose, CancellationToken cancellation)
     {
         List<string> aliases = [];
         foreach (var patient in shown.Select(record => record.Patient).OfType<string>().Distinct())
@@ -162,7 +166,7 @@ public sealed partial class RecordsDesk
             }
         }
         // One search is one access by one person, of however many patients.
-        var fact = new AuditFact(AuditAction.Search, true, caller.Account, aliases is [var only] ? only : null, $"{matchCount} {type}", ConsentTerms.CodeOf(purpose))
+        var fact = new AuditFact(action, true, caller.Account, aliases is [var only] ? only : null, entity, ConsentTerms.CodeOf(purpose))
         {
             PatientAliases = aliases.Count > 1 ? aliases : [],
         };

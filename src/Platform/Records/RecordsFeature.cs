@@ -7,6 +7,7 @@ using Salus.Platform.Anchoring;
 using Salus.Platform.Audit;
 using Salus.Platform.Consent;
 using Salus.Platform.Identity;
+using Salus.Platform.Records.Export;
 
 namespace Salus.Platform.Records;
 
@@ -25,6 +26,7 @@ public static class RecordsFeature
     public static void MapRecords(this IEndpointRouteBuilder routes)
     {
         FhirEndpoints.Map(routes.MapGroup("/fhir").WithTags("FHIR"));
+        routes.MapExports();
 
         var api = routes.MapGroup("/api/patients").WithTags("Patients");
         api.MapGet("/", ListAsync);
