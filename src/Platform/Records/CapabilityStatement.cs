@@ -31,6 +31,7 @@ static class CapabilityStatement
             WriteObject(json, "implementation", "description", "A Salus node");
             json.WriteString("fhirVersion"u8, "4.0.1"u8);
             WriteTexts(json, "format", ["application/fhir+json", "application/fhir+xml"]);
+            WriteTexts(json, "patchFormat", [FhirRequest.JsonPatchType, "application/fhir+json", "application/fhir+xml"]);
             json.WriteStartArray("rest"u8);
             json.WriteStartObject();
             json.WriteString("mode"u8, "server"u8);
@@ -60,7 +61,7 @@ static class CapabilityStatement
         json.WriteStartObject();
         json.WriteString("type"u8, type);
         WriteCodes(json, "interaction", isWritten
-            ? ["read", "vread", "update", "delete", "history-instance", "history-type", "create", "search-type"]
+            ? ["read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"]
             : ["read", "vread", "history-instance", "history-type", "search-type"]);
         json.WriteString("versioning"u8, "versioned-update"u8);
         json.WriteBoolean("readHistory"u8, true);

@@ -22,12 +22,14 @@ static class FhirEndpoints
         fhir.MapPost("/{type}/_search", SearchByFormAsync).DisableAntiforgery();
         fhir.MapGet("/{type}/_history", (string type, RecordsDesk desk, HttpContext context) => HistoryAsync(type, null, desk, context));
         fhir.MapPut("/{type}", UpdateWhereAsync);
+        fhir.MapPatch("/{type}", (string type, RecordsDesk desk, HttpContext context) => PatchAsync(type, null, desk, context));
         fhir.MapDelete("/{type}", DeleteWhereAsync);
         fhir.MapPost("/{type}/$validate", ValidateAsync);
         TerminologyEndpoints.Map(fhir);
 
         fhir.MapGet("/{type}/{id}", (string type, string id, RecordsDesk desk, HttpContext context) => ReadAsync(type, id, null, desk, context));
         fhir.MapPut("/{type}/{id}", UpdateAsync);
+        fhir.MapPatch("/{type}/{id}", (string type, string id, RecordsDesk desk, HttpContext context) => PatchAsync(type, id, desk, context));
         fhir.MapDelete("/{type}/{id}", DeleteAsync);
         fhir.MapGet("/{type}/{id}/_history", (string type, string id, RecordsDesk desk, HttpContext context) => HistoryAsync(type, id, desk, context));
         fhir.MapGet("/{type}/{id}/_history/{version:int}",
@@ -64,7 +66,7 @@ static class FhirEndpoints
             return TooLarge();
         }
         var condition = context.Request.Headers["If-None-Exist"] is [{ } query] ? query.TrimStart('?') : null;
-        return FhirResults.Of(await desk.CreateAsync(context.Caller(), body, context.RequestAborted, condition), FhirRequest.ReturnOf(context));
+        return FhirResults.Of(await desk.CreateAsync(context.Caller(), body, context.RequestAborted, condition, type), FhirRequest.ReturnOf(context));
     }
 
     static async Task<IResult> UpdateAsync(string type, string id, RecordsDesk desk, HttpContext context)
@@ -91,6 +93,29 @@ static class FhirEndpoints
         return await FhirRequest.ReadBodyAsync(context) is { } body
             ? FhirResults.Of(await desk.UpdateWhereAsync(context.Caller(), type, ConditionOf(context), body, expected, context.RequestAborted), FhirRequest.ReturnOf(context))
             : TooLarge();
+    }
+
+    static async Task<IResult> PatchAsync(string type, string? id, RecordsDesk desk, HttpContext context)
+    {
+        if (!IsResource(type))
+        {
+            return Unknown(type);
+        }
+        if (!TryExpected(context, out var expected))
+        {
+            return NoVersion();
+        }
+        if (string.IsNullOrEmpty(context.Request.ContentType))
+        {
+            return FhirResults.Outcome(StatusCodes.Status415UnsupportedMediaType, "not-supported", $"Say in Content-Type what kind of patch it is: {FhirRequest.JsonPatchType}, or application/fhir+json for a Parameters resource.");
+        }
+        if (await FhirRequest.ReadBodyAsync(context) is not { } body)
+        {
+            return TooLarge();
+        }
+        return RecordPatch.Read(body, FhirRequest.IsJsonPatch(context.Request.ContentType), out var issues) is { } patch
+            ? FhirResults.Of(await desk.PatchAsync(context.Caller(), type, id, id is null ? ConditionOf(context) : null, patch, expected, context.RequestAborted), FhirRequest.ReturnOf(context))
+            : FhirResults.Outcome(StatusCodes.Status400BadRequest, issues);
     }
 
     static async Task<IResult> DeleteAsync(string type, string id, RecordsDesk desk, HttpContext context) =>

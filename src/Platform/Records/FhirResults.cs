@@ -178,8 +178,12 @@ static class FhirResults
 
     static (int Status, IReadOnlyList<FhirIssue> Issues)? Refusal(WriteOutcome outcome) => outcome switch
     {
-        WriteOutcome.Invalid invalid => (StatusCodes.Status422UnprocessableEntity, invalid.Issues),
+        // What could not even be read is the request's fault, what breaks a rule the content's
+        WriteOutcome.Invalid invalid => (invalid.Issues.Any(issue => issue.Severity == IssueSeverity.Fatal) ? StatusCodes.Status400BadRequest : StatusCodes.Status422UnprocessableEntity, invalid.Issues),
         WriteOutcome.Forbidden forbidden => (StatusCodes.Status403Forbidden, [Issue("forbidden", forbidden.Reason)]),
+        WriteOutcome.NotFound { IsSought: true } => (StatusCodes.Status404NotFound, [Issue("not-found", "There is no such resource to patch.")]),
+        WriteOutcome.Gone => (StatusCodes.Status410Gone, [Issue("deleted", "The resource was deleted; an update brings it back, a patch does not.")]),
+        WriteOutcome.Altered altered => (StatusCodes.Status500InternalServerError, [AlteredIssue(altered.What)]),
         WriteOutcome.NotFound => (StatusCodes.Status405MethodNotAllowed, [Issue("not-supported", "There is no such resource. Create it with POST; ids are given by the server.")]),
         WriteOutcome.Conflict { IsRace: true } => (StatusCodes.Status409Conflict, [Issue("conflict", "Someone else wrote in the same moment. Read the newest version and send your change with If-Match.")]),
         WriteOutcome.Conflict conflict => (StatusCodes.Status412PreconditionFailed, [Issue("conflict",
@@ -195,8 +199,7 @@ static class FhirResults
         ReadOutcome.Forbidden forbidden => (StatusCodes.Status403Forbidden, [Issue("forbidden", forbidden.Reason)]),
         ReadOutcome.NotFound => (StatusCodes.Status404NotFound, [Issue("not-found", "There is no such resource.")]),
         ReadOutcome.Gone gone => (StatusCodes.Status410Gone, [Issue("deleted", gone.Reason)]),
-        ReadOutcome.Altered altered => (StatusCodes.Status500InternalServerError, [Issue("security",
-            $"{altered.What} was altered in the database and is not given out. Tell the administrator: salus verify names what differs.")]),
+        ReadOutcome.Altered altered => (StatusCodes.Status500InternalServerError, [AlteredIssue(altered.What)]),
         _ => null,
     };
 
@@ -206,6 +209,9 @@ static class FhirResults
         && FhirXml.Write(resource) is XmlWriteOutcome.Ok { Utf8: var xml }
             ? xml
             : throw new InvalidOperationException("What is stored cannot be written as XML.");
+
+    static FhirIssue AlteredIssue(string what) =>
+        Issue("security", $"{what} was altered in the database and is not given out. Tell the administrator: salus verify names what differs.");
 
     static FhirIssue Issue(string code, string message) => new(IssueSeverity.Error, code, "", message);
 

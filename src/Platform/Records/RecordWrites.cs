@@ -87,6 +87,10 @@ public sealed partial class RecordsDesk
             }
             ready.Add(found);
         }
+        if (await PatchedAsync(connection, caller, ready, names, cancellation) is { } unpatched)
+        {
+            return unpatched;
+        }
         return await StoreAsync(connection, transaction, caller, ready, names, creating, cancellation);
     }
 
@@ -99,7 +103,7 @@ public sealed partial class RecordsDesk
         {
             if (AccessRules.Directory.Contains(type))
             {
-                return write.Verb == WriteVerb.Delete ? (write with { IsIdle = true }, null) : (write, new WriteOutcome.NotFound());
+                return write.Verb == WriteVerb.Delete ? (write with { IsIdle = true }, null) : (write, new WriteOutcome.NotFound { IsSought = write.Verb == WriteVerb.Patch });
             }
             var reason = await consents.DecideAsync(caller, NobodysId, type, Purpose.Treatment, cancellation) is AccessDecision.Refused nobodys ? nobodys.Reason : NothingForYou;
             return (write, await ForbidAsync(caller, null, $"{type}/{id}", reason, cancellation));
@@ -199,7 +203,7 @@ public sealed partial class RecordsDesk
             var action = group.Key.Verb switch
             {
                 WriteVerb.Delete => AuditAction.Delete,
-                WriteVerb.Update => AuditAction.Update,
+                WriteVerb.Update or WriteVerb.Patch => AuditAction.Update,
                 _ => creating,
             };
             var entity = group.Count() == 1 ? $"{group.First().Write.Type}/{group.First().Write.Id}" : $"{group.Count()} resources";

@@ -26,9 +26,12 @@ public sealed partial class RecordsDesk(
     /// <param name="json">The whole resource.</param>
     /// <param name="cancellation">Ends the wait.</param>
     /// <param name="ifNoneExist">A query: where it matches, nothing is stored.</param>
-    public async Task<WriteOutcome> CreateAsync(Caller caller, ReadOnlyMemory<byte> json, CancellationToken cancellation, string? ifNoneExist = null) =>
+    /// <param name="type">The type that the address names; null for none.</param>
+    public async Task<WriteOutcome> CreateAsync(Caller caller, ReadOnlyMemory<byte> json, CancellationToken cancellation, string? ifNoneExist = null, string? type = null) =>
         FhirJson.Read(json) switch
         {
+            FhirReadOutcome.Ok { Resource: var other } when type is not null && other.ResourceType != type =>
+                Invalid("invalid", other.ResourceType, $"The body is a {other.ResourceType}, the address names {type}. They must be the same."),
             FhirReadOutcome.Ok { Resource: var resource } => await WriteAsync(
                 caller, [new RecordWrite(WriteVerb.Create, resource.ResourceType) { Resource = resource, Condition = ifNoneExist }], AuditAction.Create, cancellation),
             FhirReadOutcome.Refused refused => new WriteOutcome.Invalid(refused.Issues),

@@ -75,8 +75,10 @@ static class RouteTable
         ["POST /fhir"] = (Answer.SignIn, [Role.Practitioner]),
         ["POST /fhir/{type}"] = (Answer.SignIn, [Role.Practitioner, Role.Laboratory]),
         ["PUT /fhir/{type}"] = (Answer.SignIn, [Role.Patient, Role.Practitioner, Role.Laboratory]),
+        ["PATCH /fhir/{type}"] = (Answer.SignIn, [Role.Patient, Role.Practitioner, Role.Laboratory]),
         ["DELETE /fhir/{type}"] = (Answer.SignIn, [Role.Practitioner, Role.Laboratory]),
         ["PUT /fhir/{type}/{id}"] = (Answer.SignIn, []),
+        ["PATCH /fhir/{type}/{id}"] = (Answer.SignIn, []),
         ["DELETE /fhir/{type}/{id}"] = (Answer.SignIn, []),
         ["POST /fhir/{type}/$validate"] = (Answer.SignIn, All),
         // A request that names no value set is told so, whoever sends it
@@ -260,6 +262,7 @@ static class RouteTable
         },
         "POST /fhir/{type}" or "PUT /fhir/{type}" => Observation(patient, null),
         "PUT /fhir/{type}/{id}" => Observation(patient, observation),
+        "PATCH /fhir/{type}" or "PATCH /fhir/{type}/{id}" => new { resourceType = "Parameters" },
         "POST /api/patients/find" => new { identifier = KnownIdentifier },
         "POST /api/conditions" => new
         {
