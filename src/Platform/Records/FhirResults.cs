@@ -23,14 +23,20 @@ static class FhirResults
 
     public static IResult Outcome(int status, string code, string message) => Outcome(status, [new FhirIssue(IssueSeverity.Error, code, "", message)]);
 
+    /// <summary>Why a write was refused.</summary>
+    public static IReadOnlyList<FhirIssue> IssuesOf(WriteOutcome outcome) => Refusal(outcome)?.Issues ?? [];
+
     public static IResult NotModified(StoredRecord record) => new FhirAnswer(default, StatusCodes.Status304NotModified) { Record = record };
 
     /// <summary>The answer to a write.</summary>
-    public static IResult Of(WriteOutcome outcome, ReturnPreference wanted = ReturnPreference.Representation)
+    /// <param name="outcome">What became of it.</param>
+    /// <param name="wanted">What the client wants back.</param>
+    /// <param name="findings">Given what was stored, what there is to say of it in an OperationOutcome.</param>
+    public static IResult Of(WriteOutcome outcome, ReturnPreference wanted = ReturnPreference.Representation, Func<StoredRecord, IReadOnlyList<FhirIssue>>? findings = null)
     {
         if (outcome is not WriteOutcome.Written { Records: [var record] })
         {
-            return Refusal(outcome) is var (code, issues) ? Outcome(code, issues) : throw new InvalidOperationException("Many writes are answered as a Bundle.");
+            return Refusal(outcome) is var (code, refusals) ? Outcome(code, refusals) : throw new InvalidOperationException("Many writes are answered as a Bundle.");
         }
         var status = StatusOf(record.Done);
         if (record.Done is WriteDone.Deleted or WriteDone.Nothing)
@@ -40,7 +46,7 @@ static class FhirResults
         ReadOnlyMemory<byte> body = wanted switch
         {
             ReturnPreference.Minimal => default,
-            ReturnPreference.OperationOutcome => Done,
+            ReturnPreference.OperationOutcome => findings?.Invoke(record) is { Count: > 0 } issues ? OperationOutcomeWriter.Write(issues) : Done,
             _ => record.Bytes.Length > 0 ? record.Bytes : Done,
         };
         return new FhirAnswer(body, status) { Record = record, HasLocation = true };

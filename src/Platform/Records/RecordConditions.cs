@@ -108,9 +108,9 @@ public sealed partial class RecordsDesk
         NpgsqlConnection connection, Caller caller, RecordReach reach, string type, IReadOnlyList<KeyValuePair<string, string>> parameters, bool seesIdentities,
         CancellationToken cancellation)
     {
-        if (SearchQuery.Parse(type, parameters, now: time.GetUtcNow()) is not SearchOutcome.Ok { Query: var query })
+        if (SearchQuery.Parse(type, parameters, now: time.GetUtcNow(), definitions: definitions.Fhir) is not SearchOutcome.Ok { Query: var query })
         {
-            return ([], ((SearchOutcome.Refused)SearchQuery.Parse(type, parameters)).Issues[0]);
+            return ([], ((SearchOutcome.Refused)SearchQuery.Parse(type, parameters, definitions: definitions.Fhir)).Issues[0]);
         }
         if (query.Criteria.Count == 0)
         {

@@ -152,7 +152,7 @@ public sealed partial class RecordsDesk
         {
             return (write, Invalid("business-rule", $"{write.Type}.id", $"A patch changes neither the type nor the id of {write.Type}/{write.Id}."));
         }
-        var issues = DraftSet.Validate([(resource, write.Path)]);
+        var issues = DraftSet.Validate(definitions.Refusals, [(resource, write.Path)]);
         return issues.Count > 0
             ? (write, new WriteOutcome.Invalid([.. issues.Select(issue => issue with { Line = null, Column = null })]))
             : (write with { Resource = resource }, null);

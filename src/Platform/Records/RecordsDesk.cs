@@ -16,10 +16,11 @@ namespace Salus.Platform.Records;
 /// The only door to records, for each caller: validation, the access decision, encryption, the index, the audit and the leaf happen here.
 /// </summary>
 public sealed partial class RecordsDesk(
-    NpgsqlDataSource database, KeyVault vault, ConsentDesk consents, AuditTrail audit, ProofDesk proofs, BlobStore blobs, Sequencer sequencer, TimeProvider time)
+    NpgsqlDataSource database, KeyVault vault, ConsentDesk consents, AuditTrail audit, ProofDesk proofs, BlobStore blobs, Sequencer sequencer, TimeProvider time,
+    RecordDefinitions definitions)
 {
     readonly SealedStore store = new(vault);
-    readonly RecordIndex index = new(vault);
+    readonly RecordIndex index = new(vault, definitions);
 
     /// <summary>Stores one resource under an id given here.</summary>
     /// <param name="caller">Who asks.</param>
@@ -99,7 +100,7 @@ public sealed partial class RecordsDesk(
         {
             return new WriteOutcome.Invalid(((FhirReadOutcome.Refused)FhirJson.Read(json)).Issues);
         }
-        return DraftSet.Validate([(resource, "")]) is { Count: > 0 } issues
+        return DraftSet.Validate(definitions.Refusals, [(resource, "")]) is { Count: > 0 } issues
             ? new WriteOutcome.Invalid(issues)
             : await WriteCheckedAsync(caller, [new RecordWrite(WriteVerb.Create, resource.ResourceType) { Resource = resource, Kind = kind }], isConditional: false, action, cancellation);
     }
