@@ -76,14 +76,14 @@ public static class NodeServices
         AddOptions<WitnessOptions>(services, "Salus:Witness");
         AddOptions<ConsortiumOptions>(services, "Salus:Consortium");
         AddOptions<ConsentOptions>(services, "Salus:Consent");
+        AddOptions<RecordsOptions>(services, "Salus:Records");
         AddOptions<MonitoringOptions>(services, "Salus:Monitoring");
 
         services.AddWitness();
         services.AddConsortium();
         services.AddExchange();
         services.AddSingleton<Failpoints>().AddSingleton<ChainHealth>().AddSingleton<ChainOutbox>().AddSingleton<ProofDesk>().AddSingleton<LogTiles>().AddSingleton<BlockLog>();
-        services.AddSingleton<AuditTrail>().AddConsents().AddSingleton<RecordsDesk>();
-        services.AddExports();
+        services.AddSingleton<AuditTrail>().AddConsents().AddRecords().AddExports();
         AddWorker<Sequencer>(services);
         AddWorker<ChainRelay>(services);
         AddWorker<ConsentMirror>(services);

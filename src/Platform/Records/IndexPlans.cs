@@ -97,7 +97,7 @@ sealed partial class RecordIndex
 
     (IndexPlan Plan, bool IsRough) Composite(BlindHash hash, string type, SearchCriterion.Composite composite)
     {
-        var known = FhirDefinitions.R4.SearchParametersOf(type);
+        var known = definitions.Fhir.SearchParametersOf(type);
         var isRough = !composite.IsOfResource;
         List<IndexPlan> alternatives = [];
         foreach (var parts in composite.Values)
@@ -121,7 +121,7 @@ sealed partial class RecordIndex
         _ => [hash.UuidOf(name, $"{value.System}|{value.Code}")],
     };
 
-    static IEnumerable<Guid> References(BlindHash hash, string type, string parameter, ReferenceValue value)
+    IEnumerable<Guid> References(BlindHash hash, string type, string parameter, ReferenceValue value)
     {
         var name = $"{type}.{parameter}";
         if (value.Id is null || value.Text.Contains("://", StringComparison.Ordinal))
@@ -132,7 +132,7 @@ sealed partial class RecordIndex
         {
             return [hash.UuidOf(name, $"{value.Type}/{value.Id}")];
         }
-        var targets = FhirDefinitions.R4.SearchParametersOf(type).FirstOrDefault(known => known.Code == parameter)?.Targets is { Count: > 0 } named
+        var targets = definitions.Fhir.SearchParametersOf(type).FirstOrDefault(known => known.Code == parameter)?.Targets is { Count: > 0 } named
             ? named
             : FhirDefinitions.R4.ResourceTypes;
         return targets.Select(target => hash.UuidOf(name, $"{target}/{value.Id}"));

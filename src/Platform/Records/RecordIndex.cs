@@ -15,7 +15,7 @@ sealed record IndexRange(int Name, double Low, double High, int[]? Units);
 /// Search values as keyed hashes: tokens whole; references by type and id; texts by their beginnings, whole, and by each three letters in a row;
 /// dates of birth and death by year, month and day. Other dates, numbers and quantities are clear.
 /// </summary>
-sealed partial class RecordIndex(KeyVault vault)
+sealed partial class RecordIndex(KeyVault vault, RecordDefinitions definitions)
 {
     /// <summary>Longer beginnings are told apart after opening.</summary>
     const int PrefixMax = 20;
@@ -29,6 +29,9 @@ sealed partial class RecordIndex(KeyVault vault)
         ["combo-value-concept"] = ["value-concept", "component-value-concept"],
         ["combo-value-quantity"] = ["value-quantity", "component-value-quantity"],
     };
+
+    /// <summary>What is indexed.</summary>
+    public RecordDefinitions Definitions => definitions;
 
     readonly ConcurrentDictionary<(string Type, string Parameter), int> names = new();
 
@@ -49,7 +52,7 @@ sealed partial class RecordIndex(KeyVault vault)
             hashes.Clear();
             marks.Clear();
             List<IndexRange> ranges = [];
-            foreach (var value in SearchIndexer.R4.Extract(draft.Resource, resolve, IsIndexed))
+            foreach (var value in definitions.Indexer.Extract(draft.Resource, resolve, IsIndexed))
             {
                 var name = NameOf(hash, draft.Type, value.Parameter);
                 marks.Add(name);

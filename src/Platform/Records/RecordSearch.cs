@@ -48,9 +48,9 @@ public sealed partial class RecordsDesk
             }
             parameters = cursor.Parameters;
         }
-        if (SearchQuery.Parse(type, parameters, isLenient, time.GetUtcNow()) is not SearchOutcome.Ok { Query: var query })
+        if (SearchQuery.Parse(type, parameters, isLenient, time.GetUtcNow(), definitions.Fhir) is not SearchOutcome.Ok { Query: var query })
         {
-            return new SearchResult.Invalid(((SearchOutcome.Refused)SearchQuery.Parse(type, parameters, isLenient)).Issues);
+            return new SearchResult.Invalid(((SearchOutcome.Refused)SearchQuery.Parse(type, parameters, isLenient, definitions: definitions.Fhir)).Issues);
         }
         if (query.Count > CountMax)
         {
@@ -75,7 +75,7 @@ public sealed partial class RecordsDesk
         var isCountOnly = query.Count == 0 || query.Summary == SummaryMode.Count;
         var count = isCountOnly ? 0 : query.Count ?? CountDefault;
         var (plan, isRough) = await run.PlanAsync(type, query.Criteria, cancellation);
-        var order = new SearchOrder(query.Sort);
+        var order = new SearchOrder(query.Sort, definitions.Indexer);
         List<StoredRecord> records;
         int? total;
         SearchCursor? next = null;

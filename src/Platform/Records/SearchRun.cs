@@ -75,7 +75,7 @@ sealed class SearchRun(NpgsqlConnection connection, RecordIndex index, SealedSto
     /// <summary>The codes of a value set, which an element of type code gives without a system; null where they are too many or cannot be told, which refuses the search.</summary>
     SearchCriterion.Token? Expand(SearchCriterion.InValueSet set)
     {
-        switch (FhirDefinitions.R4.Terminology.Expand(set.Url, ExpandedMax))
+        switch (index.Definitions.Fhir.Terminology.Expand(set.Url, ExpandedMax))
         {
             case ExpansionOutcome.Ok expanded:
                 return new SearchCriterion.Token(set.Parameter, [.. expanded.Codes.SelectMany(code => new[] { new TokenValue(code.System, code.Code), new TokenValue("", code.Code) }).Distinct()]);
@@ -157,7 +157,7 @@ sealed class SearchRun(NpgsqlConnection connection, RecordIndex index, SealedSto
         List<StoredRecord> found = [];
         foreach (var record in await OpenAsync(type, [.. matches.Select(match => match.Id)], cancellation))
         {
-            if (criteria.Count == 0 || (FhirJson.Read(record.Bytes) is FhirReadOutcome.Ok { Resource: var resource } && SearchMatcher.Matches(resource, criteria)))
+            if (criteria.Count == 0 || (FhirJson.Read(record.Bytes) is FhirReadOutcome.Ok { Resource: var resource } && SearchMatcher.Matches(resource, criteria, index.Definitions.Indexer)))
             {
                 found.Add(record);
             }

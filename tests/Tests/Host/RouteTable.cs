@@ -75,10 +75,14 @@ static class RouteTable
         ["POST /fhir"] = (Answer.SignIn, [Role.Practitioner]),
         ["POST /fhir/{type}"] = (Answer.SignIn, [Role.Practitioner, Role.Laboratory]),
         ["PUT /fhir/{type}"] = (Answer.SignIn, [Role.Patient, Role.Practitioner, Role.Laboratory]),
+        ["PATCH /fhir/{type}"] = (Answer.SignIn, [Role.Patient, Role.Practitioner, Role.Laboratory]),
         ["DELETE /fhir/{type}"] = (Answer.SignIn, [Role.Practitioner, Role.Laboratory]),
         ["PUT /fhir/{type}/{id}"] = (Answer.SignIn, []),
+        ["PATCH /fhir/{type}/{id}"] = (Answer.SignIn, []),
         ["DELETE /fhir/{type}/{id}"] = (Answer.SignIn, []),
         ["POST /fhir/{type}/$validate"] = (Answer.SignIn, All),
+        ["POST /fhir/{type}/{id}/$validate"] = (Answer.SignIn, []),
+        ["GET /fhir/{type}/{id}/$validate"] = (Answer.SignIn, []),
         // A request that names no value set is told so, whoever sends it
         ["GET /fhir/ValueSet/$expand"] = (Answer.SignIn, All),
         ["POST /fhir/ValueSet/$expand"] = (Answer.SignIn, All),
@@ -267,7 +271,8 @@ static class RouteTable
             entry = new[] { new { resource = new { resourceType = "Organization", name = "A clinic" }, request = new { method = "POST", url = "Organization" } } },
         },
         "POST /fhir/{type}" or "PUT /fhir/{type}" => Observation(patient, null),
-        "PUT /fhir/{type}/{id}" => Observation(patient, observation),
+        "PUT /fhir/{type}/{id}" or "POST /fhir/{type}/{id}/$validate" => Observation(patient, observation),
+        "PATCH /fhir/{type}" or "PATCH /fhir/{type}/{id}" => new { resourceType = "Parameters" },
         "POST /api/patients/find" => new { identifier = KnownIdentifier },
         "POST /api/conditions" => new
         {
