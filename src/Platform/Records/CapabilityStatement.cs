@@ -58,7 +58,7 @@ static class CapabilityStatement
 
     static void WriteType(Utf8JsonWriter json, FhirDefinitions definitions, string type)
     {
-        var isWritten = AccessRules.MayWrite(Role.Practitioner, type);
+        var isWritten = AccessRules.MayWrite(Role.Practitioner, type) || AccessRules.MayWrite(Role.Administrator, type);
         var parameters = definitions.SearchParametersOf(type).Where(RecordIndex.IsTaken).DistinctBy(parameter => parameter.Code).OrderBy(parameter => parameter.Code, StringComparer.Ordinal).ToList();
         json.WriteStartObject();
         json.WriteString("type"u8, type);

@@ -48,6 +48,11 @@ public sealed partial class RecordsDesk
             }
             parameters = cursor.Parameters;
         }
+        await indexing.RefreshAsync(cancellation);
+        if (Unready(parameters) is { Count: > 0 } unready && !isLenient)
+        {
+            return new SearchResult.Invalid(unready);
+        }
         if (SearchQuery.Parse(type, parameters, isLenient, time.GetUtcNow(), definitions.Fhir) is not SearchOutcome.Ok { Query: var query })
         {
             return new SearchResult.Invalid(((SearchOutcome.Refused)SearchQuery.Parse(type, parameters, isLenient, definitions: definitions.Fhir)).Issues);

@@ -105,6 +105,10 @@ static class RouteTable
         ["GET /fhir/{type}/{id}/$proof"] = (Answer.SignIn, []),
         ["GET /fhir/{type}/{id}/_history/{version:int}/$proof"] = (Answer.SignIn, []),
 
+        // The search index
+        ["GET /api/search-index"] = (Answer.SignIn, [Role.Administrator]),
+        ["POST /api/search-index/keys"] = (Answer.SignIn, [Role.Administrator]),
+
         // Exports: who reads nothing exports nothing; one's own alone, of which a caller has none
         ["GET /fhir/$export"] = (Answer.SignIn, Readers),
         ["GET /fhir/Patient/$export"] = (Answer.SignIn, Readers),
