@@ -10,10 +10,11 @@ public static class SearchMatcher
     /// <summary>Whether all hold. Chains and <c>_has</c>, which go beyond the resource, are taken to hold.</summary>
     /// <param name="resource">A stored resource.</param>
     /// <param name="criteria">Conditions of a search of its type.</param>
-    public static bool Matches(Resource resource, IReadOnlyList<SearchCriterion> criteria)
+    /// <param name="indexer">What extracts its values; R4's own when it is not given.</param>
+    public static bool Matches(Resource resource, IReadOnlyList<SearchCriterion> criteria, SearchIndexer? indexer = null)
     {
         var codes = criteria.Select(criterion => criterion.Parameter).ToHashSet();
-        var values = SearchIndexer.R4.Extract(resource, null, parameter => codes.Contains(parameter.Code), withTexts: true);
+        var values = (indexer ?? SearchIndexer.R4).Extract(resource, null, parameter => codes.Contains(parameter.Code), withTexts: true);
         return criteria.All(criterion => Matches(criterion, values, resource));
     }
 

@@ -75,7 +75,7 @@ sealed class SearchRun(NpgsqlConnection connection, RecordIndex index, SealedSto
     /// <summary>The codes of a value set, which an element of type code gives without a system; null where they are too many or cannot be told, which refuses the search.</summary>
     SearchCriterion.Token? Expand(SearchCriterion.InValueSet set)
     {
-        switch (FhirDefinitions.R4.Terminology.Expand(set.Url, ExpandedMax))
+        switch (index.Definitions.Fhir.Terminology.Expand(set.Url, ExpandedMax))
         {
             case ExpansionOutcome.Ok expanded:
                 return new SearchCriterion.Token(set.Parameter, [.. expanded.Codes.SelectMany(code => new[] { new TokenValue(code.System, code.Code), new TokenValue("", code.Code) }).Distinct()]);
@@ -97,7 +97,7 @@ sealed class SearchRun(NpgsqlConnection connection, RecordIndex index, SealedSto
         {
             names.AddRange((await IdsAsync(target, inner, cancellation)).Select(id => $"{target}/{id}"));
         }
-        return names.Count == 0 ? new IndexPlan.Or([]) : new IndexPlan.AnyHash(index.ReferencesTo(type, chain.Parameter, names));
+        return names.Count == 0 ? new IndexPlan.Or([]) : new IndexPlan.AnyHash([.. index.ReferencesTo(type, chain.Parameter, names).SelectMany(hashes => hashes)]);
     }
 
     async Task<IndexPlan> HasAsync(string type, IndexPlan others, SearchCriterion.Has has, CancellationToken cancellation)
@@ -120,9 +120,9 @@ sealed class SearchRun(NpgsqlConnection connection, RecordIndex index, SealedSto
         {
             return Refuse("too-costly", $"_has would go through more than {LinkedMax} {type}. Narrow the search by another parameter.").Plan;
         }
-        var hashes = index.ReferencesTo(has.Type, has.Parameter, candidates.Select(match => $"{type}/{match.Id}"));
-        var met = await IndexStore.MetAsync(connection, has.Type, reach.Of(has.Type), source, hashes, cancellation);
-        return new IndexPlan.Ids([.. candidates.Where((_, i) => met.Contains(hashes[i])).Select(match => match.Id)]);
+        var hashes = index.ReferencesTo(has.Type, has.Parameter, candidates.ConvertAll(match => $"{type}/{match.Id}"));
+        var met = await IndexStore.MetAsync(connection, has.Type, reach.Of(has.Type), source, [.. hashes.SelectMany(each => each)], cancellation);
+        return new IndexPlan.Ids([.. candidates.Where((_, i) => hashes[i].Any(met.Contains)).Select(match => match.Id)]);
     }
 
     /// <summary>The visible records of a type that match a criterion.</summary>
@@ -157,7 +157,7 @@ sealed class SearchRun(NpgsqlConnection connection, RecordIndex index, SealedSto
         List<StoredRecord> found = [];
         foreach (var record in await OpenAsync(type, [.. matches.Select(match => match.Id)], cancellation))
         {
-            if (criteria.Count == 0 || (FhirJson.Read(record.Bytes) is FhirReadOutcome.Ok { Resource: var resource } && SearchMatcher.Matches(resource, criteria)))
+            if (criteria.Count == 0 || (FhirJson.Read(record.Bytes) is FhirReadOutcome.Ok { Resource: var resource } && SearchMatcher.Matches(resource, criteria, index.Definitions.Indexer)))
             {
                 found.Add(record);
             }
