@@ -3,6 +3,7 @@ using Npgsql;
 using Salus.Ledger.Proofs;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Audit;
+using Salus.Platform.Consent.Recovery;
 using Salus.Platform.Consent;
 using Salus.Platform.Identity;
 using Salus.Platform.Records;
