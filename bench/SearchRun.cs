@@ -10,7 +10,7 @@ namespace Salus.Bench;
 static class SearchRun
 {
     const int PerBundle = 500;
-    const int Warm = 20;
+    const int Warm = 300;
 
     static readonly (string Name, string Path)[] Searches =
     [

@@ -70,7 +70,7 @@ public sealed class FhirDefinitions
 
     /// <summary>The profile or extension of a canonical URL, its version aside; null when none is known or it cannot be used.</summary>
     public ProfileDefinition? Profile(string canonical) =>
-        _profiles.GetOrAdd(WithoutVersion(canonical), url => _profileSources.Find(url, "StructureDefinition") is { } source ? ProfileReader.Read(this, source, out _) : null);
+        !_profileSources.Has(WithoutVersion(canonical), "StructureDefinition") ? null : _profiles.GetOrAdd(WithoutVersion(canonical), url => _profileSources.Find(url, "StructureDefinition") is { } source ? ProfileReader.Read(this, source, out _) : null);
 
     /// <summary>These definitions with more packages on top; what a package defines again counts as the package says.</summary>
     /// <param name="packages">The packages, the last of which counts most.</param>

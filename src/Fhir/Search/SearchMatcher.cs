@@ -26,6 +26,9 @@ public static class SearchMatcher
             SearchCriterion.Token token => values.OfType<IndexValue.Token>().Any(value => token.Values.Any(wanted => wanted.Matches(value.System, value.Code))),
             SearchCriterion.TokenText text => values.OfType<IndexValue.TokenText>().Any(value => text.Values.Any(wanted => value.Normalised.StartsWith(wanted, StringComparison.Ordinal))),
             SearchCriterion.InValueSet set => values.OfType<IndexValue.Token>().Any(value => FhirDefinitions.R4.Terminology.Contains(set.Url, value.System, value.Code) == Membership.In),
+            SearchCriterion.TokenHierarchy hierarchy => values.OfType<IndexValue.Token>().Any(value => hierarchy.Values.Any(wanted => IsWithin(hierarchy, wanted, value))),
+            SearchCriterion.Near near => resource?["position"] is { } at && at["latitude"u8].Number is { } latitude && at["longitude"u8].Number is { } longitude
+                && near.Values.Any(wanted => wanted.Matches((double)latitude, (double)longitude)),
             SearchCriterion.TypedIdentifier typed => values.OfType<IndexValue.TypedIdentifier>().Any(value =>
                 typed.Values.Any(wanted => wanted.Code == value.Code && wanted.Value == value.Value && (wanted.System.Length == 0 || wanted.System == value.System))),
             SearchCriterion.Text { IsExact: true } text => values.OfType<IndexValue.Text>().Any(value => text.Values.Contains(value.Value)),
@@ -47,6 +50,10 @@ public static class SearchMatcher
             _ => true,
         };
     }
+
+    static bool IsWithin(SearchCriterion.TokenHierarchy hierarchy, TokenValue wanted, IndexValue.Token value) =>
+        (value.System is null || value.System == wanted.System) && FhirDefinitions.R4.Terminology.CodeSystem(wanted.System!) is { } system
+        && (hierarchy.IsAbove ? system.IsA(wanted.Code!, value.Code) : system.IsA(value.Code, wanted.Code!));
 
     static bool Matches(IReadOnlyList<SearchCriterion> parts, IndexValue.Composite occurrence) =>
         parts.Select((part, i) => Matches(part, occurrence.Parts[i], null)).All(matches => matches);

@@ -74,7 +74,7 @@ sealed partial class RecordIndex(RecordDefinitions definitions, IndexState state
     /// <summary>Whether searches by a parameter are taken; the others are told so by name.</summary>
     public static bool IsTaken(SearchParameterDefinition parameter) =>
         // Spelling alike is not sounding alike.
-        parameter.Type != SearchType.Special && parameter.Code != "phonetic" && (parameter.Expression.Length > 0 || parameter.Code is "_id" or "_lastUpdated");
+        (parameter.Type != SearchType.Special || parameter.Code == "near") && parameter.Code != "phonetic" && (parameter.Expression.Length > 0 || parameter.Code is "_id" or "_lastUpdated");
 
     /// <summary>Whether a date says when someone was born or died, which identifies.</summary>
     public static bool IsBlindDate(string parameter) => parameter is "birthdate" or "death-date";

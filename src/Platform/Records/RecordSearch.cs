@@ -57,10 +57,6 @@ public sealed partial class RecordsDesk
         {
             return new SearchResult.Invalid(((SearchOutcome.Refused)SearchQuery.Parse(type, parameters, isLenient, definitions: definitions.Fhir)).Issues);
         }
-        if (query.Count > CountMax)
-        {
-            return Refused("value", $"_count is a number from 0 to {CountMax}, not {query.Count}.");
-        }
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var reach = new RecordReach(await consents.ScopesAsync(caller, purpose, cancellation), caller.Role, time.GetUtcNow());
         var run = new SearchRun(connection, index, store, reach);
@@ -78,7 +74,8 @@ public sealed partial class RecordsDesk
     {
         var type = query.ResourceType;
         var isCountOnly = query.Count == 0 || query.Summary == SummaryMode.Count;
-        var count = isCountOnly ? 0 : query.Count ?? CountDefault;
+        // Who asks for more than a page holds is given a page (R4 section 3.1.1.5.5)
+        var count = isCountOnly ? 0 : Math.Min(query.Count ?? CountDefault, CountMax);
         var (plan, isRough) = await run.PlanAsync(type, query.Criteria, cancellation);
         var order = new SearchOrder(query.Sort, definitions.Indexer);
         List<StoredRecord> records;

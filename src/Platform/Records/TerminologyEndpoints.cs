@@ -3,8 +3,8 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Salus.Fhir.Definitions;
 using Salus.Fhir.Terminology;
+using Salus.Platform.Identity;
 
 namespace Salus.Platform.Records;
 
@@ -20,17 +20,20 @@ static class TerminologyEndpoints
             ("/ValueSet/$expand", Expand), ("/ValueSet/$validate-code", ValidateInSet), ("/CodeSystem/$lookup", Lookup), ("/CodeSystem/$validate-code", ValidateInSystem),
         })
         {
-            fhir.MapGet(path, (RecordDefinitions definitions, TimeProvider time, HttpContext context) => AnswerAsync(answer, definitions, time, context));
-            fhir.MapPost(path, (RecordDefinitions definitions, TimeProvider time, HttpContext context) => AnswerAsync(answer, definitions, time, context));
+            fhir.MapGet(path, (RecordsDesk desk, TimeProvider time, HttpContext context) => AnswerAsync(answer, desk, time, context));
+            fhir.MapPost(path, (RecordsDesk desk, TimeProvider time, HttpContext context) => AnswerAsync(answer, desk, time, context));
         }
     }
 
-    static async Task<IResult> AnswerAsync(Func<OperationInput, TerminologyService, TimeProvider, IResult> answer, RecordDefinitions definitions, TimeProvider time, HttpContext context) =>
+    static async Task<IResult> AnswerAsync(Func<OperationInput, TerminologyService, TimeProvider, IResult> answer, RecordsDesk desk, TimeProvider time, HttpContext context) =>
         await OperationInput.ReadAsync(context) switch
         {
             (null, var refusal) => refusal!,
-            (var input, _) => answer(input, definitions.Fhir.Terminology, time),
+            (var input, _) => answer(input, await desk.TerminologyAsync(context.Caller(), UrlsOf(input), context.RequestAborted), time),
         };
+
+    static IReadOnlyList<string> UrlsOf(OperationInput input) =>
+        [.. new[] { input["url"], input["system"] }.OfType<string>(), .. input.Resource("valueSet") is { } given ? TerminologyService.PartsOf(given) : []];
 
     static IResult Expand(OperationInput input, TerminologyService terminology, TimeProvider time)
     {
