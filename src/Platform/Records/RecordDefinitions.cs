@@ -27,6 +27,9 @@ public sealed partial class RecordDefinitions
     /// <summary>R4 and the packages beside it.</summary>
     public FhirDefinitions Own { get; }
 
+    /// <summary>The packages' search parameters that count.</summary>
+    internal IReadOnlyList<SearchParameterDefinition> OfPackages => Own == FhirDefinitions.R4 ? [] : [.. Own.SearchParameters.Skip(FhirDefinitions.R4.SearchParameters.Count)];
+
     /// <summary>The same with the search parameters that were added here and can be searched by.</summary>
     public FhirDefinitions Fhir => searching.Fhir;
 

@@ -34,7 +34,7 @@ public sealed class PackageTests
 
     const string Claiming = ",\"meta\":{\"profile\":[\"urn:test:reachable\"]}";
 
-    static DirectoryInfo Folder(IEnumerable<(string Name, string Text)> files)
+    internal static DirectoryInfo Folder(IEnumerable<(string Name, string Text)> files)
     {
         var folder = Directory.CreateTempSubdirectory("salus-packages-");
         using var archive = new GZipStream(File.Create(Path.Combine(folder.FullName, "test.tgz")), CompressionLevel.Fastest);

@@ -76,6 +76,29 @@ public sealed class StoredParameterTests
         Assert.Contains("has a parameter 'alias'", (await administrator.PostAsync("SearchParameter", Parameter(url: "http://a.example/other"))).Body, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_package_that_is_added_later_finds_what_was_there_once_it_is_ready()
+    {
+        await using var ground = await TestGround.NewAsync();
+        Caller doctor;
+        string old;
+        await using (var node = await TestNode.StartAsync(ground))
+        {
+            doctor = await node.AddAsync(Role.Practitioner);
+            using var client = await node.ClientAsync(doctor);
+            old = (await client.PostAsync("Organization", Organization("Bergen"))).Id;
+        }
+        var folder = PackageTests.Folder([("package.json", """{"name":"a.package","version":"1.0.0"}"""), ("alias.json", Parameter())]);
+        ground.Settings["Salus:Records:Packages"] = folder.FullName;
+        await using var next = await TestNode.StartAsync(ground);
+        using var searcher = await next.ClientAsync(doctor);
+        Assert.Contains("still being indexed", (await searcher.FetchAsync("Organization?alias=bergen")).Body, StringComparison.Ordinal);
+        ground.Clock.By += TimeSpan.FromSeconds(6);
+        await TestNode.UntilAsync(async () => (await searcher.FetchAsync("Organization?alias=bergen")).Code == 200, "the package's parameter is ready");
+        Assert.Equal([old], (await searcher.FetchAsync("Organization?alias=bergen")).Ids());
+        folder.Delete(recursive: true);
+    }
+
     static string Organization(string alias) => $$"""{"resourceType":"Organization","name":"A house","alias":["{{alias}}"]}""";
 
     static string Parameter(

@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
 using Npgsql;
 using Salus.Fhir.Definitions;
 using Salus.Fhir.Elements;
@@ -10,7 +13,8 @@ namespace Salus.Platform.Records.Indexing;
 /// <param name="Keys">The keys under which rows may stand.</param>
 /// <param name="Writing">The one under which rows are written.</param>
 /// <param name="Parameters">The parameters that were added here.</param>
-sealed record IndexSnapshot(IReadOnlyList<IndexKey> Keys, IndexKey Writing, IReadOnlyList<StoredParameter> Parameters);
+/// <param name="Unready">Parameters, added here or by packages, by which not every record can be found yet.</param>
+sealed record IndexSnapshot(IReadOnlyList<IndexKey> Keys, IndexKey Writing, IReadOnlyList<StoredParameter> Parameters, IReadOnlyList<SearchParameterDefinition> Unready);
 
 /// <summary>
 /// What this process knows of the index's keys and parameters. It is read anew each second, so that every process of the node knows what another began
@@ -91,10 +95,19 @@ public sealed class IndexState(NpgsqlDataSource database, KeyVault vault, Record
                 keys[row.Number] = new IndexKey(row.Number, owner);
             }
         }
+        if (last is null)
+        {
+            await NotePackagesAsync(connection, cancellation);
+        }
         var parameters = await IndexingStore.ParametersAsync(connection, cancellation);
         var isChanged = !parameters.SequenceEqual(last?.Rows ?? []);
         var stored = isChanged ? await OpenAsync(connection, parameters, cancellation) : last?.Snapshot.Parameters ?? [];
         var writing = keys[rows.Where(row => row.Active is not null).Max(row => row.Number)];
+        List<SearchParameterDefinition> unready =
+        [
+            .. stored.Where(parameter => !parameter.IsReady).Select(parameter => parameter.Definition),
+            .. parameters.Any(row => row is { Id: IndexingStore.Packages, Ready: null }) ? definitions.OfPackages : [],
+        ];
         lock (publishing)
         {
             if (held is not { } published || published.At < at)
@@ -103,9 +116,20 @@ public sealed class IndexState(NpgsqlDataSource database, KeyVault vault, Record
                 {
                     definitions.Extend([.. stored.Where(parameter => parameter.IsReady).Select(parameter => parameter.Resource)], [.. stored.Select(parameter => parameter.Resource)]);
                 }
-                held = new Held(at, keys, parameters, new IndexSnapshot([.. keys.Values], writing, stored));
+                held = new Held(at, keys, parameters, new IndexSnapshot([.. keys.Values], writing, stored, unready));
             }
         }
+    }
+
+    /// <summary>Asks for a pass where the packages bring other parameters than at the last start.</summary>
+    async Task NotePackagesAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        var added = definitions.OfPackages;
+        var text = string.Join('\n', added.Select(parameter => $"{parameter.Code} {parameter.Type} {string.Join(',', parameter.Bases)} {parameter.Expression}").Order(StringComparer.Ordinal));
+        var version = BinaryPrimitives.ReadInt32BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await IndexingStore.NotePackagesAsync(connection, version, [.. added.SelectMany(parameter => parameter.Bases).Distinct()], time.GetUtcNow(), cancellation);
+        await transaction.CommitAsync(cancellation);
     }
 
     /// <summary>The parameters as their records say. Of two that were added in one moment and do not go together the first counts.</summary>

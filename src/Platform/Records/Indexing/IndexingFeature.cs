@@ -27,7 +27,7 @@ public static class IndexingFeature
     public sealed record ParameterView(string Id, string Code, IReadOnlyList<string> Types, bool Ready);
 
     /// <summary>A pass over the index.</summary>
-    /// <param name="For">The SearchParameter it is for, or a new key.</param>
+    /// <param name="For">The SearchParameter it is for, or the packages', or a new key.</param>
     /// <param name="Asked">When it was asked for.</param>
     /// <param name="Done">Rows made anew.</param>
     /// <param name="Total">Rows that there were; null before it has begun.</param>
@@ -57,7 +57,7 @@ public static class IndexingFeature
             [.. (await IndexingStore.KeysAsync(connection, context.RequestAborted)).Select(key => new KeyView(key.Number, key.Made, key.Active))],
             [.. state.Current.Parameters.Select(parameter => new ParameterView(parameter.Id, parameter.Definition.Code, parameter.Definition.Bases, parameter.IsReady))],
             [.. (await IndexingStore.PassesAsync(connection, PassesShown, context.RequestAborted))
-                .Select(pass => new PassView(pass.Parameter is { } id ? $"SearchParameter/{id}" : "key", pass.Asked, pass.Done, pass.Total, pass.Ended))]));
+                .Select(pass => new PassView(pass.Parameter switch { null => "key", IndexingStore.Packages => "packages", var id => $"SearchParameter/{id}" }, pass.Asked, pass.Done, pass.Total, pass.Ended))]));
     }
 
     static async Task<Results<Accepted, ProblemHttpResult>> RenewAsync(RecordsDesk desk, IndexingWorker worker, HttpContext context)

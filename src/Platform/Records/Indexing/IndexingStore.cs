@@ -27,6 +27,9 @@ sealed record PassRow(long Id, string? Parameter, int? Version, string[]? Types,
 static class IndexingStore
 {
     const long KeysLock = 0x53616c757301;
+    /// <summary>The name under which the packages' parameters stand together; no record has it.</summary>
+    public const string Packages = "packages";
+
     const string PassColumns = "id, parameter, version, types, asked, total, done, type, after, ended";
 
     public static async Task<IReadOnlyList<KeyRow>> KeysAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
@@ -91,6 +94,25 @@ static class IndexingStore
         await connection.ExecuteAsync(cancellation,
             "INSERT INTO index_parameter (id, version) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET version = excluded.version, ready = NULL", id, version);
         await connection.ExecuteAsync(cancellation, "INSERT INTO index_pass (parameter, version, types, asked) VALUES ($1, $2, $3, $4)", id, version, types, now);
+    }
+
+    /// <summary>Notes which parameters the packages bring, and asks for the pass that makes them ready where they are others than before.</summary>
+    public static async Task NotePackagesAsync(NpgsqlConnection connection, int version, string[] types, DateTimeOffset now, CancellationToken cancellation)
+    {
+        await connection.ExecuteAsync(cancellation, "SELECT pg_advisory_xact_lock($1)", KeysLock);
+        var before = (await ParametersAsync(connection, cancellation)).FirstOrDefault(row => row.Id == Packages);
+        if (types.Length == 0 && before is not null)
+        {
+            await RemoveParameterAsync(connection, Packages, cancellation);
+        }
+        else if (types.Length > 0 && before?.Version != version)
+        {
+            await NoteParameterAsync(connection, Packages, version, types, now, cancellation);
+            if (await CountAsync(connection, null, cancellation) == 0)
+            {
+                await MakeReadyAsync(connection, Packages, version, now, cancellation);
+            }
+        }
     }
 
     /// <summary>Forgets a SearchParameter that was deleted, and the passes for it.</summary>

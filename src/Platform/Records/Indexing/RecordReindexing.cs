@@ -91,8 +91,8 @@ public sealed partial class RecordsDesk
     /// <summary>The parameters of a search that cannot be searched by yet.</summary>
     IReadOnlyList<FhirIssue> Unready(IReadOnlyList<KeyValuePair<string, string>> parameters) =>
     [
-        .. from parameter in indexing.Current.Parameters
-           where !parameter.IsReady && parameters.Any(pair => pair.Key.Split('.', ':').Contains(parameter.Definition.Code) || (pair.Key == "_sort" && pair.Value.Split(',', '-').Contains(parameter.Definition.Code)))
-           select new FhirIssue(IssueSeverity.Error, "transient", "", $"{parameter.Definition.Code}: the records that were here before are still being indexed by this parameter. Search by it again in a while."),
+        .. from code in indexing.Current.Unready.Select(parameter => parameter.Code).Distinct()
+           where parameters.Any(pair => pair.Key.Split('.', ':').Contains(code) || (pair.Key == "_sort" && pair.Value.Split(',', '-').Contains(code)))
+           select new FhirIssue(IssueSeverity.Error, "transient", "", $"{code}: the records that were here before are still being indexed by this parameter. Search by it again in a while."),
     ];
 }
