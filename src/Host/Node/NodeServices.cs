@@ -14,6 +14,7 @@ using Salus.Platform.Identity;
 using Salus.Platform.Models;
 using Salus.Platform.Monitoring;
 using Salus.Platform.Records;
+using Salus.Platform.Records.Export;
 using Salus.Platform.Schema;
 using Salus.Vault.Blobs;
 using Salus.Vault.Keys;
@@ -82,7 +83,7 @@ public static class NodeServices
         services.AddConsortium();
         services.AddExchange();
         services.AddSingleton<Failpoints>().AddSingleton<ChainHealth>().AddSingleton<ChainOutbox>().AddSingleton<ProofDesk>().AddSingleton<LogTiles>().AddSingleton<BlockLog>();
-        services.AddSingleton<AuditTrail>().AddConsents().AddRecords();
+        services.AddSingleton<AuditTrail>().AddConsents().AddRecords().AddExports();
         AddWorker<Sequencer>(services);
         AddWorker<ChainRelay>(services);
         AddWorker<ConsentMirror>(services);

@@ -34,6 +34,8 @@ public enum AuditAction
     Vote,
     /// <summary>A record was opened without consent because life or health was at stake, or such an opening was ended.</summary>
     Emergency,
+    /// <summary>Records left in bulk, or were asked for so.</summary>
+    Export,
 }
 
 /// <summary>One fact of the audit trail.</summary>
@@ -198,7 +200,7 @@ static class AuditEventJson
     static string ActionCode(AuditAction action) => action switch
     {
         AuditAction.Create or AuditAction.Import or AuditAction.Grant => "C",
-        AuditAction.Read or AuditAction.Search => "R",
+        AuditAction.Read or AuditAction.Search or AuditAction.Export => "R",
         AuditAction.Update or AuditAction.Revoke or AuditAction.Account => "U",
         AuditAction.Delete or AuditAction.Erase => "D",
         _ => "E",

@@ -50,6 +50,7 @@ public static class RecordCategories
         ["Goal"] = RecordCategory.Conditions,
         ["FamilyMemberHistory"] = RecordCategory.Conditions,
         ["EpisodeOfCare"] = RecordCategory.Conditions,
+        ["Group"] = RecordCategory.Conditions,
         ["Observation"] = RecordCategory.Results,
         ["DiagnosticReport"] = RecordCategory.Results,
         ["Specimen"] = RecordCategory.Results,

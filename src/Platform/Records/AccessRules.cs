@@ -27,7 +27,8 @@ static class AccessRules
     /// <summary>Whether a role may send resources of a type.</summary>
     public static bool MayWrite(Role role, string type) => !NodeOnly.Contains(type) && role switch
     {
-        Role.Practitioner => true,
+        Role.Administrator => type == "SearchParameter",
+        Role.Practitioner => type != "SearchParameter",
         Role.Laboratory => Results.Contains(type),
         Role.Pharmacy => Dispensings.Contains(type),
         Role.Patient => Own.Contains(type),

@@ -13,6 +13,9 @@ static class CapabilityStatement
         ("Resource", "validate"), ("Resource", "meta"), ("Patient", "everything"), ("ValueSet", "expand"), ("ValueSet", "validate-code"), ("CodeSystem", "lookup"), ("CodeSystem", "validate-code"),
     ];
 
+    /// <summary>Bulk Data Access IG.</summary>
+    static readonly (string Type, string Definition)[] Exports = [("", "export"), ("Patient", "patient-export"), ("Group", "group-export")];
+
     public static byte[] Write(FhirDefinitions definitions)
     {
         var output = new ArrayBufferWriter<byte>(1 << 18);
@@ -40,6 +43,9 @@ static class CapabilityStatement
             }
             json.WriteEndArray();
             WriteCodes(json, "interaction", ["transaction", "batch", "history-system"]);
+            json.WriteStartArray("operation"u8);
+            WriteExport(json, "");
+            json.WriteEndArray();
             json.WriteEndObject();
             json.WriteEndArray();
             json.WriteEndObject();
@@ -52,7 +58,7 @@ static class CapabilityStatement
 
     static void WriteType(Utf8JsonWriter json, FhirDefinitions definitions, string type)
     {
-        var isWritten = AccessRules.MayWrite(Role.Practitioner, type);
+        var isWritten = AccessRules.MayWrite(Role.Practitioner, type) || AccessRules.MayWrite(Role.Administrator, type);
         var parameters = definitions.SearchParametersOf(type).Where(RecordIndex.IsTaken).DistinctBy(parameter => parameter.Code).OrderBy(parameter => parameter.Code, StringComparer.Ordinal).ToList();
         json.WriteStartObject();
         json.WriteString("type"u8, type);
@@ -93,8 +99,20 @@ static class CapabilityStatement
             json.WriteString("definition"u8, $"http://hl7.org/fhir/OperationDefinition/{of}-{name}");
             json.WriteEndObject();
         }
+        WriteExport(json, type);
         json.WriteEndArray();
         json.WriteEndObject();
+    }
+
+    static void WriteExport(Utf8JsonWriter json, string type)
+    {
+        foreach (var (_, definition) in Exports.Where(export => export.Type == type))
+        {
+            json.WriteStartObject();
+            json.WriteString("name"u8, "export"u8);
+            json.WriteString("definition"u8, $"http://hl7.org/fhir/uv/bulkdata/OperationDefinition/{definition}");
+            json.WriteEndObject();
+        }
     }
 
     static IEnumerable<string> RevIncludes(FhirDefinitions definitions, string type) =>

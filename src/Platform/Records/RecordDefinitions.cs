@@ -12,24 +12,26 @@ public sealed partial class RecordDefinitions
 {
     const int PackagesMax = 64;
 
-    readonly Lazy<byte[]> lazyCapabilities;
+    volatile Searching searching;
 
     RecordDefinitions(FhirDefinitions fhir, ProfileFailure profileFailure)
     {
-        Fhir = fhir;
-        Indexer = fhir == FhirDefinitions.R4 ? SearchIndexer.R4 : new SearchIndexer(fhir);
+        Own = fhir;
+        searching = new Searching(fhir, fhir == FhirDefinitions.R4 ? SearchIndexer.R4 : new SearchIndexer(fhir));
         var severity = profileFailure == ProfileFailure.Refuse ? IssueSeverity.Error : IssueSeverity.Warning;
         Refusals = new Validator(fhir, ValidationOptions.Refusals with { ProfileFailure = severity });
         Everything = new Validator(fhir, ValidationOptions.Everything with { ProfileFailure = severity });
         Asked = new Validator(fhir, ValidationOptions.Everything);
-        lazyCapabilities = new(() => CapabilityStatement.Write(fhir));
     }
 
     /// <summary>R4 and the packages beside it.</summary>
-    public FhirDefinitions Fhir { get; }
+    public FhirDefinitions Own { get; }
 
-    /// <summary>Extracts the values by which resources are found.</summary>
-    public SearchIndexer Indexer { get; }
+    /// <summary>The same with the search parameters that were added here and can be searched by.</summary>
+    public FhirDefinitions Fhir => searching.Fhir;
+
+    /// <summary>Extracts the values by which resources are found, by parameters that cannot be searched by yet as well.</summary>
+    public SearchIndexer Indexer => searching.Indexer;
 
     /// <summary>Finds what a write is refused for.</summary>
     public Validator Refusals { get; }
@@ -41,7 +43,18 @@ public sealed partial class RecordDefinitions
     public Validator Asked { get; }
 
     /// <summary>The node's CapabilityStatement.</summary>
-    public byte[] Capabilities => lazyCapabilities.Value;
+    public byte[] Capabilities => searching.Capabilities.Value;
+
+    /// <summary>Adds SearchParameters that were stored here, in place of those that were added before.</summary>
+    /// <param name="ready">Those that can be searched by.</param>
+    /// <param name="all">Those by which resources are indexed.</param>
+    internal void Extend(IReadOnlyList<Resource> ready, IReadOnlyList<Resource> all) =>
+        searching = new Searching(Own.With([DefinitionPackage.Of(ready)]), new SearchIndexer(Own.With([DefinitionPackage.Of(all)])));
+
+    sealed record Searching(FhirDefinitions Fhir, SearchIndexer Indexer)
+    {
+        public Lazy<byte[]> Capabilities { get; } = new(() => CapabilityStatement.Write(Fhir));
+    }
 
     /// <summary>Reads the packages that the options name.</summary>
     /// <exception cref="SetupException">One cannot be read.</exception>

@@ -56,6 +56,7 @@ public sealed partial class RecordsDesk
                     return Refused("value", $"{parameter}: $everything takes _count from 1, _type with resource types and _since with an instant, not '{parameter}={value}'.");
             }
         }
+        await indexing.RefreshAsync(cancellation);
         var scopes = await consents.ScopesAsync(caller, purpose, cancellation);
         await using var connection = await database.OpenConnectionAsync(cancellation);
         if (!scopes.TryGetValue(patient, out var scope) || scope.Decide("Patient", time.GetUtcNow()) is not AccessDecision.Allowed)

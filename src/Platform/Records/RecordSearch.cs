@@ -48,6 +48,11 @@ public sealed partial class RecordsDesk
             }
             parameters = cursor.Parameters;
         }
+        await indexing.RefreshAsync(cancellation);
+        if (Unready(parameters) is { Count: > 0 } unready && !isLenient)
+        {
+            return new SearchResult.Invalid(unready);
+        }
         if (SearchQuery.Parse(type, parameters, isLenient, time.GetUtcNow(), definitions.Fhir) is not SearchOutcome.Ok { Query: var query })
         {
             return new SearchResult.Invalid(((SearchOutcome.Refused)SearchQuery.Parse(type, parameters, isLenient, definitions: definitions.Fhir)).Issues);
@@ -147,8 +152,12 @@ public sealed partial class RecordsDesk
 
     static SearchResult.Invalid Refused(string code, string message) => new([new FhirIssue(IssueSeverity.Error, code, "", message)]);
 
-    async Task AuditSearchAsync(
-        NpgsqlConnection connection, Caller caller, string type, IReadOnlyList<StoredRecord> shown, int matchCount, Purpose purpose, CancellationToken cancellation)
+    Task AuditSearchAsync(
+        NpgsqlConnection connection, Caller caller, string type, IReadOnlyList<StoredRecord> shown, int matchCount, Purpose purpose, CancellationToken cancellation) =>
+        AuditShownAsync(connection, caller, AuditAction.Search, $"{matchCount} {type}", shown, purpose, cancellation);
+
+    async Task AuditShownAsync(
+        NpgsqlConnection connection, Caller caller, AuditAction action, string entity, IReadOnlyList<StoredRecord> shown, Purpose purpose, CancellationToken cancellation)
     {
         List<string> aliases = [];
         foreach (var patient in shown.Select(record => record.Patient).OfType<string>().Distinct())
@@ -159,7 +168,7 @@ public sealed partial class RecordsDesk
             }
         }
         // One search is one access by one person, of however many patients.
-        var fact = new AuditFact(AuditAction.Search, true, caller.Account, aliases is [var only] ? only : null, $"{matchCount} {type}", ConsentTerms.CodeOf(purpose))
+        var fact = new AuditFact(action, true, caller.Account, aliases is [var only] ? only : null, entity, ConsentTerms.CodeOf(purpose))
         {
             PatientAliases = aliases.Count > 1 ? aliases : [],
         };

@@ -50,6 +50,10 @@ public sealed partial class RecordsDesk
         {
             return await ForbidAsync(caller, null, forbidden.Type, $"The role {caller.Role} may not write {forbidden.Type}.", cancellation);
         }
+        if (await ObjectionsAsync(writes, cancellation) is { Count: > 0 } objections)
+        {
+            return new WriteOutcome.Invalid(objections);
+        }
         return caller.Role == Role.Patient && writes.Any(write => write.Verb == WriteVerb.Delete)
             ? await ForbidAsync(caller, null, null, "A patient may only add to their own record.", cancellation)
             : null;
@@ -235,8 +239,14 @@ public sealed partial class RecordsDesk
         }
         await IndexStore.RemoveAsync(connection, [.. rows.Where(row => row.Version > 1).Select(row => (row.Write.Type, row.Write.Id!))], cancellation);
         var kept = rows.Where(row => row.Draft is not null).ToList();
+        await indexing.RefreshAsync(cancellation);
         await IndexStore.AddAsync(connection, index.RowsOf([.. kept.Select(row => row.Draft!)], [.. kept.Select(row => row.Patient)], now, set.Map), cancellation);
+        await NoteParametersAsync(connection, rows, now, cancellation);
         await transaction.CommitAsync(cancellation);
+        if (rows.Any(row => row.Write.Type == "SearchParameter"))
+        {
+            indexing.Expire();
+        }
         sequencer.Wake();
         return null;
     }

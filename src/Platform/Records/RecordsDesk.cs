@@ -6,6 +6,7 @@ using Salus.Platform.Anchoring;
 using Salus.Platform.Audit;
 using Salus.Platform.Consent;
 using Salus.Platform.Identity;
+using Salus.Platform.Records.Indexing;
 using Salus.Platform.Store;
 using Salus.Vault.Blobs;
 using Salus.Vault.Keys;
@@ -17,10 +18,10 @@ namespace Salus.Platform.Records;
 /// </summary>
 public sealed partial class RecordsDesk(
     NpgsqlDataSource database, KeyVault vault, ConsentDesk consents, AuditTrail audit, ProofDesk proofs, BlobStore blobs, Sequencer sequencer, TimeProvider time,
-    RecordDefinitions definitions)
+    RecordDefinitions definitions, IndexState indexing)
 {
     readonly SealedStore store = new(vault);
-    readonly RecordIndex index = new(vault, definitions);
+    readonly RecordIndex index = new(definitions, indexing);
 
     /// <summary>Stores one resource under an id given here.</summary>
     /// <param name="caller">Who asks.</param>

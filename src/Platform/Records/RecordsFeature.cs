@@ -9,6 +9,8 @@ using Salus.Platform.Anchoring;
 using Salus.Platform.Audit;
 using Salus.Platform.Consent;
 using Salus.Platform.Identity;
+using Salus.Platform.Records.Export;
+using Salus.Platform.Records.Indexing;
 
 namespace Salus.Platform.Records;
 
@@ -25,7 +27,8 @@ public static class RecordsFeature
 
     /// <summary>Adds the services.</summary>
     public static IServiceCollection AddRecords(this IServiceCollection services) =>
-        services.AddSingleton(provider => RecordDefinitions.Open(provider.GetRequiredService<RecordsOptions>(), provider.GetRequiredService<ILogger<RecordDefinitions>>())).AddSingleton<RecordsDesk>();
+        services.AddSingleton(provider => RecordDefinitions.Open(provider.GetRequiredService<RecordsOptions>(), provider.GetRequiredService<ILogger<RecordDefinitions>>())).AddSingleton<RecordsDesk>()
+            .AddIndexing();
 
     /// <summary>Maps the routes.</summary>
     public static void MapRecords(this IEndpointRouteBuilder routes)
@@ -33,6 +36,8 @@ public static class RecordsFeature
         // A package that cannot be read stops the start, not the first request
         _ = routes.ServiceProvider.GetRequiredService<RecordDefinitions>();
         FhirEndpoints.Map(routes.MapGroup("/fhir").WithTags("FHIR"));
+        routes.MapExports();
+        routes.MapIndexing();
 
         var api = routes.MapGroup("/api/patients").WithTags("Patients");
         api.MapGet("/", ListAsync);

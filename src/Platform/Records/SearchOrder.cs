@@ -38,7 +38,7 @@ sealed class SearchOrder(IReadOnlyList<SortKey> fields, SearchIndexer indexer) :
                 }
                 continue;
             }
-            foreach (var (id, bound) in await IndexStore.BoundsAsync(connection, index.NameOf(type, parameter.Code), [.. keys.Keys], isDescending, cancellation))
+            foreach (var (id, bound) in await IndexStore.BoundsAsync(connection, index.NamesOf(type, parameter.Code), [.. keys.Keys], isDescending, cancellation))
             {
                 keys[id][i] = Text(bound);
             }

@@ -72,7 +72,7 @@ sealed partial class SearchRun(NpgsqlConnection connection, RecordIndex index, S
         {
             names.AddRange((await IdsAsync(target, inner, cancellation)).Select(id => $"{target}/{id}"));
         }
-        return names.Count == 0 ? new IndexPlan.Or([]) : new IndexPlan.AnyHash(index.ReferencesTo(type, chain.Parameter, names));
+        return names.Count == 0 ? new IndexPlan.Or([]) : new IndexPlan.AnyHash([.. index.ReferencesTo(type, chain.Parameter, names).SelectMany(hashes => hashes)]);
     }
 
     async Task<IndexPlan> HasAsync(string type, IndexPlan others, SearchCriterion.Has has, CancellationToken cancellation)
@@ -95,9 +95,9 @@ sealed partial class SearchRun(NpgsqlConnection connection, RecordIndex index, S
         {
             return Refuse("too-costly", $"_has would go through more than {LinkedMax} {type}. Narrow the search by another parameter.").Plan;
         }
-        var hashes = index.ReferencesTo(has.Type, has.Parameter, candidates.Select(match => $"{type}/{match.Id}"));
-        var met = await IndexStore.MetAsync(connection, has.Type, reach.Of(has.Type), source, hashes, cancellation);
-        return new IndexPlan.Ids([.. candidates.Where((_, i) => met.Contains(hashes[i])).Select(match => match.Id)]);
+        var hashes = index.ReferencesTo(has.Type, has.Parameter, candidates.ConvertAll(match => $"{type}/{match.Id}"));
+        var met = await IndexStore.MetAsync(connection, has.Type, reach.Of(has.Type), source, [.. hashes.SelectMany(each => each)], cancellation);
+        return new IndexPlan.Ids([.. candidates.Where((_, i) => hashes[i].Any(met.Contains)).Select(match => match.Id)]);
     }
 
     /// <summary>The visible records of a type that match a criterion.</summary>

@@ -105,6 +105,18 @@ static class RouteTable
         ["GET /fhir/{type}/{id}/$proof"] = (Answer.SignIn, []),
         ["GET /fhir/{type}/{id}/_history/{version:int}/$proof"] = (Answer.SignIn, []),
 
+        // The search index
+        ["GET /api/search-index"] = (Answer.SignIn, [Role.Administrator]),
+        ["POST /api/search-index/keys"] = (Answer.SignIn, [Role.Administrator]),
+
+        // Exports: who reads nothing exports nothing; one's own alone, of which a caller has none
+        ["GET /fhir/$export"] = (Answer.SignIn, Readers),
+        ["GET /fhir/Patient/$export"] = (Answer.SignIn, Readers),
+        ["GET /fhir/Group/{id}/$export"] = (Answer.SignIn, []),
+        ["GET /fhir/$export/{id:guid}"] = (Answer.SignIn, []),
+        ["DELETE /fhir/$export/{id:guid}"] = (Answer.SignIn, []),
+        ["GET /fhir/$export/{id:guid}/{number:int}"] = (Answer.SignIn, []),
+
         // Patients
         ["GET /api/patients"] = (Answer.SignIn, All),
         ["POST /api/patients/find"] = (Answer.SignIn, [Role.Practitioner, Role.Laboratory, Role.Pharmacy, Role.Insurer]),
