@@ -61,6 +61,21 @@ sealed class NodeUnderTest : IAsyncDisposable
         return answer.IsSuccessStatusCode ? (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("name").GetString() : null;
     }
 
+    /// <summary>Asks for what stands under an address of the FHIR endpoint, and reads the answer.</summary>
+    public async Task FetchAsync(string path)
+    {
+        using var answer = await http.GetAsync($"/fhir/{path}");
+        answer.EnsureSuccessStatusCode();
+        await answer.Content.ReadAsByteArrayAsync();
+    }
+
+    /// <summary>The processor time that the program has taken.</summary>
+    public TimeSpan Cpu()
+    {
+        process.Refresh();
+        return process.TotalProcessorTime;
+    }
+
     /// <summary>The state of log and chain.</summary>
     public Task<JsonElement> StatusAsync() => http.GetFromJsonAsync<JsonElement>("/api/log/status");
 

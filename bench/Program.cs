@@ -5,6 +5,7 @@ using Salus.Bench;
 return args switch
 {
     ["import", .. var rest] => await ImportRun.RunAsync(rest),
+    ["search", .. var rest] => await SearchRun.RunAsync(rest),
     ["gas"] => await GasRun.RunAsync(),
     ["ledger"] => await LedgerRun.RunAsync(),
     ["fhirpath", .. var rest] => FhirPathRun.Run(rest),
@@ -22,6 +23,7 @@ static int Help()
 {
     Console.WriteLine("""
         import --data DIR [--clients N] [--rounds N]   resources/s into a node beside a bare PostgreSQL table, from DIR/synthea-r4/*.json
+        search [--sizes N,N] [--times N]               searches of each kind in a node that holds 10,000 and 100,000 resources
         definitions                                    time and memory until FHIR's definitions answer, in processes just started
         validate --data DIR                            reading and validating DIR/synthea-r4/*.json beside @medplum/core (npm ci --prefix bench/peers/validation)
         fhirpath --data DIR                            FHIRPath beside npm's fhirpath (npm ci --prefix bench/peers)

@@ -21,7 +21,7 @@ public sealed partial class RecordsDesk
         NpgsqlConnection connection, Caller caller, IReadOnlyList<RecordWrite> writes, CancellationToken cancellation)
     {
         Dictionary<string, string> names = [];
-        await indexing.RefreshAsync(cancellation);
+        await indexing.RefreshAsync(cancellation, connection);
         if (LocksOf(writes) is not { } locks)
         {
             return (writes, names, Invalid("duplicate", writes[0].Path, "Two entries have the same condition: which of them is meant to count?"));

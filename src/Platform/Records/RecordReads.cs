@@ -158,7 +158,7 @@ public sealed partial class RecordsDesk
 
     async Task<string?> IdentifiedAsync(NpgsqlConnection connection, string identifier, CancellationToken cancellation)
     {
-        await indexing.RefreshAsync(cancellation);
+        await indexing.RefreshAsync(cancellation, connection);
         return (await IndexStore.MatchAsync(connection, "Patient", null, new IndexPlan.AnyHash(index.Identifier("Patient", identifier)),
             new IndexOrder(false, true, null), 1, null, cancellation)).Matches.SingleOrDefault()?.Id;
     }

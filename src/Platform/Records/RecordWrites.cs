@@ -239,7 +239,7 @@ public sealed partial class RecordsDesk
         }
         await IndexStore.RemoveAsync(connection, [.. rows.Where(row => row.Version > 1).Select(row => (row.Write.Type, row.Write.Id!))], cancellation);
         var kept = rows.Where(row => row.Draft is not null).ToList();
-        await indexing.RefreshAsync(cancellation);
+        await indexing.RefreshAsync(cancellation, connection);
         await IndexStore.AddAsync(connection, index.RowsOf([.. kept.Select(row => row.Draft!)], [.. kept.Select(row => row.Patient)], now, set.Map), cancellation);
         await NoteParametersAsync(connection, rows, now, cancellation);
         await transaction.CommitAsync(cancellation);

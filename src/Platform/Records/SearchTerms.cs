@@ -155,6 +155,7 @@ public sealed partial class RecordsDesk
         {
             return terminology;
         }
+        await indexing.RefreshAsync(cancellation);
         await using var connection = await database.OpenConnectionAsync(cancellation);
         // What defines is nobody's record: no consent has a say in it
         var run = new SearchRun(connection, index, store, new RecordReach(new Dictionary<string, Consent.AccessScope>(), caller.Role, time.GetUtcNow()));

@@ -16,8 +16,8 @@ public sealed class IndexKeyTests
     [
         ("Organization?identifier=urn:house|7", 1), ("Organization?identifier=7,8,9", 3), ("Organization?identifier=urn:house|none", 0), ("Organization?name=house 24", 11),
         ("Organization?name:contains=use 249", 1), ("Organization?active=true", 125), ("Organization?active:not=true", 126), ("Organization?type:missing=true", 251), ("Organization?type:missing=false", 0),
-        ("Organization?partof:missing=false", 1), ("Organization?partof.name=house 0", 1), ("Organization?_has:Organization:partof:name=ward", 1), ("Organization?_id:missing=false", -1),
-        ("Practitioner?birthdate=ge1970&birthdate=lt1980", 1), ("Practitioner?birthdate=ne1970-05-05", 1), ("PlanDefinition?effective=2020-03", 1), ("PlanDefinition?context-quantity=gt39|http://unitsofmeasure.org|a", 1),
+        ("Organization?partof:missing=false", 1), ("Organization?partof.name=house 0", 1), ("Organization?_has:Organization:partof:name=ward", 1),
+        ("Practitioner?family:missing=true", 1), ("Practitioner?family=quill", 1), ("PlanDefinition?effective=2020", 1), ("PlanDefinition?effective=gt2021", 0), ("PlanDefinition?context-quantity=gt39|http://unitsofmeasure.org|a", 1),
     ];
 
     [Fact]
@@ -42,11 +42,9 @@ public sealed class IndexKeyTests
         }, Cancellation);
         Assert.Equal(202, (int)(await administrator.PostAsync(Status + "/keys", null, Cancellation)).StatusCode);
         Assert.Equal(409, (int)(await administrator.PostAsync(Status + "/keys", null, Cancellation)).StatusCode);
-        // Every process has heard of it by then
-        await Task.Delay(TimeSpan.FromSeconds(1.5), Cancellation);
-        ground.Clock.By += TimeSpan.FromSeconds(6);
+        await SettleAsync(ground);
         await TestNode.UntilAsync(async () => await node.Database.ValueAsync<bool>("SELECT count(*) = 2 AND bool_and(active IS NOT NULL) FROM index_key"), "the new key is active");
-        ground.Clock.By += TimeSpan.FromSeconds(6);
+        await SettleAsync(ground);
         await UntilOneKeyAsync(administrator, 2);
         await stop.CancelAsync();
         await searching;
@@ -74,9 +72,9 @@ public sealed class IndexKeyTests
             await node.Database.ExecuteAsync("CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''cut off''; END'");
             await node.Database.ExecuteAsync("CREATE TRIGGER cut BEFORE UPDATE ON search_value FOR EACH ROW WHEN (OLD.type = 'Practitioner') EXECUTE FUNCTION cut()");
             await administrator.PostAsync(Status + "/keys", null, Cancellation);
-            ground.Clock.By += TimeSpan.FromSeconds(6);
+            await SettleAsync(ground);
             await TestNode.UntilAsync(async () => await node.Database.ValueAsync<bool>("SELECT count(*) = 2 AND bool_and(active IS NOT NULL) FROM index_key"), "the new key is active");
-            ground.Clock.By += TimeSpan.FromSeconds(6);
+            await SettleAsync(ground);
             await TestNode.UntilAsync(async () => await node.Database.ValueAsync<long>("SELECT count(*) FROM search_value WHERE key = 2") == 200, "some rows are rewritten");
             await RequireAllAsync(client, "between two keys");
             await node.Database.ExecuteAsync("DROP TRIGGER cut ON search_value");
@@ -88,6 +86,13 @@ public sealed class IndexKeyTests
         var pass = JsonElement.Parse(await status.GetStringAsync(Status, Cancellation)).GetProperty("passes")[0];
         Assert.Equal((Houses + 4, Houses + 4), (pass.GetProperty("done").GetInt32(), pass.GetProperty("total").GetInt32()));
         await RequireAllAsync(again, "after");
+    }
+
+    /// <summary>Until every process has heard of what was begun: a second of the machine's time, and the five that the node waits by its clock.</summary>
+    static async Task SettleAsync(TestGround ground)
+    {
+        await Task.Delay(TimeSpan.FromSeconds(1.2), Cancellation);
+        ground.Clock.By += TimeSpan.FromSeconds(6);
     }
 
     static async Task UntilOneKeyAsync(HttpClient administrator, int number) => await TestNode.UntilAsync(async () =>
@@ -105,7 +110,7 @@ public sealed class IndexKeyTests
         object[] others =
         [
             Entry("Organization", new { resourceType = "Organization", name = "Ward 1", partOf = new { reference = first } }),
-            Entry("Practitioner", new { resourceType = "Practitioner", birthDate = "1970-05-05" }), Entry("Practitioner", new { resourceType = "Practitioner", birthDate = "1981" }),
+            Entry("Practitioner", new { resourceType = "Practitioner", name = new[] { new { family = "Quillfeather" } } }), Entry("Practitioner", new { resourceType = "Practitioner", birthDate = "1981" }),
             Entry("PlanDefinition", new
             {
                 resourceType = "PlanDefinition", status = "active", effectivePeriod = new { start = "2020-01-01", end = "2020-06-30" },
@@ -118,7 +123,7 @@ public sealed class IndexKeyTests
 
     static async Task RequireAllAsync(HttpClient client, string when)
     {
-        foreach (var (query, count) in Searches.Where(search => search.Count >= 0))
+        foreach (var (query, count) in Searches)
         {
             var answer = await client.FetchAsync($"{query}&_summary=count");
             Assert.True(answer.Code == 200 && answer.Json.GetProperty("total").GetInt32() == count, $"{query} {when}: expected {count}, not {answer.Body}");

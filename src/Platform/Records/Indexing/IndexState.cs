@@ -16,84 +16,96 @@ sealed record IndexSnapshot(IReadOnlyList<IndexKey> Keys, IndexKey Writing, IRea
 /// What this process knows of the index's keys and parameters. It is read anew each second, so that every process of the node knows what another began
 /// well before <see cref="Settle"/> has passed: nothing is written under a new key, and no pass for a parameter begins, earlier.
 /// </summary>
-public sealed class IndexState(NpgsqlDataSource database, KeyVault vault, RecordDefinitions definitions, TimeProvider time) : IDisposable
+public sealed class IndexState(NpgsqlDataSource database, KeyVault vault, RecordDefinitions definitions, TimeProvider time)
 {
     /// <summary>After this time every process knows.</summary>
     internal static readonly TimeSpan Settle = TimeSpan.FromSeconds(5);
+
+    /// <summary>What is older is read anew, by one caller; what is older than this twice over is waited for.</summary>
     static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
 
     readonly SealedStore store = new(vault);
-    readonly SemaphoreSlim reading = new(1, 1);
-    readonly Dictionary<int, IndexKey> keys = [];
-    IReadOnlyList<ParameterRow> known = [];
-    volatile IndexSnapshot? held;
-    long readAt;
+    readonly Lock publishing = new();
+    volatile Held? held;
+    int readers;
+    int expired;
+
+    sealed record Held(long At, IReadOnlyDictionary<int, IndexKey> Keys, IReadOnlyList<ParameterRow> Rows, IndexSnapshot Snapshot);
 
     /// <summary>What was read last.</summary>
-    internal IndexSnapshot Current => held ?? throw new InvalidOperationException("Refresh first.");
+    internal IndexSnapshot Current => held?.Snapshot ?? throw new InvalidOperationException("Refresh first.");
 
     /// <summary>Reads what there is, unless that was done a moment ago.</summary>
-    internal async ValueTask RefreshAsync(CancellationToken cancellation)
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <param name="own">The connection that the caller holds: who holds one must not wait for another.</param>
+    internal async ValueTask RefreshAsync(CancellationToken cancellation, NpgsqlConnection? own = null)
     {
-        if (IsFresh())
+        var last = held;
+        var age = last is null || Volatile.Read(ref expired) == 1 ? TimeSpan.MaxValue : time.GetElapsedTime(last.At);
+        if (age < Fresh)
         {
             return;
         }
-        await reading.WaitAsync(cancellation);
         try
         {
-            if (!IsFresh())
+            if (Interlocked.Increment(ref readers) > 1 && age < Fresh + Fresh)
             {
-                var at = time.GetTimestamp();
-                await using var connection = await database.OpenConnectionAsync(cancellation);
-                await ReadAsync(connection, cancellation);
-                Volatile.Write(ref readAt, at);
+                return;
             }
+            Volatile.Write(ref expired, 0);
+            var at = time.GetTimestamp();
+            if (own is not null && last is not null)
+            {
+                await ReadAsync(own, last, at, cancellation);
+                return;
+            }
+            await using var connection = await database.OpenConnectionAsync(cancellation);
+            await ReadAsync(connection, last, at, cancellation);
         }
         finally
         {
-            reading.Release();
+            Interlocked.Decrement(ref readers);
         }
     }
 
-    /// <summary>Forgets when it was read.</summary>
-    internal void Expire() => Volatile.Write(ref readAt, 0);
+    /// <summary>Says that what was read counts no more.</summary>
+    internal void Expire() => Volatile.Write(ref expired, 1);
 
-    /// <inheritdoc/>
-    public void Dispose() => reading.Dispose();
-
-    bool IsFresh() => held is not null && Volatile.Read(ref readAt) is > 0 and var at && time.GetElapsedTime(at) < Fresh;
-
-    async Task ReadAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    async Task ReadAsync(NpgsqlConnection connection, Held? last, long at, CancellationToken cancellation)
     {
         var rows = await IndexingStore.KeysAsync(connection, cancellation);
         if (rows.Count == 0)
         {
             rows = await IndexingStore.FirstKeyAsync(connection, vault, time.GetUtcNow(), cancellation);
         }
-        foreach (var gone in keys.Keys.Except(rows.Select(row => row.Number)).ToList())
+        Dictionary<int, IndexKey> keys = [];
+        foreach (var row in rows)
         {
-            keys.Remove(gone);
-        }
-        foreach (var row in rows.Where(row => !keys.ContainsKey(row.Number)))
-        {
-            // Gone in this moment, with no row left under it
-            if (await vault.FindOwnerAsync(connection, row.Owner, cancellation) is { } owner)
+            if (last?.Keys.GetValueOrDefault(row.Number) is { } known)
+            {
+                keys[row.Number] = known;
+            }
+            // A key that is gone in this moment has no row left under it
+            else if (await vault.FindOwnerAsync(connection, row.Owner, cancellation) is { } owner)
             {
                 keys[row.Number] = new IndexKey(row.Number, owner);
             }
         }
-        List<IndexKey> all = [.. rows.Where(row => keys.ContainsKey(row.Number)).Select(row => keys[row.Number])];
-        var writing = keys[rows.Where(row => row.Active is not null).Max(row => row.Number)];
         var parameters = await IndexingStore.ParametersAsync(connection, cancellation);
-        var stored = held?.Parameters ?? [];
-        if (!parameters.SequenceEqual(known))
+        var isChanged = !parameters.SequenceEqual(last?.Rows ?? []);
+        var stored = isChanged ? await OpenAsync(connection, parameters, cancellation) : last?.Snapshot.Parameters ?? [];
+        var writing = keys[rows.Where(row => row.Active is not null).Max(row => row.Number)];
+        lock (publishing)
         {
-            stored = await OpenAsync(connection, parameters, cancellation);
-            definitions.Extend([.. stored.Where(parameter => parameter.IsReady).Select(parameter => parameter.Resource)], [.. stored.Select(parameter => parameter.Resource)]);
-            known = parameters;
+            if (held is not { } published || published.At < at)
+            {
+                if (isChanged)
+                {
+                    definitions.Extend([.. stored.Where(parameter => parameter.IsReady).Select(parameter => parameter.Resource)], [.. stored.Select(parameter => parameter.Resource)]);
+                }
+                held = new Held(at, keys, parameters, new IndexSnapshot([.. keys.Values], writing, stored));
+            }
         }
-        held = new IndexSnapshot(all, writing, stored);
     }
 
     /// <summary>The parameters as their records say. Of two that were added in one moment and do not go together the first counts.</summary>
