@@ -33,7 +33,7 @@ sealed class HeldOut
             brier[i] = probabilities.Average(repeat => ClassMetrics.Brier(repeat[rows[i]], known[i]));
             loss[i] = probabilities.Average(repeat => ClassMetrics.LogLoss(repeat[rows[i]], known[i]));
         }
-        return FigureBootstrap.Run(rows.Length, groups is null ? null : Array.ConvertAll(rows, row => groups[row]), resamples, seed,
+        return Bootstrap.Run(rows.Length, groups is null ? null : Array.ConvertAll(rows, row => groups[row]), resamples, seed,
             probabilities.Length * (classes == 2 ? 3 : classes + 1), counts => Weighted(counts, sets, said, known, brier, loss));
     }
 

@@ -33,20 +33,28 @@ public sealed class ModelDeskTests
         }
         var best = new BestAttainable(cohort.BestAccuracy, cohort.BestAccuracyError, "the synthetic cohort of seed 3");
         var model = Assert.IsType<ModelTraining.Trained>(await node.Models.TrainAsync(doctor, Quick with { BestAttainable = best }, cancellation)).Model.Summary;
-        Assert.Equal(cohort.Patients.Skip(1).Sum(patient => patient.Encounters.Count), model.Encounters);
-        Assert.Equal(cohort.Patients.Skip(1).SelectMany(patient => patient.Encounters).Count(encounter => encounter.AssessedAbnormal), model.Abnormal);
+        Assert.Equal(cohort.Patients.Skip(1).Sum(patient => patient.Encounters.Count), model.Card.Rows);
+        Assert.Equal(cohort.Patients.Skip(1).SelectMany(patient => patient.Encounters).Count(encounter => encounter.AssessedAbnormal), model.Card.Evaluation.ClassRows[1]);
         Assert.Equal(patients.Count - 1, model.Patients);
         Assert.Equal(best, model.BestAttainable);
         Assert.Equal(doctor.Account, model.TrainedBy);
-        Assert.InRange(model.Accuracy.Low, 0, model.Accuracy.Estimate);
+        Assert.InRange(model.Card.Evaluation.Accuracy.Low, 0, model.Card.Evaluation.Accuracy.Estimate);
+        Assert.Empty(model.Card.Evaluation.Guard);
+
+        // Nobody has released it: it predicts nothing.
+        Assert.IsType<PredictionOutcome.NoModel>(await node.Models.PredictAsync(doctor, patients[1], null, cancellation));
+        var release = Assert.IsType<ReleaseOutcome.Done>(await node.Models.ReleaseAsync(doctor, model.Id, "Its figures are those of the cohort.", cancellation)).Release;
+        Assert.Equal((model.Id, model.Hash, doctor.Account), (release.Model, release.Hash, release.By));
 
         // The patient who shares nothing is not judged, and taught nothing.
         Assert.IsType<PredictionOutcome.NoConsent>(await node.Models.PredictAsync(doctor, patients[0], null, cancellation));
 
         var predicted = Assert.IsType<PredictionOutcome.Predicted>(await node.Models.PredictAsync(doctor, patients[1], null, cancellation)).Prediction;
         Assert.InRange(predicted.Probability, 0, 1);
-        Assert.Equal(predicted.Probability >= model.Threshold ? "abnormal" : "normal", predicted.Label);
+        Assert.Equal(predicted.Probability >= model.Card.Threshold ? "abnormal" : "normal", predicted.Label);
         Assert.NotEmpty(predicted.Reasons);
+        Assert.InRange(predicted.Evidence!.Share.Estimate, predicted.Evidence.Share.Low, predicted.Evidence.Share.High);
+        Assert.InRange(predicted.Probability, predicted.Evidence.From, predicted.Evidence.To);
         Assert.Equal(model.Id, predicted.Model);
 
         var owner = CareNode.NewCaller(Role.Patient, patients[1]);
@@ -57,7 +65,8 @@ public sealed class ModelDeskTests
         var listed = Assert.Single(Assert.IsType<PredictionList.Found>(await node.Models.PredictionsAsync(owner, patients[1], cancellation)).Predictions);
         Assert.Equal((predicted.RiskAssessment, predicted.Label, predicted.Encounter), (listed.RiskAssessment, listed.Label, listed.Encounter));
         Assert.Equal(predicted.Reasons.Select(reason => reason.Description), listed.Reasons.Select(reason => reason.Description));
-        Assert.Equal(model.Accuracy, listed.Figures?.Accuracy);
+        Assert.Equal(model.Card.Evaluation.Accuracy, listed.Figures?.Card.Evaluation.Accuracy);
+        Assert.Equal(predicted.Evidence.Rows, listed.Evidence?.Rows);
         Assert.IsType<PredictionList.NoConsent>(await node.Models.PredictionsAsync(CareNode.NewCaller(Role.Patient, patients[2]), patients[1], cancellation));
 
         await CareNode.UntilAsync(async () =>
@@ -83,7 +92,7 @@ public sealed class ModelDeskTests
         var one = Assert.IsType<ModelTraining.Trained>(await node.Models.TrainAsync(doctor, Quick, cancellation)).Model.Summary;
         var two = Assert.IsType<ModelTraining.Trained>(await node.Models.TrainAsync(doctor, Quick, cancellation)).Model.Summary;
 
-        Assert.Equal((one.DataCommitment, one.Accuracy, one.Auc), (two.DataCommitment, two.Accuracy, two.Auc));
+        Assert.Equal((one.Card.DataCommitment, one.Card.Evaluation.Accuracy, one.Card.Evaluation.Auc), (two.Card.DataCommitment, two.Card.Evaluation.Accuracy, two.Card.Evaluation.Auc));
         Assert.Equal([two.Id, one.Id], (await node.Models.ListAsync(CareNode.NewCaller(Role.Auditor), cancellation))!.Select(model => model.Summary.Id));
     }
 
