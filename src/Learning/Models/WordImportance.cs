@@ -7,7 +7,7 @@ namespace Salus.Learning.Models;
 /// <summary>Which words of text columns move a model's predictions most.</summary>
 static class WordImportance
 {
-    const int RowsMax = 400;
+    const int RowsMax = 150;
 
     /// <summary>The words, most important first; none where the model reads no text or explains no prediction.</summary>
     public static IReadOnlyList<FeatureImportance> Of(TableClassifier model, Table rows, int count)

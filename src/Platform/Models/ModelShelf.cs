@@ -54,13 +54,13 @@ sealed class ModelShelf(NpgsqlDataSource database, KeyVault vault)
     public async ValueTask<ModelSummary?> SummaryAsync(string id, CancellationToken cancellation) =>
         summaries.TryGetValue(id, out var known) ? known : (await FindAsync(id, cancellation))?.Summary;
 
-    /// <summary>Each model's newest release or withdrawal, the newest first.</summary>
+    /// <summary>Each model's newest release or withdrawal, the newest first: by the time that is sealed, since whoever writes to the database can change a row's.</summary>
     public async Task<IReadOnlyList<ModelRelease>> ReleasesAsync(CancellationToken cancellation) =>
-        [.. (await NoticesAsync(releases, ModelNotices.ReleaseType, ModelNotices.ReadRelease, cancellation)).DistinctBy(release => release.Model)];
+        [.. (await NoticesAsync(releases, ModelNotices.ReleaseType, ModelNotices.ReadRelease, cancellation)).OrderByDescending(release => release.Time).DistinctBy(release => release.Model)];
 
     /// <summary>How models fared when last looked at.</summary>
     public async Task<IReadOnlyDictionary<string, ModelWatch>> WatchesAsync(CancellationToken cancellation) =>
-        (await NoticesAsync(watches, ModelNotices.WatchType, (bytes, _) => ModelNotices.ReadWatch(bytes), cancellation)).DistinctBy(watch => watch.Model).ToDictionary(watch => watch.Model);
+        (await NoticesAsync(watches, ModelNotices.WatchType, (bytes, _) => ModelNotices.ReadWatch(bytes), cancellation)).OrderByDescending(watch => watch.Time).DistinctBy(watch => watch.Model).ToDictionary(watch => watch.Model);
 
     /// <summary>The model in use: the one released last of those that nobody has withdrawn; null where there is none.</summary>
     /// <exception cref="InvalidDataException">It was altered in the database, or is not the one that was released.</exception>

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using Salus.Host.Engines;
 using Salus.Host.Node;
+using Salus.Learning.Cohort;
 using Salus.Ledger.Evm;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Cohorts;
@@ -39,6 +40,8 @@ public sealed class CareNode : IAsyncDisposable
     public ConsentDesk Consents => host.Services.GetRequiredService<ConsentDesk>();
 
     public ModelDesk Models => host.Services.GetRequiredService<ModelDesk>();
+
+    public AccountDesk Accounts => host.Services.GetRequiredService<AccountDesk>();
 
     public CohortDesk Cohorts => host.Services.GetRequiredService<CohortDesk>();
 
@@ -75,6 +78,28 @@ public sealed class CareNode : IAsyncDisposable
             GranteeKind.Hospital, ConsentTerms.ThisHospital, Enum.GetValues<RecordCategory>(), purposes, TimeProvider.System.GetUtcNow().AddMinutes(-1),
             TimeProvider.System.GetUtcNow().AddDays(1)), CancellationToken.None));
         await UntilAsync(async () => (await Consents.ListAsync(caller, CancellationToken.None)).All(consent => consent.State != ConsentState.Requested));
+    }
+
+    /// <summary>Records every encounter of synthetic patients on behalf of a doctor; their logical ids.</summary>
+    public async Task<IReadOnlyList<string>> EnterAsync(Caller doctor, IEnumerable<SyntheticPatient> synthetics)
+    {
+        List<string> patients = [];
+        foreach (var synthetic in synthetics)
+        {
+            string? patient = null;
+            foreach (var encounter in synthetic.Encounters)
+            {
+                var vitals = encounter.Vitals;
+                patient = Assert.IsType<ConditionOutcome.Recorded>(await Records.RecordConditionAsync(doctor, new ConditionEntry(
+                    synthetic.Id, new NewPatient(synthetic.FamilyName, synthetic.GivenName, synthetic.BirthDate, synthetic.Sex),
+                    encounter.Symptoms, encounter.History, encounter.Examination,
+                    new VitalSigns(vitals.HeartRate, vitals.SystolicPressure, vitals.DiastolicPressure, vitals.Temperature, vitals.RespiratoryRate, vitals.OxygenSaturation, vitals.BodyMassIndex),
+                    encounter.AssessedAbnormal ? Assessment.Abnormal : Assessment.Normal,
+                    new DateTimeOffset(encounter.Date.ToDateTime(new TimeOnly(9, 0)), TimeSpan.Zero)), CancellationToken.None)).Patient;
+            }
+            patients.Add(patient!);
+        }
+        return patients;
     }
 
     /// <summary>Waits until something holds, by asking; fails when it does not come to pass.</summary>
