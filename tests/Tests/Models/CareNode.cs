@@ -70,6 +70,14 @@ public sealed class CareNode : IAsyncDisposable
 
     public static Caller NewCaller(Role role, string? patient = null) => new(Guid.CreateVersion7(), role, patient);
 
+    /// <summary>Someone with an account here.</summary>
+    public async Task<Caller> EmployAsync(Role role)
+    {
+        await host.Services.GetRequiredService<OrganizationDesk>().EnsureAsync("A hospital", CancellationToken.None);
+        var created = Assert.IsType<SignUpOutcome.Created>(await Accounts.CreateAsync($"{role}@example.org", "Dana Day", "nine patient otters", role, null, CancellationToken.None));
+        return new Caller(created.Account, role, null);
+    }
+
     /// <summary>Grants the hospital access and waits until the chain has it.</summary>
     public async Task ShareAsync(string patient, params Purpose[] purposes)
     {

@@ -17,8 +17,7 @@ public sealed class ModelLifeTests
     {
         await using var node = await CareNode.StartAsync();
         var cancellation = TestContext.Current.CancellationToken;
-        var account = Assert.IsType<SignUpOutcome.Created>(await node.Accounts.CreateAsync("doctor@example.org", "Dr Day", "nine patient otters", Role.Practitioner, null, cancellation)).Account;
-        var doctor = new Caller(account, Role.Practitioner, null);
+        var doctor = await node.EmployAsync(Role.Practitioner);
         var cohort = CohortGenerator.Make(new CohortOptions { Patients = 16, EncountersMax = 3, Draws = 100, Seed = 5 }).Patients;
         var patients = await node.EnterAsync(doctor, cohort);
         foreach (var patient in patients.Skip(1))
@@ -53,7 +52,7 @@ public sealed class ModelLifeTests
         Assert.Empty(Assert.IsType<PredictionList.Found>(await node.Models.PredictionsAsync(doctor, patients[1], cancellation)).Predictions);
 
         await RetrainAsync(node, first, fresh.Count, cancellation);
-        Assert.True(await node.Accounts.DisableAsync(Guid.NewGuid(), account, cancellation));
+        Assert.True(await node.Accounts.DisableAsync(Guid.NewGuid(), doctor.Account, cancellation));
         Assert.Null(await Retraining(node, days: 30).RunAsync(cancellation));
     }
 
