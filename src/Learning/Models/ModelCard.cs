@@ -72,8 +72,8 @@ public sealed record ModelCard
     /// <summary>What matters most: for columns, the loss of AUC on the training rows when their values change places; for text, the weight of terms.</summary>
     public required IReadOnlyList<FeatureImportance> Importance { get; init; }
 
-    /// <summary>The words of text columns that move predictions most: for trees their mean absolute Shapley value, for a linear model weight times spread.</summary>
-    public IReadOnlyList<FeatureImportance> Words { get; init; } = [];
+    /// <summary>The features that move predictions most, words among them: for trees the mean absolute Shapley value, for a linear model weight times spread.</summary>
+    public IReadOnlyList<FeatureImportance> Attributions { get; init; } = [];
 
     /// <summary>How the training rows' columns were spread, to see later whether inputs have moved.</summary>
     public required IReadOnlyList<InputShares> Inputs { get; init; }

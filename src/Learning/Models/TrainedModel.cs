@@ -168,7 +168,7 @@ public sealed class TrainedModel
         Calibration = plan.Calibration,
         Evaluation = report,
         Importance = ColumnImportance.Of(classifier, rows, plan.Evaluation.Seed, ImportanceMax),
-        Words = rows.Task.Text is null ? WordImportance.Of(classifier, rows.Features, ImportanceMax) : [],
+        Attributions = Attribution.Of(classifier, rows.Features, ImportanceMax),
         Inputs = InputProfile.Of(rows.Features),
     };
 }

@@ -119,7 +119,7 @@ public sealed partial class ModelDesk(
         var (said, label, evidence, reasons) = Judge(model, [encounter.Features])[0];
         var view = new PredictionView(
             "", patient, encounter.Id, SealedStore.Now(time), said.Probabilities[1], evidence, label, said.Scale, reasons,
-            encounter.Basis, model.Summary.Id, model.Summary, new ProofView("pending"));
+            encounter.Basis, model.Summary.Id, model.Summary, new ProofView("pending"), MayHaveLearned(model.Summary, encounter));
         return await records.StoreOwnAsync(caller, RiskAssessmentJson.Write(view), LeafKind.Record, AuditAction.Predict, cancellation) switch
         {
             WriteOutcome.Written written => new PredictionOutcome.Predicted(view with { RiskAssessment = written.Records[0].Id }),

@@ -117,9 +117,10 @@ public sealed record PredictionReason(string Feature, string Description, double
 /// <param name="Model">The logical id of the model.</param>
 /// <param name="Figures">The model's own figures; null when the model is not to be had any more.</param>
 /// <param name="Proof">How far the record's proof has come.</param>
+/// <param name="IsLearned">Whether the model may have learned from this encounter's assessment: then its probability says little.</param>
 public sealed record PredictionView(
     string RiskAssessment, string Patient, string Encounter, DateTimeOffset Time, double Probability, ObservedShare? Evidence, string Label, ExplanationScale Scale,
-    IReadOnlyList<PredictionReason> Reasons, IReadOnlyList<string> Basis, string Model, ModelSummary? Figures, ProofView Proof);
+    IReadOnlyList<PredictionReason> Reasons, IReadOnlyList<string> Basis, string Model, ModelSummary? Figures, ProofView Proof, bool IsLearned = false);
 
 /// <summary>What became of training.</summary>
 public abstract record ModelTraining
@@ -222,8 +223,9 @@ public sealed record WhatIf(double Probability, string Label, ObservedShare? Evi
 /// <param name="Probability">Of an abnormal assessment, 0 to 1.</param>
 /// <param name="Label"><c>normal</c> or <c>abnormal</c>.</param>
 /// <param name="Assessment">What the doctor recorded, where they did.</param>
+/// <param name="IsLearned">Whether the model may have learned from this encounter: then its probability says little.</param>
 /// <param name="Reason">What spoke most.</param>
-public sealed record CohortLine(string Patient, string Encounter, DateTimeOffset? Start, double Probability, string Label, string? Assessment, string? Reason);
+public sealed record CohortLine(string Patient, string Encounter, DateTimeOffset? Start, double Probability, string Label, string? Assessment, bool IsLearned, string? Reason);
 
 /// <summary>The newest encounters of all patients whose consent covers them, the likeliest to be abnormal first.</summary>
 /// <param name="Model">The model.</param>

@@ -63,6 +63,8 @@ public sealed partial class ModelDesk
     // What was written since a model was trained, it has not seen; an assessment that was changed since may have been seen as it was.
     static bool IsNewTo(ModelSummary model, DateTimeOffset? written) => written > model.Card.CreatedAt;
 
+    static bool MayHaveLearned(ModelSummary model, ReadEncounter encounter) => encounter.IsAbnormal is not null && !IsNewTo(model, encounter.Assessed);
+
     async Task<TrainingData> CollectAsync(Caller caller, Func<ReadEncounter, bool> wanted, CancellationToken cancellation)
     {
         var data = new TrainingData();

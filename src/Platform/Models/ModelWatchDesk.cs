@@ -98,7 +98,8 @@ public sealed partial class ModelDesk
         var judged = Judge(held, [.. newest.Select(one => one.Encounter.Features)]);
         var lines = newest.Zip(judged, (one, said) => new CohortLine(
             one.Patient, one.Encounter.Id, one.Encounter.Start, said.Said.Probabilities[1], said.Label,
-            one.Encounter.IsAbnormal switch { true => "abnormal", false => "normal", _ => null }, said.Reasons.Count == 0 ? null : said.Reasons[0].Description));
+            one.Encounter.IsAbnormal switch { true => "abnormal", false => "normal", _ => null },
+            MayHaveLearned(held.Summary, one.Encounter), said.Reasons.Count == 0 ? null : said.Reasons[0].Description));
         return new ModelAnswer<CohortJudgement>.Given(new CohortJudgement(
             model, [.. lines.OrderByDescending(line => line.Probability).ThenBy(line => line.Patient, StringComparer.Ordinal)], patients.Count - newest.Count));
     }

@@ -12,6 +12,7 @@ static class RiskAssessmentJson
     const string ModelSystem = "https://salus.health/fhir/model";
     const string EvidenceUrl = "https://salus.health/fhir/StructureDefinition/prediction-evidence";
     const string ScaleUrl = "https://salus.health/fhir/StructureDefinition/prediction-scale";
+    const string LearnedUrl = "https://salus.health/fhir/StructureDefinition/prediction-of-what-was-learned";
     const string LogOdds = "log-odds";
     const string ReasonUrl = "https://salus.health/fhir/StructureDefinition/prediction-reason";
 
@@ -40,6 +41,10 @@ static class RiskAssessmentJson
         {
             extensions.Add(new JsonObject { ["url"] = ScaleUrl, ["valueCode"] = LogOdds });
         }
+        if (prediction.IsLearned)
+        {
+            extensions.Add(new JsonObject { ["url"] = LearnedUrl, ["valueBoolean"] = true });
+        }
         if (extensions.Count > 0)
         {
             outcome["extension"] = new JsonArray([.. extensions]);
@@ -60,7 +65,7 @@ static class RiskAssessmentJson
             ["prediction"] = new JsonArray(outcome),
             ["note"] = new JsonArray(new JsonObject
             {
-                ["text"] = $"Judged {prediction.Label} by a statistical model; an aid to a doctor, not a diagnosis.{Figures(prediction.Figures)}",
+                ["text"] = $"Judged {prediction.Label} by a statistical model; an aid to a doctor, not a diagnosis.{(prediction.IsLearned ? " The model may have learned from this very encounter: its probability says little here." : "")}{Figures(prediction.Figures)}",
             }),
         };
         return JsonSerializer.SerializeToUtf8Bytes(json);
@@ -91,7 +96,8 @@ static class RiskAssessmentJson
             [.. json.GetProperty("basis").EnumerateArray().Select(reference => reference.GetProperty("reference").GetString()!)],
             codings[0].GetProperty("code").GetString()!,
             null,
-            new Anchoring.ProofView("pending"));
+            new Anchoring.ProofView("pending"),
+            extensions.Any(extension => IsOf(extension, LearnedUrl)));
     }
 
     static bool IsOf(JsonElement extension, string url) => extension.GetProperty("url").GetString() == url;

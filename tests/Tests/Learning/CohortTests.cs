@@ -52,7 +52,7 @@ public sealed class CohortTests
         Assert.InRange(card.Evaluation.Accuracy.Estimate, 0.84, cohort.BestAccuracy + 0.02);
         Assert.True(card.Evaluation.Accuracy.Low > card.Evaluation.Majority);
         Assert.Equal(encounters.Count, card.Evaluation.Subgroups.Where(part => part.Column == "sex").Sum(part => part.Rows));
-        Assert.Contains(card.Words, word => word.Feature.StartsWith("word '", StringComparison.Ordinal));
+        Assert.Contains(card.Attributions, feature => feature.Feature.StartsWith("word '", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -68,7 +68,7 @@ public sealed class ModelDeskTests
         Assert.Equal((predicted.RiskAssessment, predicted.Label, predicted.Encounter), (listed.RiskAssessment, listed.Label, listed.Encounter));
         Assert.Equal(predicted.Reasons.Select(reason => reason.Description), listed.Reasons.Select(reason => reason.Description));
         Assert.Equal(model.Card.Evaluation.Accuracy, listed.Figures?.Card.Evaluation.Accuracy);
-        Assert.Equal(predicted.Evidence.Rows, listed.Evidence?.Rows);
+        Assert.Equal((predicted.Evidence.Rows, true, true), (listed.Evidence?.Rows, listed.IsLearned, predicted.IsLearned));
         Assert.IsType<PredictionList.NoConsent>(await node.Models.PredictionsAsync(CareNode.NewCaller(Role.Patient, patients[2]), patients[1], cancellation));
 
         await CareNode.UntilAsync(async () =>
