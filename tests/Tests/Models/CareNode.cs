@@ -85,7 +85,23 @@ public sealed class CareNode : IAsyncDisposable
         Assert.IsType<GrantOutcome.Requested>(await Consents.GrantAsync(caller, new ConsentTerms(
             GranteeKind.Hospital, ConsentTerms.ThisHospital, Enum.GetValues<RecordCategory>(), purposes, TimeProvider.System.GetUtcNow().AddMinutes(-1),
             TimeProvider.System.GetUtcNow().AddDays(1)), CancellationToken.None));
-        await UntilAsync(async () => (await Consents.ListAsync(caller, CancellationToken.None)).All(consent => consent.State != ConsentState.Requested));
+        try
+        {
+            await UntilAsync(async () => (await Consents.ListAsync(caller, CancellationToken.None)).All(consent => consent.State != ConsentState.Requested));
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"The grant is not in force. {await ChainAsync()}");
+        }
+    }
+
+    /// <summary>What the node knows of the chain, for whoever looks into a test that waited in vain.</summary>
+    async Task<string> ChainAsync()
+    {
+        var health = host.Services.GetRequiredService<ChainHealth>();
+        await using var sent = database.CreateCommand(
+            "SELECT string_agg(concat_ws(' ', id, purpose, 'state', state, 'block', block_number, 'sent', cardinality(attempts), refusal), '; ' ORDER BY id DESC) FROM (SELECT * FROM chain_transaction ORDER BY id DESC LIMIT 4) newest");
+        return $"Block {health.Block} at {health.AnsweredAt:O}, now {TimeProvider.System.GetUtcNow():O}; fault: {health.Fault ?? "none"}; transactions: {await sent.ExecuteScalarAsync()}";
     }
 
     /// <summary>Records every encounter of synthetic patients on behalf of a doctor; their logical ids.</summary>
