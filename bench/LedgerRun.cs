@@ -58,7 +58,12 @@ static class LedgerRun
             var edge = RightEdge.Empty;
             foreach (var batch in batches)
             {
-                edge = edge.Append([.. batch.Select(envelope => MerkleHash.Leaf(envelope))]).Edge;
+                var hashes = new byte[batch.Length * MerkleHash.Size];
+                for (var i = 0; i < batch.Length; i++)
+                {
+                    MerkleHash.Leaf(batch[i], hashes.AsSpan(i * MerkleHash.Size, MerkleHash.Size));
+                }
+                edge = edge.Append(hashes).Edge;
             }
             var root = edge.Root();
             var log = (Environment.CpuUsage.TotalTime - started).TotalSeconds;

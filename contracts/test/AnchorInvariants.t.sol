@@ -3,18 +3,20 @@ pragma solidity 0.8.37;
 
 import {Anchor} from "../src/Anchor.sol";
 import {Members} from "../src/Members.sol";
-import {Test} from "./Test.sol";
+import {AnchorMirror} from "./AnchorMirror.sol";
+import {Log, Test} from "./Test.sol";
 import {Trees} from "./Trees.sol";
 
 /// @dev Keeps two logs, honestly and not. Whatever the contract accepts becomes the log, so that an accepted rewriting
 /// shows in the heads that were anchored before.
-contract AnchorHandler is Test {
+contract AnchorHandler is Test, AnchorMirror {
     struct Accepted {
         uint64 size;
         bytes32 root;
     }
 
-    Anchor private immutable ANCHOR;
+    Anchor public immutable ANCHOR;
+    bytes32[2] private _ids = [bytes32("one"), bytes32("two")];
     bytes32[][2] private _leaves;
     Accepted[][2] private _accepted;
 
@@ -61,8 +63,26 @@ contract AnchorHandler is Test {
         _propose(log, leaves, 0);
     }
 
+    /// @dev Another log takes a log's place, and begins anew. Nothing is anchored in the old one any more.
+    function succeed(uint256 seed) external {
+        uint256 log = seed % 2;
+        if (_size(log) == 0 || seed >> 8 & 7 != 0) return;
+        (bytes32 old, bytes32 next, bytes32[] memory leaves) = (_ids[log], keccak256(abi.encode(seed)), _longer(log, seed));
+        vm.recordLogs();
+        try ANCHOR.succeed(old, next, uint64((seed >> 16) % (_size(log) + 1)), "reason") {
+            _apply();
+            uint64 size = _size(log);
+            assertTrue(!_propose(log, leaves, size), "a log that was succeeded takes no head");
+            _ids[log] = next;
+            delete _leaves[log];
+            delete _accepted[log];
+        } catch {
+            // The same seed has opened that log before.
+        }
+    }
+
     function head(uint256 log) external view returns (uint64 size, bytes32 root) {
-        (size, root,,) = ANCHOR.head(bytes32(log + 1));
+        (size, root,,) = ANCHOR.head(_ids[log]);
     }
 
     function accepted(uint256 log) external view returns (Accepted[] memory) {
@@ -78,12 +98,21 @@ contract AnchorHandler is Test {
         bytes32 newRoot = Trees.root(leaves, newSize);
         bool provable = 0 < oldSize && oldSize < newSize;
         bytes32[] memory proof = provable ? Trees.consistency(leaves, oldSize, newSize) : new bytes32[](0);
-        try ANCHOR.anchor(bytes32(log + 1), oldSize, newSize, newRoot, proof) {
+        vm.recordLogs();
+        try ANCHOR.anchor(_ids[log], oldSize, newSize, newRoot, proof) {
+            _apply();
             _leaves[log] = leaves;
             _accepted[log].push(Accepted(newSize, newRoot));
             return true;
         } catch {
             return false;
+        }
+    }
+
+    function _apply() private {
+        Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i = 0; i < logs.length; ++i) {
+            apply_(logs[i]);
         }
     }
 
@@ -135,5 +164,22 @@ contract AnchorInvariants is Test {
             assertEq(none ? 0 : heads[heads.length - 1].size, size, "size");
             assertEq(none ? bytes32(0) : heads[heads.length - 1].root, root, "root");
         }
+    }
+
+    function invariant_theEventsAloneReproduceTheState() public view {
+        Anchor anchor = _handler.ANCHOR();
+        bytes32[] memory logs = _handler.opened();
+        for (uint256 i = 0; i < logs.length; ++i) {
+            AnchorMirror.Mirrored memory mirrored = _handler.mirrored(logs[i]);
+            (uint64 size, bytes32 root, uint64 blockNumber, uint64 owner) = anchor.head(logs[i]);
+            (bytes32 predecessor, bytes32 successor) = anchor.lineage(logs[i]);
+            assertEq(owner, mirrored.owner, "owner");
+            assertEq(size, mirrored.size, "size");
+            assertEq(root, mirrored.root, "root");
+            assertEq(blockNumber, mirrored.blockNumber, "block");
+            assertEq(predecessor, mirrored.predecessor, "predecessor");
+            assertEq(successor, mirrored.successor, "successor");
+        }
+        assertTrue(!_handler.disconnected(), "each event follows from those before it");
     }
 }

@@ -12,6 +12,8 @@ import {Patients} from "./Patients.sol";
 /// agree. The figures stand in snapshots/Consents.json.
 abstract contract ConsentsGas is Patients {
     uint256 private constant KEY = 0xA11CE;
+    uint256 private constant CONTACTS = 0xC0;
+    uint32 private constant DELAY = 2 days;
 
     Subjects private _subjects;
     Consents private _consents;
@@ -44,6 +46,21 @@ abstract contract ConsentsGas is Patients {
         vm.snapshotGasLastCall("Consents", string.concat("open in an emergency, ", chain()));
     }
 
+    function test_recovery_costsWhatItDid() public {
+        setRecovery(_subjects, "subject", termsOf(contactsFrom(CONTACTS, 3), 2, DELAY), KEY);
+        vm.snapshotGasLastCall("Consents", string.concat("set contacts, ", chain()));
+        _request(1);
+        vm.snapshotGasLastCall("Consents", string.concat("request recovery with two contacts, ", chain()));
+        cancelRecovery(_subjects, "subject", KEY);
+        vm.snapshotGasLastCall("Consents", string.concat("cancel a recovery, ", chain()));
+        _request(3);
+        vm.warp(block.timestamp + DELAY);
+        _subjects.completeRecovery("subject");
+        vm.snapshotGasLastCall("Consents", string.concat("complete a recovery, ", chain()));
+        (,, uint32 keyCount) = _subjects.subjectOf("subject");
+        assertEq(1, keyCount, "the new key alone");
+    }
+
     function test_grant_failsForBentSignatures() public {
         bytes32 challenge = _consents.grantHash("subject", "id", "commitment", 99);
         WebAuthn.WebAuthnAuth memory auth = assertion(KEY, challenge);
@@ -51,6 +68,14 @@ abstract contract ConsentsGas is Patients {
         _refused(challenge, auth);
         auth.s = 0;
         _refused(challenge, auth);
+    }
+
+    function _request(uint64 sequence) private {
+        uint8[] memory places = new uint8[](2);
+        places[1] = 1;
+        Subjects.ContactSignature[] memory signatures =
+            signedByContacts(recoverHash(_subjects, "subject", KEY + 9, sequence), CONTACTS, places);
+        _subjects.requestRecovery("subject", passkey(KEY + 9), sequence, "salt", contactsFrom(CONTACTS, 3), signatures);
     }
 
     function _refused(bytes32 challenge, WebAuthn.WebAuthnAuth memory auth) private {

@@ -2,13 +2,17 @@ using Salus.SystemTests;
 using Salus.SystemTests.Support;
 
 [assembly: AssemblyFixture(typeof(SharedNode))]
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: CollectionBehavior(CollectionBehavior.CollectionPerClass, MaxParallelThreads = 2)]
 
 namespace Salus.SystemTests;
 
 /// <summary>One node with a synthetic cohort for all journeys, started when the first asks for it.</summary>
+/// <remarks>Journeys run one after the other, for each sees what the last one did; tests with nodes of their own run beside them.</remarks>
 public sealed class SharedNode : IAsyncDisposable
 {
+    /// <summary>The collection of those who share it.</summary>
+    public const string Journeys = "Journeys";
+
     const int Patients = 30;
 
     readonly NodeFolders folders = new();

@@ -49,6 +49,9 @@ public sealed class DefinitionPackage
     /// <summary>Its search parameters.</summary>
     public IReadOnlyList<SearchParameterDefinition> SearchParameters { get; }
 
+    /// <summary>Definitions that came by themselves.</summary>
+    public static DefinitionPackage Of(IReadOnlyList<Resource> resources) => new("", "", [.. resources]);
+
     /// <summary>Reads a package as the registry hands it out: a gzipped tar archive.</summary>
     public static PackageOutcome ReadArchive(Stream archive, PackageLimits? limits = null)
     {

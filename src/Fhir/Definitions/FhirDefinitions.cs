@@ -38,13 +38,13 @@ public sealed class FhirDefinitions
         Terminology = new TerminologyService(CanonicalStore.Packed(source.GetProperty("terms"), new(() => file.Part(2))));
     }
 
-    FhirDefinitions(FhirDefinitions under, IReadOnlyList<DefinitionPackage> packages)
+    FhirDefinitions(FhirDefinitions under, IReadOnlyList<DefinitionPackage> packages, Predicate<SearchParameterDefinition>? takes)
     {
         _types = under._types;
         _resources = under._resources;
         _compartments = under._compartments;
         ResourceTypes = under.ResourceTypes;
-        _allParameters = new(() => [.. under.SearchParameters, .. packages.SelectMany(package => package.SearchParameters)]);
+        _allParameters = new(() => [.. under.SearchParameters, .. packages.SelectMany(package => package.SearchParameters).Where(parameter => takes?.Invoke(parameter) != false)]);
         var resources = packages.SelectMany(package => package.Resources).ToList();
         _profileSources = under._profileSources.With(resources.Where(resource => resource.ResourceType == "StructureDefinition"));
         Terminology = under.Terminology.With(resources.Where(resource => resource.ResourceType is "ValueSet" or "CodeSystem"));
@@ -70,10 +70,12 @@ public sealed class FhirDefinitions
 
     /// <summary>The profile or extension of a canonical URL, its version aside; null when none is known or it cannot be used.</summary>
     public ProfileDefinition? Profile(string canonical) =>
-        _profiles.GetOrAdd(WithoutVersion(canonical), url => _profileSources.Find(url, "StructureDefinition") is { } source ? ProfileReader.Read(this, source, out _) : null);
+        !_profileSources.Has(WithoutVersion(canonical), "StructureDefinition") ? null : _profiles.GetOrAdd(WithoutVersion(canonical), url => _profileSources.Find(url, "StructureDefinition") is { } source ? ProfileReader.Read(this, source, out _) : null);
 
     /// <summary>These definitions with more packages on top; what a package defines again counts as the package says.</summary>
-    public FhirDefinitions With(IReadOnlyList<DefinitionPackage> packages) => new(this, packages);
+    /// <param name="packages">The packages, the last of which counts most.</param>
+    /// <param name="takes">Which of their search parameters count; all when it is not given.</param>
+    public FhirDefinitions With(IReadOnlyList<DefinitionPackage> packages, Predicate<SearchParameterDefinition>? takes = null) => new(this, packages, takes);
 
     /// <summary>The URL of a canonical reference: what stands before <c>|</c>.</summary>
     public static string WithoutVersion(string canonical) =>

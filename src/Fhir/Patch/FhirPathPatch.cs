@@ -22,7 +22,7 @@ public static class FhirPathPatch
         {
             if (parameters.ResourceType != "Parameters")
             {
-                throw new PatchRefusal("structure", $"A FHIRPath Patch is a Parameters resource; this is {parameters.ResourceType}.");
+                throw new PatchRefusal("structure", $"A FHIRPath Patch is a Parameters resource; this is {parameters.ResourceType}.", isMalformed: true);
             }
             var index = 0;
             foreach (var parameter in parameters["parameter"].Items)
@@ -38,7 +38,7 @@ public static class FhirPathPatch
         }
         catch (PatchRefusal refusal)
         {
-            return new PatchOutcome.Refused(new(IssueSeverity.Error, refusal.Code, at, refusal.Message));
+            return new PatchOutcome.Refused(refusal.IssueAt(at));
         }
         catch (FhirPathException wrong)
         {
@@ -73,7 +73,7 @@ public static class FhirPathPatch
                 PatchEdits.Move(target.List(operation.Path), operation.Index("source"), operation.Index("destination"));
                 break;
             case var other:
-                throw new PatchRefusal("not-supported", $"'{other}' is no type of operation; those are add, insert, delete, replace and move.");
+                throw new PatchRefusal("not-supported", $"'{other}' is no type of operation; those are add, insert, delete, replace and move.", isMalformed: true);
         }
         return target.Result();
     }
@@ -96,7 +96,7 @@ sealed class PatchOperation(Element parameter)
 
     public int Index(string name) => Part(name)["valueInteger"u8].Number is { } number && number == (int)number && number >= 0
         ? (int)number
-        : throw new PatchRefusal("value", $"The part '{name}' has a valueInteger from 0.");
+        : throw new PatchRefusal("value", $"The part '{name}' has a valueInteger from 0.", isMalformed: true);
 
     public PatchValue Value(TypeDefinition? type) => Of(Part("value"), type);
 
@@ -104,7 +104,7 @@ sealed class PatchOperation(Element parameter)
     {
         if (!parameter["name"u8].Is("operation"u8))
         {
-            throw new PatchRefusal("structure", "A parameter of a FHIRPath Patch is named 'operation'.");
+            throw new PatchRefusal("structure", "A parameter of a FHIRPath Patch is named 'operation'.", isMalformed: true);
         }
         foreach (var part in parameter["part"u8].Items)
         {
@@ -113,7 +113,7 @@ sealed class PatchOperation(Element parameter)
                 return part;
             }
         }
-        throw new PatchRefusal("required", $"The operation lacks its part '{name}'.");
+        throw new PatchRefusal("required", $"The operation lacks its part '{name}'.", isMalformed: true);
     }
 
     string Text(string name)
@@ -125,7 +125,7 @@ sealed class PatchOperation(Element parameter)
                 return text;
             }
         }
-        throw new PatchRefusal("value", $"The part '{name}' has a value.");
+        throw new PatchRefusal("value", $"The part '{name}' has a value.", isMalformed: true);
     }
 
     static PatchValue Of(Element part, TypeDefinition? type)
@@ -152,7 +152,7 @@ sealed class PatchOperation(Element parameter)
             }
         }
         return value.IsMissing && shadow.IsMissing
-            ? throw new PatchRefusal("required", "The part 'value' has a value or parts.")
+            ? throw new PatchRefusal("required", "The part 'value' has a value or parts.", isMalformed: true)
             : new(Node(value), Node(shadow), name);
     }
 

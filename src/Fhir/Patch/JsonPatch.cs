@@ -25,7 +25,7 @@ public sealed class JsonPatch
             var target = new JsonPatch(PatchTree.Parse(document, limits, "document"), limits);
             if (PatchTree.Parse(patch, limits, "patch") is not JsonArray operations)
             {
-                throw new PatchRefusal("structure", "A JSON Patch is an array of operations.");
+                throw new PatchRefusal("structure", "A JSON Patch is an array of operations.", isMalformed: true);
             }
             if (operations.Count > limits.OperationsMax)
             {
@@ -34,13 +34,13 @@ public sealed class JsonPatch
             for (var index = 0; index < operations.Count; index++)
             {
                 at = $"operation[{index}]";
-                target.Apply(operations[index] as JsonObject ?? throw new PatchRefusal("structure", "An operation is an object."));
+                target.Apply(operations[index] as JsonObject ?? throw new PatchRefusal("structure", "An operation is an object.", isMalformed: true));
             }
             return new PatchOutcome.Ok(PatchTree.Write(target._root));
         }
         catch (PatchRefusal refusal)
         {
-            return new PatchOutcome.Refused(new(IssueSeverity.Error, refusal.Code, at, refusal.Message));
+            return new PatchOutcome.Refused(refusal.IssueAt(at));
         }
     }
 
@@ -71,7 +71,7 @@ public sealed class JsonPatch
                 }
                 break;
             case var other:
-                throw new PatchRefusal("not-supported", $"'{other}' is no operation; those are add, remove, replace, move, copy and test.");
+                throw new PatchRefusal("not-supported", $"'{other}' is no operation; those are add, remove, replace, move, copy and test.", isMalformed: true);
         }
     }
 
@@ -158,11 +158,11 @@ public sealed class JsonPatch
     }
 
     static JsonNode? Value(JsonObject operation) =>
-        operation.TryGetPropertyValue("value", out var value) ? value : throw new PatchRefusal("required", "The operation lacks its 'value'.");
+        operation.TryGetPropertyValue("value", out var value) ? value : throw new PatchRefusal("required", "The operation lacks its 'value'.", isMalformed: true);
 
     static JsonPointer Pointer(JsonObject operation, string name) => JsonPointer.Parse(Text(operation, name));
 
     static string Text(JsonObject operation, string name) => operation.TryGetPropertyValue(name, out var value)
-        ? value is JsonValue text && text.TryGetValue<string>(out var known) ? known : throw new PatchRefusal("value", $"'{name}' is a string.")
-        : throw new PatchRefusal("required", $"The operation lacks its '{name}'.");
+        ? value is JsonValue text && text.TryGetValue<string>(out var known) ? known : throw new PatchRefusal("value", $"'{name}' is a string.", isMalformed: true)
+        : throw new PatchRefusal("required", $"The operation lacks its '{name}'.", isMalformed: true);
 }

@@ -26,7 +26,7 @@ sealed class JsonPointer
         }
         if (text[0] != '/')
         {
-            throw new PatchRefusal("value", $"'{text}' is no JSON Pointer: it begins with '/'.");
+            throw new PatchRefusal("value", $"'{text}' is no JSON Pointer: it begins with '/'.", isMalformed: true);
         }
         return new(text, [.. text[1..].Split('/').Select(token => Unescaped(token, text))]);
     }
@@ -37,7 +37,7 @@ sealed class JsonPointer
         {
             if (at + 1 >= token.Length || token[at + 1] is not ('0' or '1'))
             {
-                throw new PatchRefusal("value", $"'{text}' is no JSON Pointer: '~' is followed by 0 or 1.");
+                throw new PatchRefusal("value", $"'{text}' is no JSON Pointer: '~' is followed by 0 or 1.", isMalformed: true);
             }
         }
         return token.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);

@@ -10,7 +10,10 @@ public abstract record PatchOutcome
     /// <summary>The JSON after all operations; what was not touched is as it was written.</summary>
     public sealed record Ok(ReadOnlyMemory<byte> Utf8) : PatchOutcome;
 
-    /// <summary>Nothing was changed, and here is why. An expression such as <c>operation[2]</c> tells which operation.</summary>
+    /// <summary>
+    /// Nothing was changed, and here is why. An expression such as <c>operation[2]</c> tells which operation; the severity is fatal where the patch
+    /// is no patch at all, whatever it were put to.
+    /// </summary>
     public sealed record Refused(FhirIssue Issue) : PatchOutcome;
 }
 
@@ -25,7 +28,10 @@ public sealed record PatchLimits(int OperationsMax = 1_000, int NodesMax = 500_0
 }
 
 /// <summary>An operation that cannot be done.</summary>
-sealed class PatchRefusal(string code, string message) : Exception(message)
+/// <param name="code">The type of the issue.</param>
+/// <param name="message">Why.</param>
+/// <param name="isMalformed">Whether the operation is none, whatever it were done to.</param>
+sealed class PatchRefusal(string code, string message, bool isMalformed = false) : Exception(message)
 {
-    public string Code => code;
+    public FhirIssue IssueAt(string expression) => new(isMalformed ? IssueSeverity.Fatal : IssueSeverity.Error, code, expression, Message);
 }

@@ -18,7 +18,7 @@ static class PatchTree
         }
         catch (JsonException wrong)
         {
-            throw new PatchRefusal("structure", $"The {what} is not well formed: {wrong.Message}");
+            throw new PatchRefusal("structure", $"The {what} is not well formed: {wrong.Message}", isMalformed: true);
         }
     }
 

@@ -27,6 +27,10 @@ sealed class CriterionParser(FhirDefinitions definitions, DateTimeOffset? now)
         {
             return Has(name, value, shown, depth, out issue);
         }
+        if (name == "_list")
+        {
+            return InList(value, shown, out issue);
+        }
         var dot = name.IndexOf('.');
         var own = dot < 0 ? name : name[..dot];
         var colon = own.IndexOf(':');
@@ -41,6 +45,14 @@ sealed class CriterionParser(FhirDefinitions definitions, DateTimeOffset? now)
         return dot < 0
             ? Plain(parameter, modifier, value, shown, out issue)
             : Chain(type, parameter, modifier, name[(dot + 1)..], value, shown, depth, out issue);
+    }
+
+    static SearchCriterion.InList? InList(string value, string shown, out FhirIssue? issue)
+    {
+        issue = value.StartsWith('$') ? Refusal("not-supported", shown, $"The list {value} is not kept here; name a List by its id.")
+            : Primitives.IsId(Encoding.UTF8.GetBytes(value)) ? null
+            : Refusal("value", shown, $"'{value}' is not the id of a List.");
+        return issue is null ? new SearchCriterion.InList(value) : null;
     }
 
     SearchCriterion.Has? Has(string name, string value, string shown, int depth, out FhirIssue? issue)
@@ -94,14 +106,14 @@ sealed class CriterionParser(FhirDefinitions definitions, DateTimeOffset? now)
     {
         issue = null;
         // Spelling alike is not sounding alike
-        if (parameter.Type == SearchType.Special || parameter.Code == "phonetic" || (parameter.Expression.Length == 0 && parameter.Code is not ("_id" or "_lastUpdated")))
+        if ((parameter.Type == SearchType.Special && parameter.Code != "near") || parameter.Code == "phonetic" || (parameter.Expression.Length == 0 && parameter.Code is not ("_id" or "_lastUpdated")))
         {
             issue = Refusal("not-supported", shown, $"Searching by '{parameter.Code}' is not supported.");
             return null;
         }
         if (modifier == "missing")
         {
-            if (value is not ("true" or "false") || parameter.Code is "_id" or "_lastUpdated" || parameter.Type == SearchType.Composite)
+            if (value is not ("true" or "false") || parameter.Code is "_id" or "_lastUpdated" || parameter.Type is SearchType.Composite or SearchType.Special)
             {
                 issue = Refusal("value", shown, "':missing' is true or false, of a parameter that may be missing.");
                 return null;
@@ -131,6 +143,8 @@ sealed class CriterionParser(FhirDefinitions definitions, DateTimeOffset? now)
             (SearchType.Token, "text") => new SearchCriterion.TokenText(code, [.. values.Select(ValueParser.Unescape).Select(NormalisedText.Of)]),
             (SearchType.Token, "in") when values.Count == 1 => new SearchCriterion.InValueSet(code, ValueParser.Unescape(values[0])),
             (SearchType.Token, "not-in") when values.Count == 1 => new SearchCriterion.Not(new SearchCriterion.InValueSet(code, ValueParser.Unescape(values[0]))),
+            (SearchType.Token, "above" or "below") => Hierarchy(code, modifier == "above", values, out wrong),
+            (SearchType.Special, null) => ValueParser.Places(values, out wrong) is { } places ? new SearchCriterion.Near(code, places) : null,
             (SearchType.Token, "of-type") => ValueParser.TypedIdentifiers(values, out wrong) is { } typed ? new SearchCriterion.TypedIdentifier(code, typed) : null,
             (SearchType.Text, null or "exact") => Text(code, modifier is not null, values),
             (SearchType.Text, "contains") => new SearchCriterion.TextContains(code, [.. values.Select(ValueParser.Unescape).Select(NormalisedText.Of)]),
@@ -149,6 +163,13 @@ sealed class CriterionParser(FhirDefinitions definitions, DateTimeOffset? now)
             issue = wrong is not null ? Refusal("value", shown, wrong) : Refusal("not-supported", shown, $"The modifier ':{modifier}' is not supported for '{code}'.");
         }
         return criterion;
+    }
+
+    static SearchCriterion.TokenHierarchy? Hierarchy(string code, bool isAbove, List<string> values, out string? wrong)
+    {
+        List<TokenValue> tokens = [.. values.Select(ValueParser.Token)];
+        wrong = tokens.Exists(token => token is not { System.Length: > 0, Code.Length: > 0 }) ? "What is above or below a code its system says: name both, as system|code." : null;
+        return wrong is null ? new(code, isAbove, tokens) : null;
     }
 
     static SearchCriterion.Text Text(string code, bool isExact, List<string> values) =>

@@ -47,6 +47,9 @@ public abstract record SearchCriterion(string Parameter)
     /// <summary>Codes of a value set (<c>:in</c>), to be expanded by who knows value sets.</summary>
     public sealed record InValueSet(string Parameter, string Url) : SearchCriterion(Parameter);
 
+    /// <summary>Codes that a code system puts under others (<c>:below</c>) or above them (<c>:above</c>), those themselves included; to be told by who knows the system.</summary>
+    public sealed record TokenHierarchy(string Parameter, bool IsAbove, IReadOnlyList<TokenValue> Values) : SearchCriterion(Parameter);
+
     /// <summary>Identifiers of a kind (<c>:of-type</c>).</summary>
     public sealed record TypedIdentifier(string Parameter, IReadOnlyList<TypedIdentifierValue> Values) : SearchCriterion(Parameter);
 
@@ -96,6 +99,12 @@ public abstract record SearchCriterion(string Parameter)
 
     /// <summary>A resource of another type that refers to this one matches a criterion (<c>_has</c>).</summary>
     public sealed record Has(string Type, string Parameter, SearchCriterion Criterion) : SearchCriterion(Parameter);
+
+    /// <summary>Places within a distance (<c>near</c> of a Location).</summary>
+    public sealed record Near(string Parameter, IReadOnlyList<NearValue> Values) : SearchCriterion(Parameter);
+
+    /// <summary>What the entries of a List refer to (<c>_list</c>), to be told by who can read it.</summary>
+    public sealed record InList(string List) : SearchCriterion("_list");
 
     /// <summary>Logical ids.</summary>
     public sealed record Id(IReadOnlyList<string> Values) : SearchCriterion("_id");
@@ -187,6 +196,24 @@ public sealed record QuantityValue(NumberValue Number, string? System, string? C
 {
     /// <summary>Whether a unit matches.</summary>
     public bool MatchesUnit(string? system, string? code) => Code is null || (Code == code && (System is null || System == system));
+}
+
+/// <summary>A circle on the earth, as searched.</summary>
+/// <param name="Latitude">Degrees north, WGS84.</param>
+/// <param name="Longitude">Degrees east, WGS84.</param>
+/// <param name="Kilometres">Its radius along the surface.</param>
+public sealed record NearValue(double Latitude, double Longitude, double Kilometres)
+{
+    const double EarthKilometres = 6371.0088;
+
+    /// <summary>Whether a place lies within, by the great circle on a sphere of the earth's mean radius: half a percent off at most.</summary>
+    public bool Matches(double latitude, double longitude)
+    {
+        static double Radians(double degrees) => degrees * Math.PI / 180;
+        static double Haversine(double angle) => Math.Pow(Math.Sin(angle / 2), 2);
+        var chord = Haversine(Radians(latitude - Latitude)) + (Math.Cos(Radians(latitude)) * Math.Cos(Radians(Latitude)) * Haversine(Radians(longitude - Longitude)));
+        return 2 * EarthKilometres * Math.Asin(Math.Sqrt(Math.Min(1, chord))) <= Kilometres;
+    }
 }
 
 /// <summary>One field of an order.</summary>

@@ -65,6 +65,10 @@ public sealed class SearchIndexer
         return values;
     }
 
+    /// <summary>Why values cannot be extracted from a resource type by an expression; null where they can.</summary>
+    public static string? ObjectionTo(FhirDefinitions definitions, string resourceType, string expression) =>
+        expression.Length == 0 ? "it is empty" : PathCompiler.TryCompile(definitions, resourceType, expression, out _, out var reason) ? null : reason;
+
     /// <summary>The parameters that are not indexed, over all resource types.</summary>
     public IReadOnlyList<UncompiledParameter> Uncompiled() => [.. _types.Values.SelectMany(type => type.Value.Failures)];
 

@@ -10,10 +10,11 @@ public static class SearchMatcher
     /// <summary>Whether all hold. Chains and <c>_has</c>, which go beyond the resource, are taken to hold.</summary>
     /// <param name="resource">A stored resource.</param>
     /// <param name="criteria">Conditions of a search of its type.</param>
-    public static bool Matches(Resource resource, IReadOnlyList<SearchCriterion> criteria)
+    /// <param name="indexer">What extracts its values; R4's own when it is not given.</param>
+    public static bool Matches(Resource resource, IReadOnlyList<SearchCriterion> criteria, SearchIndexer? indexer = null)
     {
         var codes = criteria.Select(criterion => criterion.Parameter).ToHashSet();
-        var values = SearchIndexer.R4.Extract(resource, null, parameter => codes.Contains(parameter.Code), withTexts: true);
+        var values = (indexer ?? SearchIndexer.R4).Extract(resource, null, parameter => codes.Contains(parameter.Code), withTexts: true);
         return criteria.All(criterion => Matches(criterion, values, resource));
     }
 
@@ -25,6 +26,9 @@ public static class SearchMatcher
             SearchCriterion.Token token => values.OfType<IndexValue.Token>().Any(value => token.Values.Any(wanted => wanted.Matches(value.System, value.Code))),
             SearchCriterion.TokenText text => values.OfType<IndexValue.TokenText>().Any(value => text.Values.Any(wanted => value.Normalised.StartsWith(wanted, StringComparison.Ordinal))),
             SearchCriterion.InValueSet set => values.OfType<IndexValue.Token>().Any(value => FhirDefinitions.R4.Terminology.Contains(set.Url, value.System, value.Code) == Membership.In),
+            SearchCriterion.TokenHierarchy hierarchy => values.OfType<IndexValue.Token>().Any(value => hierarchy.Values.Any(wanted => IsWithin(hierarchy, wanted, value))),
+            SearchCriterion.Near near => resource?["position"] is { } at && at["latitude"u8].Number is { } latitude && at["longitude"u8].Number is { } longitude
+                && near.Values.Any(wanted => wanted.Matches((double)latitude, (double)longitude)),
             SearchCriterion.TypedIdentifier typed => values.OfType<IndexValue.TypedIdentifier>().Any(value =>
                 typed.Values.Any(wanted => wanted.Code == value.Code && wanted.Value == value.Value && (wanted.System.Length == 0 || wanted.System == value.System))),
             SearchCriterion.Text { IsExact: true } text => values.OfType<IndexValue.Text>().Any(value => text.Values.Contains(value.Value)),
@@ -46,6 +50,10 @@ public static class SearchMatcher
             _ => true,
         };
     }
+
+    static bool IsWithin(SearchCriterion.TokenHierarchy hierarchy, TokenValue wanted, IndexValue.Token value) =>
+        (value.System is null || value.System == wanted.System) && FhirDefinitions.R4.Terminology.CodeSystem(wanted.System!) is { } system
+        && (hierarchy.IsAbove ? system.IsA(wanted.Code!, value.Code) : system.IsA(value.Code, wanted.Code!));
 
     static bool Matches(IReadOnlyList<SearchCriterion> parts, IndexValue.Composite occurrence) =>
         parts.Select((part, i) => Matches(part, occurrence.Parts[i], null)).All(matches => matches);

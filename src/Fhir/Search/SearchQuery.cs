@@ -35,9 +35,11 @@ public sealed record SearchQuery(string ResourceType, IReadOnlyList<SearchCriter
     /// <param name="pairs">Names and values, decoded.</param>
     /// <param name="isLenient">Whether what is not understood is left out and named, rather than refused.</param>
     /// <param name="now">The time by which <c>ap</c> is reckoned.</param>
-    public static SearchOutcome Parse(string resourceType, IEnumerable<KeyValuePair<string, string>> pairs, bool isLenient = false, DateTimeOffset? now = null)
+    /// <param name="definitions">The search parameters there are; R4's own when they are not given.</param>
+    public static SearchOutcome Parse(
+        string resourceType, IEnumerable<KeyValuePair<string, string>> pairs, bool isLenient = false, DateTimeOffset? now = null, FhirDefinitions? definitions = null)
     {
-        var parser = new SearchParser(resourceType, FhirDefinitions.R4, isLenient, now);
+        var parser = new SearchParser(resourceType, definitions ?? FhirDefinitions.R4, isLenient, now);
         foreach (var (name, value) in pairs)
         {
             parser.Take(name, value);

@@ -40,6 +40,33 @@ sealed class ValueParser(DateTimeOffset? now)
         return typed;
     }
 
+    static readonly Dictionary<string, double> Kilometres = new() { ["km"] = 1, ["m"] = 0.001, ["[mi_i]"] = 1.609344, ["[mi_us]"] = 1.6093472, ["[nmi_i]"] = 1.852 };
+
+    public static List<NearValue>? Places(List<string> values, out string? wrong)
+    {
+        // The specification leaves to the server how far near is where no distance is given
+        const double nearKilometres = 25;
+        wrong = null;
+        List<NearValue> places = [];
+        foreach (var value in values)
+        {
+            var parts = Split(value, '|').ConvertAll(Unescape);
+            var distance = nearKilometres;
+            if (parts.Count is < 2 or > 4 || Coordinate(parts[0], 90) is not { } latitude || Coordinate(parts[1], 180) is not { } longitude
+                || (parts.Count > 2 && !(double.TryParse(parts[2], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out distance) && double.IsFinite(distance)))
+                || !Kilometres.TryGetValue(parts.Count == 4 ? parts[3] : "km", out var unit))
+            {
+                wrong = $"'{value}' is not a place to search near: expected latitude|longitude|distance|unit in degrees, such as 48.2|16.37|5|km; units are {string.Join(", ", Kilometres.Keys)}.";
+                return null;
+            }
+            places.Add(new(latitude, longitude, distance * unit));
+        }
+        return places;
+    }
+
+    static double? Coordinate(string text, int most) =>
+        double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var degrees) && Math.Abs(degrees) <= most ? degrees : null;
+
     public List<DateValue>? Dates(List<string> values, out string? wrong)
     {
         wrong = null;

@@ -64,6 +64,12 @@ public sealed class CodeSystemDefinition
         return false;
     }
 
+    /// <summary>A concept and those under it.</summary>
+    public IEnumerable<Concept> Below(string code) => Concepts.Where(concept => IsA(concept.Code, code));
+
+    /// <summary>A concept and those above it.</summary>
+    public IEnumerable<Concept> Above(string code) => Concepts.Where(concept => IsA(code, concept.Code));
+
     void Take(Element list, string? parent, List<Concept> order)
     {
         foreach (var item in list.Items)

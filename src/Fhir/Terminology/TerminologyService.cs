@@ -32,18 +32,33 @@ public sealed class TerminologyService
 
     /// <summary>The code system of a URL, or null when it is not known.</summary>
     public CodeSystemDefinition? CodeSystem(string url) =>
-        _systems.GetOrAdd(url, key => _sources.Find(FhirDefinitions.WithoutVersion(key), "CodeSystem") is { } source ? CodeSystemDefinition.From(source) : null);
+        FhirDefinitions.WithoutVersion(url) is var known && _sources.Has(known, "CodeSystem")
+            ? _systems.GetOrAdd(known, key => _sources.Find(key, "CodeSystem") is { } source ? CodeSystemDefinition.From(source) : null)
+            : null;
 
     /// <summary>Whether a value set of that canonical URL is known.</summary>
     public bool HasValueSet(string canonical) => _sources.Has(FhirDefinitions.WithoutVersion(canonical), "ValueSet");
 
+    /// <summary>Whether a value set or a code system of that canonical URL is known.</summary>
+    public bool Knows(string canonical) => FhirDefinitions.WithoutVersion(canonical) is var url && (_sources.Has(url, "ValueSet") || _sources.Has(url, "CodeSystem"));
+
+    /// <summary>The canonical URLs of the code systems and value sets of which a value set is made.</summary>
+    public static IReadOnlyList<string> PartsOf(Resource valueSet)
+    {
+        var content = ValueSetContent.From(valueSet);
+        return [.. content.Include.Concat(content.Exclude).SelectMany(part => part.ValueSets.Append(part.System ?? "")).Where(url => url.Length > 0).Distinct()];
+    }
+
     /// <summary>Whether a URL names a value set and no code system, which a coding's system must not.</summary>
     public bool IsOnlyValueSet(string url) => HasValueSet(url) && !_sources.Has(url, "CodeSystem");
 
-    internal TerminologyService With(IEnumerable<Resource> resources) => new(_sources.With(resources));
+    /// <summary>These with more value sets and code systems, which go before those of the same URL.</summary>
+    public TerminologyService With(IEnumerable<Resource> resources) => new(_sources.With(resources));
 
     ValueSetContent? Set(string canonical) =>
-        _sets.GetOrAdd(FhirDefinitions.WithoutVersion(canonical), url => _sources.Find(url, "ValueSet") is { } source ? ValueSetContent.From(source) : null);
+        HasValueSet(canonical)
+            ? _sets.GetOrAdd(FhirDefinitions.WithoutVersion(canonical), url => _sources.Find(url, "ValueSet") is { } source ? ValueSetContent.From(source) : null)
+            : null;
 
     /// <summary>Whether a code is in a value set; a null system stands for whichever systems the set has.</summary>
     public Membership Contains(string valueSet, string? system, string code) => Contains(valueSet, system, code, 0);

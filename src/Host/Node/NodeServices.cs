@@ -14,6 +14,7 @@ using Salus.Platform.Identity;
 using Salus.Platform.Models;
 using Salus.Platform.Monitoring;
 using Salus.Platform.Records;
+using Salus.Platform.Records.Export;
 using Salus.Platform.Schema;
 using Salus.Vault.Blobs;
 using Salus.Vault.Keys;
@@ -75,13 +76,14 @@ public static class NodeServices
         AddOptions<WitnessOptions>(services, "Salus:Witness");
         AddOptions<ConsortiumOptions>(services, "Salus:Consortium");
         AddOptions<ConsentOptions>(services, "Salus:Consent");
+        AddOptions<RecordsOptions>(services, "Salus:Records");
         AddOptions<MonitoringOptions>(services, "Salus:Monitoring");
 
         services.AddWitness();
         services.AddConsortium();
         services.AddExchange();
         services.AddSingleton<Failpoints>().AddSingleton<ChainHealth>().AddSingleton<ChainOutbox>().AddSingleton<ProofDesk>().AddSingleton<LogTiles>().AddSingleton<BlockLog>();
-        services.AddSingleton<AuditTrail>().AddConsents().AddSingleton<RecordsDesk>();
+        services.AddSingleton<AuditTrail>().AddConsents().AddRecords().AddExports();
         AddWorker<Sequencer>(services);
         AddWorker<ChainRelay>(services);
         AddWorker<ConsentMirror>(services);

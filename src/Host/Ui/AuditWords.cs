@@ -12,6 +12,8 @@ static class AuditWords
         AuditAction.Read => $"read {Entity(fact)}{For(fact)}",
         AuditAction.Search when fact.Entity is "list" => $"saw the name in a list of patients{For(fact)}",
         AuditAction.Search => $"searched and saw {Entity(fact)}{For(fact)}",
+        AuditAction.Export when fact.Entity is "request" => "asked for an export",
+        AuditAction.Export => $"exported {Entity(fact)}{For(fact)}",
         AuditAction.Create => $"added {Entity(fact)}",
         AuditAction.Update => $"changed {Entity(fact)}",
         AuditAction.Delete => $"deleted {Entity(fact)}",

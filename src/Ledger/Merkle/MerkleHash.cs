@@ -18,11 +18,19 @@ public static class MerkleHash
     /// <summary>SHA-256(0x00 ‖ data).</summary>
     public static byte[] Leaf(ReadOnlySpan<byte> data)
     {
+        var hash = new byte[Size];
+        Leaf(data, hash);
+        return hash;
+    }
+
+    /// <summary>SHA-256(0x00 ‖ data), written to <paramref name="destination"/>.</summary>
+    public static void Leaf(ReadOnlySpan<byte> data, Span<byte> destination)
+    {
         var length = data.Length + 1;
         Span<byte> buffer = length <= StackBytesMax ? stackalloc byte[length] : new byte[length];
         buffer[0] = LeafPrefix;
         data.CopyTo(buffer[1..]);
-        return SHA256.HashData(buffer);
+        SHA256.HashData(buffer, destination);
     }
 
     /// <summary>SHA-256(0x01 ‖ left ‖ right), written to <paramref name="destination"/>, which may overlap an input.</summary>
@@ -30,10 +38,18 @@ public static class MerkleHash
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(left.Length, Size);
         ArgumentOutOfRangeException.ThrowIfNotEqual(right.Length, Size);
+        Span<byte> pair = stackalloc byte[Size + Size];
+        left.CopyTo(pair);
+        right.CopyTo(pair[Size..]);
+        Pair(pair, destination);
+    }
+
+    /// <summary>SHA-256(0x01 ‖ left ‖ right) of two hashes that stand one behind the other.</summary>
+    internal static void Pair(ReadOnlySpan<byte> pair, Span<byte> destination)
+    {
         Span<byte> buffer = stackalloc byte[1 + Size + Size];
         buffer[0] = NodePrefix;
-        left.CopyTo(buffer[1..]);
-        right.CopyTo(buffer[(1 + Size)..]);
+        pair.CopyTo(buffer[1..]);
         SHA256.HashData(buffer, destination);
     }
 

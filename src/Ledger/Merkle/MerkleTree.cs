@@ -15,11 +15,12 @@ public sealed class MerkleTree
     public Growth Append(IReadOnlyList<byte[]> leafHashes)
     {
         var growth = Edge.Append(leafHashes);
-        foreach (var (id, hash) in growth.Added)
+        foreach (var run in growth.Added)
         {
-            if (levels.Count == id.Level)
+            if (levels.Count == run.Level)
                 levels.Add([]);
-            levels[id.Level].Add(hash);
+            for (var i = 0; i < run.Count; i++)
+                levels[run.Level].Add(run[i].ToArray());
         }
         Edge = growth.Edge;
         return growth;

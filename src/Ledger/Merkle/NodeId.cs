@@ -22,8 +22,18 @@ public readonly record struct NodeId(int Level, long Index)
     }
 }
 
-/// <summary>A complete subtree and its hash (32 bytes).</summary>
-public readonly record struct StoredHash(NodeId Id, byte[] Hash);
+/// <summary>The hashes of complete subtrees of one level that stand side by side, 32 bytes each.</summary>
+/// <param name="Level">Their level; 0 are leaves.</param>
+/// <param name="First">The index of the first.</param>
+/// <param name="Hashes">One behind the other.</param>
+public sealed record HashRun(int Level, long First, ReadOnlyMemory<byte> Hashes)
+{
+    /// <summary>How many there are.</summary>
+    public int Count => Hashes.Length / MerkleHash.Size;
+
+    /// <summary>The hash of the node <paramref name="offset"/> behind the first.</summary>
+    public ReadOnlySpan<byte> this[int offset] => Hashes.Span.Slice(offset * MerkleHash.Size, MerkleHash.Size);
+}
 
 /// <summary>Reads the stored hashes of complete subtrees in one batch; every id asked for must be answered.</summary>
 public delegate ValueTask<IReadOnlyDictionary<NodeId, byte[]>> HashReader(

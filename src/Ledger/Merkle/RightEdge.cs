@@ -43,25 +43,59 @@ public sealed class RightEdge
     public Growth Append(IReadOnlyList<byte[]> leafHashes)
     {
         ArgumentNullException.ThrowIfNull(leafHashes);
-        var edge = new List<byte[]>(peaks);
-        var added = new List<StoredHash>(2 * leafHashes.Count);
-        var size = Size;
-        foreach (var leafHash in leafHashes)
+        var run = new byte[leafHashes.Count * MerkleHash.Size];
+        for (var i = 0; i < leafHashes.Count; i++)
         {
-            ArgumentOutOfRangeException.ThrowIfNotEqual(leafHash.Length, MerkleHash.Size, nameof(leafHashes));
-            var (hash, level, index) = (leafHash, 0, size);
-            added.Add(new StoredHash(new NodeId(level, index), hash));
-            for (; (index & 1) == 1; index >>= 1)
-            {
-                hash = MerkleHash.Node(edge[^1], hash);
-                edge.RemoveAt(edge.Count - 1);
-                added.Add(new StoredHash(new NodeId(++level, index >> 1), hash));
-            }
-            edge.Add(hash);
-            size = checked(size + 1);
+            ArgumentOutOfRangeException.ThrowIfNotEqual(leafHashes[i].Length, MerkleHash.Size, nameof(leafHashes));
+            leafHashes[i].CopyTo(run, i * MerkleHash.Size);
         }
-        return new Growth(new RightEdge(size, edge), added);
+        return Append(run);
     }
+
+    /// <summary>Appends leaf hashes that stand one behind the other; gives the new edge and every complete subtree that came into being.</summary>
+    /// <param name="leafHashes">32 bytes each; the growth keeps them, so they must not change any more.</param>
+    public Growth Append(byte[] leafHashes)
+    {
+        ArgumentNullException.ThrowIfNull(leafHashes);
+        if (leafHashes.Length % MerkleHash.Size != 0)
+            throw new ArgumentException($"Hashes of {MerkleHash.Size} bytes do not make {leafHashes.Length} bytes.", nameof(leafHashes));
+        var size = checked(Size + leafHashes.Length / MerkleHash.Size);
+        var (run, added, edge) = (new HashRun(0, Size, leafHashes), new List<HashRun>(), new Stack<byte[]>());
+        // Level by level, as they are stored: all pairs of one level before the next.
+        for (var level = 0; size >> level > 0; level++, run = Parents(run))
+        {
+            if (run.Count > 0)
+                added.Add(run);
+            if ((size >> level & 1) == 1)
+                edge.Push(run.Count > 0 ? run[run.Count - 1].ToArray() : Peak(level));
+        }
+        return new Growth(new RightEdge(size, [.. edge]), added);
+    }
+
+    /// <summary>The hashes above a run, the edge's own peak being the left one of the first pair where the run begins at a right one.</summary>
+    HashRun Parents(HashRun run)
+    {
+        var (first, end) = (run.First >> 1, (run.First + run.Count) >> 1);
+        var parents = new byte[(end - first) * MerkleHash.Size];
+        Span<byte> pair = stackalloc byte[2 * MerkleHash.Size];
+        for (var parent = first; parent < end; parent++)
+        {
+            var at = (int)(2 * parent - run.First);
+            var destination = parents.AsSpan((int)(parent - first) * MerkleHash.Size, MerkleHash.Size);
+            if (at < 0)
+            {
+                Peak(run.Level).CopyTo(pair);
+                run[0].CopyTo(pair[MerkleHash.Size..]);
+                MerkleHash.Pair(pair, destination);
+            }
+            else
+                MerkleHash.Pair(run.Hashes.Span.Slice(at * MerkleHash.Size, 2 * MerkleHash.Size), destination);
+        }
+        return new HashRun(run.Level + 1, first, parents);
+    }
+
+    /// <summary>The peak of the bit at <paramref name="level"/>, which is set.</summary>
+    byte[] Peak(int level) => peaks[BitOperations.PopCount((ulong)(Size >> level)) - 1];
 
     /// <summary>The root over subtrees that stand side by side, largest first.</summary>
     internal static byte[] Fold(IReadOnlyList<byte[]> subtrees)
@@ -74,4 +108,6 @@ public sealed class RightEdge
 }
 
 /// <summary>What an append made: the edge after it, and the hashes to store.</summary>
-public sealed record Growth(RightEdge Edge, IReadOnlyList<StoredHash> Added);
+/// <param name="Edge">What the next append needs.</param>
+/// <param name="Added">A run a level, the leaves first; none where a level has not grown.</param>
+public sealed record Growth(RightEdge Edge, IReadOnlyList<HashRun> Added);

@@ -13,6 +13,30 @@ public static class AnchoringFeature
     const string Forever = "public, max-age=31536000, immutable";
     const string Moment = "public, max-age=2";
 
+    /// <summary>A log that this one follows.</summary>
+    /// <param name="Origin">Its name.</param>
+    /// <param name="VerifierKey">The key of its checkpoints.</param>
+    /// <param name="LogId">What the contract calls it, in hexadecimal.</param>
+    /// <param name="EndedSize">The positions that it gave.</param>
+    public sealed record EarlierLog(string Origin, string VerifierKey, string LogId, long? EndedSize);
+
+    /// <summary>Positions whose leaves were lost.</summary>
+    public sealed record LogGap(long From, long To);
+
+    /// <summary>Where the log stands, and who signs it.</summary>
+    /// <param name="Origin">Its name.</param>
+    /// <param name="VerifierKey">The key of its checkpoints.</param>
+    /// <param name="WitnessKey">The key with which this node cosigns others' checkpoints.</param>
+    /// <param name="LogId">What the contract calls it, in hexadecimal.</param>
+    /// <param name="ChainId">The chain that holds its heads.</param>
+    /// <param name="Contracts">Each by its name.</param>
+    /// <param name="Earlier">The logs that it follows.</param>
+    /// <param name="Kept">The positions whose hashes are kept.</param>
+    /// <param name="Gaps">What was lost between the logs.</param>
+    public sealed record PlaceAnswer(
+        string Origin, string VerifierKey, string WitnessKey, string LogId, ulong ChainId, IReadOnlyDictionary<string, string> Contracts,
+        IReadOnlyList<EarlierLog> Earlier, long Kept, IReadOnlyList<LogGap> Gaps);
+
     /// <summary>Maps the routes.</summary>
     public static void MapAnchoring(this IEndpointRouteBuilder routes)
     {
@@ -20,18 +44,11 @@ public static class AnchoringFeature
         api.MapGet("/status", async (BlockLog log, CancellationToken cancellation) => TypedResults.Ok(await log.StatusAsync(cancellation)));
         api.MapGet("/blocks", async (BlockLog log, CancellationToken cancellation, int count = 100) =>
             TypedResults.Ok(await log.ListAsync(Math.Clamp(count, 1, LinesMax), cancellation)));
-        api.MapGet("/place", async (BlockLog log, CancellationToken cancellation) => TypedResults.Ok(new
-        {
-            log.Place.Origin,
-            log.Place.VerifierKey,
-            log.Place.WitnessKey,
-            log.Place.LogId,
-            log.Place.ChainId,
-            Contracts = log.Place.Contracts.ToDictionary(pair => pair.Key.ToString(), pair => pair.Value.ToString()),
-            Earlier = log.Earlier.Select(name => new { name.Origin, name.VerifierKey, LogId = Hex.Of(name.LogId), name.EndedSize }),
-            log.Kept,
-            Gaps = (await log.GapsAsync(cancellation)).Select(gap => new { gap.From, gap.To }),
-        }));
+        api.MapGet("/place", async (BlockLog log, CancellationToken cancellation) => TypedResults.Ok(new PlaceAnswer(
+            log.Place.Origin, log.Place.VerifierKey, log.Place.WitnessKey, log.Place.LogId, log.Place.ChainId,
+            log.Place.Contracts.ToDictionary(pair => pair.Key.ToString(), pair => pair.Value.ToString()),
+            [.. log.Earlier.Select(name => new EarlierLog(name.Origin, name.VerifierKey, Hex.Of(name.LogId), name.EndedSize))],
+            log.Kept, [.. (await log.GapsAsync(cancellation)).Select(gap => new LogGap(gap.From, gap.To))])));
 
         // The log by C2SP's tlog-tiles, under a prefix that a cache can stand before
         var log = routes.MapGroup("/log").WithTags("Log").AllowAnonymous();

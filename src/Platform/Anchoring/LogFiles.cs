@@ -30,18 +30,12 @@ public sealed class LogFiles(string folder) : IDisposable
     }
 
     /// <summary>Writes the hashes of an append and makes them durable.</summary>
-    public void Write(IReadOnlyList<StoredHash> added)
+    public void Write(IReadOnlyList<HashRun> added)
     {
-        foreach (var level in added.GroupBy(hash => hash.Id.Level))
+        foreach (var run in added)
         {
-            var file = Level(level.Key);
-            var run = level.OrderBy(hash => hash.Id.Index).ToList();
-            var bytes = new byte[run.Count * MerkleHash.Size];
-            for (var i = 0; i < run.Count; i++)
-            {
-                run[i].Hash.CopyTo(bytes, i * MerkleHash.Size);
-            }
-            RandomAccess.Write(file, bytes, run[0].Id.Index * MerkleHash.Size);
+            var file = Level(run.Level);
+            RandomAccess.Write(file, run.Hashes.Span, run.First * MerkleHash.Size);
             RandomAccess.FlushToDisk(file);
         }
     }

@@ -106,7 +106,12 @@ public sealed partial class Sequencer(NpgsqlDataSource database, LogFiles files,
             {
                 return false;
             }
-            growth = edge.Append(pending.Select(leaf => MerkleHash.Leaf(leaf.Envelope)).ToList());
+            var hashes = new byte[pending.Count * MerkleHash.Size];
+            for (var i = 0; i < pending.Count; i++)
+            {
+                MerkleHash.Leaf(pending[i].Envelope, hashes.AsSpan(i * MerkleHash.Size, MerkleHash.Size));
+            }
+            growth = edge.Append(hashes);
             await LogStore.PlaceAsync(connection, edge.Size, pending, cancellation);
             if (!await LogStore.AddHeadAsync(connection, edge.Size, growth.Edge.Size, growth.Edge.Root(), time.GetUtcNow(), cancellation))
             {

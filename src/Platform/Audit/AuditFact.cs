@@ -36,6 +36,8 @@ public enum AuditAction
     Emergency,
     /// <summary>A model was released for use, or withdrawn.</summary>
     Release,
+    /// <summary>Records left in bulk, or were asked for so.</summary>
+    Export,
 }
 
 /// <summary>One fact of the audit trail.</summary>
@@ -200,7 +202,7 @@ static class AuditEventJson
     static string ActionCode(AuditAction action) => action switch
     {
         AuditAction.Create or AuditAction.Import or AuditAction.Grant => "C",
-        AuditAction.Read or AuditAction.Search => "R",
+        AuditAction.Read or AuditAction.Search or AuditAction.Export => "R",
         AuditAction.Update or AuditAction.Revoke or AuditAction.Account => "U",
         AuditAction.Delete or AuditAction.Erase => "D",
         _ => "E",

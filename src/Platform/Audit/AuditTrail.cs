@@ -40,6 +40,10 @@ public sealed class AuditTrail
         }
     }
 
+    /// <summary>Forgets which facts about several patients are about this one; the facts themselves stand.</summary>
+    public static Task ForgetAsync(NpgsqlConnection connection, string patientAlias, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation, "DELETE FROM audit_about WHERE alias = $1", patientAlias);
+
     /// <summary>Writes a fact that stands alone, such as a refusal; durable on return.</summary>
     public async Task RecordAsync(AuditFact fact, CancellationToken cancellation)
     {

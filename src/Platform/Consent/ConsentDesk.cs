@@ -128,6 +128,9 @@ public sealed class ConsentDesk(
         return scope.Decide(resourceType, time.GetUtcNow());
     }
 
+    /// <summary>Whether it is known now who may read what. Where it is not, professionals read nothing but in an emergency.</summary>
+    public bool IsFresh => mirror.IsFresh;
+
     /// <summary>All that a caller may read of one patient now, decided once for many resources.</summary>
     public async Task<AccessScope> ScopeAsync(Caller caller, string patient, Purpose purpose, CancellationToken cancellation)
     {

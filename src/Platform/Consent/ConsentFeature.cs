@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Salus.Platform.Consent.Delegates;
 using Salus.Platform.Consent.Emergencies;
+using Salus.Platform.Consent.Recovery;
 using Salus.Platform.Identity;
 using Salus.Platform.Identity.Passkeys;
 
@@ -38,7 +40,7 @@ public static class ConsentFeature
 
     /// <summary>The services of consents.</summary>
     public static IServiceCollection AddConsents(this IServiceCollection services) =>
-        services.AddSingleton<EmergencyDesk>().AddSingleton<ConsentDesk>().AddSingleton<ConsentKeyring>().AddSingleton<SigningQuestions>().AddSingleton<ConsentSigningDesk>().AddSingleton<ConsentKeyDesk>()
+        services.AddSingleton<EmergencyDesk>().AddSingleton<ConsentDesk>().AddSingleton<ConsentKeyring>().AddSingleton<SigningQuestions>().AddSingleton<DeedSigning>().AddSingleton<ConsentSigningDesk>().AddSingleton<ConsentKeyDesk>()
             .AddSingleton<ConsentPeople>().AddSingleton<DelegateDesk>().AddSingleton<DelegateSigning>().AddSingleton<RecoveryDesk>().AddSingleton<RecoveryConfirming>();
 
     /// <summary>Maps the routes.</summary>

@@ -7,7 +7,33 @@ static class ConsentJson
 {
     const string GranteeSystem = "https://salus.health/fhir/grantee";
 
-    public static string Instant(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'");
+    static string Instant(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'");
+
+    /// <summary>Up to the time: what each of them begins with.</summary>
+    public static void WriteHead(Utf8JsonWriter json, string id, bool active, (string System, string Code) category, string patient, DateTimeOffset time)
+    {
+        json.WriteString("resourceType", "Consent");
+        json.WriteString("id", id);
+        json.WriteString("status", active ? "active" : "inactive");
+        WriteConcept(json, "scope", "http://terminology.hl7.org/CodeSystem/consentscope", "patient-privacy");
+        json.WriteStartArray("category");
+        WriteConcept(json, null, category.System, category.Code);
+        json.WriteEndArray();
+        json.WriteStartObject("patient");
+        json.WriteString("reference", $"Patient/{patient}");
+        json.WriteEndObject();
+        json.WriteString("dateTime", Instant(time));
+    }
+
+    /// <summary>The kind of provision and its period, of a provision that is open.</summary>
+    public static void WritePermit(Utf8JsonWriter json, DateTimeOffset from, DateTimeOffset until)
+    {
+        json.WriteString("type", "permit");
+        json.WriteStartObject("period");
+        json.WriteString("start", Instant(from));
+        json.WriteString("end", Instant(until));
+        json.WriteEndObject();
+    }
 
     public static void WriteConcept(Utf8JsonWriter json, string? name, string system, string code)
     {

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Salus.Ledger.Contracts;
 using Salus.Platform.Anchoring;
+using Salus.Platform.Consent.Recovery;
 using Salus.Platform.Identity;
 using Salus.Platform.Identity.Passkeys;
 using Salus.Vault.Envelopes;

@@ -4,6 +4,8 @@ using Npgsql;
 using Salus.Ledger.Contracts;
 using Salus.Ledger.Evm;
 using Salus.Platform.Anchoring;
+using Salus.Platform.Consent.Delegates;
+using Salus.Platform.Consent.Recovery;
 using Salus.Platform.Schema;
 
 namespace Salus.Platform.Consent;

@@ -1,6 +1,5 @@
 using System.Text;
 using Npgsql;
-using Salus.Ledger.Contracts;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Identity;
 using Salus.Platform.Identity.Passkeys;
@@ -63,7 +62,7 @@ public abstract record SignOutcome
 /// the chain is told: an assertion counts for that alone, once.
 /// </summary>
 public sealed class ConsentSigningDesk(
-    NpgsqlDataSource database, ConsentDesk consents, ConsentKeyring keyring, ChainLink chain, AccountDesk accounts, SigningQuestions questions, IdentityHooks hooks,
+    NpgsqlDataSource database, ConsentDesk consents, ConsentKeyring keyring, ChainLink chain, AccountDesk accounts, SigningQuestions questions, DeedSigning signing, IdentityHooks hooks,
     TimeProvider time)
 {
     enum DeedKind { Grant, Revoke, AddKey, RemoveKey }
@@ -137,32 +136,12 @@ public sealed class ConsentSigningDesk(
             [$"You let the new passkey “{name}” sign your consents.", "Sign with a consent passkey that you have already."], cancellation);
 
     /// <summary>Takes a signature: checks it, does what was signed, and queues it for the chain.</summary>
-    public async Task<SignOutcome> SignAsync(Caller caller, string? attempt, AssertionMessage? message, CancellationToken cancellation)
-    {
-        if (await consents.FindOwnerAsync(caller, cancellation) is not var (patient, owner)
-            || await questions.TakeAsync<Deed>(ChallengeKind.Consent, caller, patient, owner, attempt, cancellation) is not var (challenge, deed))
-        {
-            return new SignOutcome.Refused(PasskeyFault.Expired);
-        }
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        var signers = await ConsentKeyring.FindToChangeAsync(connection, patient, owner, cancellation);
-        var (signer, assertion, fault) = await keyring.VerifyAsync(connection, caller, signers, message, challenge, cancellation);
-        if (fault is { } refused)
-        {
-            return new SignOutcome.Refused(refused);
-        }
-        var outcome = await DoAsync(connection, caller, signers, deed, signer!.Key, assertion!, cancellation);
-        if (outcome is not SignOutcome.Refused)
-        {
-            await transaction.CommitAsync(cancellation);
-        }
-        return outcome;
-    }
+    public Task<SignOutcome> SignAsync(Caller caller, string? attempt, AssertionMessage? message, CancellationToken cancellation) =>
+        signing.TakeAsync<Deed>(ChallengeKind.Consent, caller, attempt, message, signed => DoAsync(caller, signed, cancellation), cancellation);
 
-    async Task<SignOutcome> DoAsync(
-        NpgsqlConnection connection, Caller caller, ConsentSigners signers, Deed deed, byte[] by, WebAuthnAssertion assertion, CancellationToken cancellation)
+    async Task<SignOutcome> DoAsync(Caller caller, SignedDeed<Deed> signed, CancellationToken cancellation)
     {
+        var (connection, signers, deed, by, assertion) = signed;
         switch (deed)
         {
             case { Kind: DeedKind.Grant, Draft: { } draft }:

@@ -1,6 +1,8 @@
 using Npgsql;
 using Salus.Ledger.Evm;
+using Salus.Platform.Consent.Delegates;
 using Salus.Platform.Consent.Emergencies;
+using Salus.Platform.Consent.Recovery;
 using Salus.Platform.Schema;
 
 namespace Salus.Platform.Consent;

@@ -50,6 +50,7 @@ public static class RecordCategories
         ["Goal"] = RecordCategory.Conditions,
         ["FamilyMemberHistory"] = RecordCategory.Conditions,
         ["EpisodeOfCare"] = RecordCategory.Conditions,
+        ["Group"] = RecordCategory.Conditions,
         ["Observation"] = RecordCategory.Results,
         ["DiagnosticReport"] = RecordCategory.Results,
         ["Specimen"] = RecordCategory.Results,
@@ -142,24 +143,10 @@ public sealed record ConsentTerms(
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
-            json.WriteString("resourceType", "Consent");
-            json.WriteString("id", id);
-            json.WriteString("status", active ? "active" : "inactive");
-            ConsentJson.WriteConcept(json, "scope", "http://terminology.hl7.org/CodeSystem/consentscope", "patient-privacy");
-            json.WriteStartArray("category");
-            ConsentJson.WriteConcept(json, null, "http://terminology.hl7.org/CodeSystem/v3-ActCode", "INFA");
-            json.WriteEndArray();
-            json.WriteStartObject("patient");
-            json.WriteString("reference", $"Patient/{patient}");
-            json.WriteEndObject();
-            json.WriteString("dateTime", ConsentJson.Instant(time));
+            ConsentJson.WriteHead(json, id, active, ("http://terminology.hl7.org/CodeSystem/v3-ActCode", "INFA"), patient, time);
             ConsentJson.WriteConcept(json, "policyRule", "http://terminology.hl7.org/CodeSystem/v3-ActCode", "OPTIN");
             json.WriteStartObject("provision");
-            json.WriteString("type", "permit");
-            json.WriteStartObject("period");
-            json.WriteString("start", ConsentJson.Instant(From));
-            json.WriteString("end", ConsentJson.Instant(Until));
-            json.WriteEndObject();
+            ConsentJson.WritePermit(json, From, Until);
             ConsentJson.WriteActor(json, Grantee);
             ConsentJson.WriteCodings(json, "purpose", PurposeSystem, Purposes.Select(CodeOf));
             ConsentJson.WriteCodings(json, "class", CategorySystem, Categories.Select(category => category.ToString()));

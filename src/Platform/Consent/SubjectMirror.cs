@@ -1,5 +1,7 @@
 using Npgsql;
 using Salus.Ledger.Contracts;
+using Salus.Platform.Consent.Delegates;
+using Salus.Platform.Consent.Recovery;
 
 namespace Salus.Platform.Consent;
 

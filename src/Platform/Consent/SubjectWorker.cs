@@ -4,6 +4,7 @@ using Npgsql;
 using Salus.Ledger.Contracts;
 using Salus.Ledger.Evm;
 using Salus.Platform.Anchoring;
+using Salus.Platform.Consent.Recovery;
 using Salus.Platform.Identity;
 
 namespace Salus.Platform.Consent;

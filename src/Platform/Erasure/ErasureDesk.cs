@@ -4,6 +4,7 @@ using Salus.Ledger.Proofs;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Audit;
 using Salus.Platform.Consent;
+using Salus.Platform.Consent.Recovery;
 using Salus.Platform.Identity;
 using Salus.Platform.Records;
 using Salus.Platform.Store;
@@ -67,6 +68,7 @@ public sealed class ErasureDesk(
             return new ErasureOutcome.Busy();
         }
         await accounts.ForgetAsync(connection, patient, cancellation);
+        await AuditTrail.ForgetAsync(connection, AuditTrail.AliasOf(key), cancellation);
         await RecordStore.RemovePatientAsync(connection, patient, owner, cancellation);
         var (positions, blobs) = await SealedStore.RemoveOfOwnerAsync(connection, owner, cancellation);
         await vault.EraseOwnerAsync(connection, owner, cancellation);

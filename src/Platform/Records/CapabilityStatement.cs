@@ -13,11 +13,10 @@ static class CapabilityStatement
         ("Resource", "validate"), ("Resource", "meta"), ("Patient", "everything"), ("ValueSet", "expand"), ("ValueSet", "validate-code"), ("CodeSystem", "lookup"), ("CodeSystem", "validate-code"),
     ];
 
-    static readonly Lazy<byte[]> Written = new(Write);
+    /// <summary>Bulk Data Access IG.</summary>
+    static readonly (string Type, string Definition)[] Exports = [("", "export"), ("Patient", "patient-export"), ("Group", "group-export")];
 
-    public static byte[] Bytes => Written.Value;
-
-    static byte[] Write()
+    public static byte[] Write(FhirDefinitions definitions)
     {
         var output = new ArrayBufferWriter<byte>(1 << 18);
         using (var json = new Utf8JsonWriter(output))
@@ -31,18 +30,22 @@ static class CapabilityStatement
             WriteObject(json, "implementation", "description", "A Salus node");
             json.WriteString("fhirVersion"u8, "4.0.1"u8);
             WriteTexts(json, "format", ["application/fhir+json", "application/fhir+xml"]);
+            WriteTexts(json, "patchFormat", [FhirRequest.JsonPatchType, "application/fhir+json", "application/fhir+xml"]);
             json.WriteStartArray("rest"u8);
             json.WriteStartObject();
             json.WriteString("mode"u8, "server"u8);
             json.WriteString("documentation"u8, "Reads need the patient's consent; what a caller may not see is neither counted nor gone through. Ids are given by the server."u8);
             WriteObject(json, "security", "description", "Bearer tokens from /api/token.");
             json.WriteStartArray("resource"u8);
-            foreach (var type in FhirDefinitions.R4.ResourceTypes.Where(IsServed).Order(StringComparer.Ordinal))
+            foreach (var type in definitions.ResourceTypes.Where(IsServed).Order(StringComparer.Ordinal))
             {
-                WriteType(json, type);
+                WriteType(json, definitions, type);
             }
             json.WriteEndArray();
             WriteCodes(json, "interaction", ["transaction", "batch", "history-system"]);
+            json.WriteStartArray("operation"u8);
+            WriteExport(json, "");
+            json.WriteEndArray();
             json.WriteEndObject();
             json.WriteEndArray();
             json.WriteEndObject();
@@ -53,14 +56,14 @@ static class CapabilityStatement
     /// <summary>The audit trail has its own door, and of provenance the log tells.</summary>
     static bool IsServed(string type) => type is not ("AuditEvent" or "Provenance");
 
-    static void WriteType(Utf8JsonWriter json, string type)
+    static void WriteType(Utf8JsonWriter json, FhirDefinitions definitions, string type)
     {
-        var isWritten = AccessRules.MayWrite(Role.Practitioner, type);
-        var parameters = FhirDefinitions.R4.SearchParametersOf(type).Where(RecordIndex.IsTaken).DistinctBy(parameter => parameter.Code).OrderBy(parameter => parameter.Code, StringComparer.Ordinal).ToList();
+        var isWritten = AccessRules.MayWrite(Role.Practitioner, type) || AccessRules.MayWrite(Role.Administrator, type);
+        var parameters = definitions.SearchParametersOf(type).Where(RecordIndex.IsTaken).DistinctBy(parameter => parameter.Code).OrderBy(parameter => parameter.Code, StringComparer.Ordinal).ToList();
         json.WriteStartObject();
         json.WriteString("type"u8, type);
         WriteCodes(json, "interaction", isWritten
-            ? ["read", "vread", "update", "delete", "history-instance", "history-type", "create", "search-type"]
+            ? ["read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"]
             : ["read", "vread", "history-instance", "history-type", "search-type"]);
         json.WriteString("versioning"u8, "versioned-update"u8);
         json.WriteBoolean("readHistory"u8, true);
@@ -77,7 +80,7 @@ static class CapabilityStatement
         }
         WriteTexts(json, "referencePolicy", ["literal", "local"]);
         WriteTexts(json, "searchInclude", ["*", .. parameters.Where(parameter => parameter.Type == SearchType.Reference).Select(parameter => $"{type}:{parameter.Code}")]);
-        WriteTexts(json, "searchRevInclude", [.. RevIncludes(type)]);
+        WriteTexts(json, "searchRevInclude", [.. RevIncludes(definitions, type)]);
         json.WriteStartArray("searchParam"u8);
         foreach (var parameter in parameters)
         {
@@ -96,13 +99,25 @@ static class CapabilityStatement
             json.WriteString("definition"u8, $"http://hl7.org/fhir/OperationDefinition/{of}-{name}");
             json.WriteEndObject();
         }
+        WriteExport(json, type);
         json.WriteEndArray();
         json.WriteEndObject();
     }
 
-    static IEnumerable<string> RevIncludes(string type) =>
-        from source in FhirDefinitions.R4.ResourceTypes.Where(IsServed).Order(StringComparer.Ordinal)
-        from parameter in FhirDefinitions.R4.SearchParametersOf(source)
+    static void WriteExport(Utf8JsonWriter json, string type)
+    {
+        foreach (var (_, definition) in Exports.Where(export => export.Type == type))
+        {
+            json.WriteStartObject();
+            json.WriteString("name"u8, "export"u8);
+            json.WriteString("definition"u8, $"http://hl7.org/fhir/uv/bulkdata/OperationDefinition/{definition}");
+            json.WriteEndObject();
+        }
+    }
+
+    static IEnumerable<string> RevIncludes(FhirDefinitions definitions, string type) =>
+        from source in definitions.ResourceTypes.Where(IsServed).Order(StringComparer.Ordinal)
+        from parameter in definitions.SearchParametersOf(source)
         where parameter.Type == SearchType.Reference && parameter.Targets.Contains(type)
         select $"{source}:{parameter.Code}";
 

@@ -23,7 +23,7 @@ public sealed partial class RecordsDesk
             return new WriteOutcome.Invalid(((FhirReadOutcome.Refused)FhirJson.Read(json)).Issues);
         }
         var id = NewId();
-        if (DraftSet.Validate([(resource, "")]) is { Count: > 0 } issues)
+        if (DraftSet.Validate(definitions.Refusals, [(resource, "")]) is { Count: > 0 } issues)
         {
             return new WriteOutcome.Invalid(issues);
         }

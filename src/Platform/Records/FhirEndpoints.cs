@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Salus.Fhir.Definitions;
 using Salus.Fhir.Elements;
 using Salus.Platform.Identity;
@@ -13,7 +14,7 @@ static class FhirEndpoints
     public static void Map(RouteGroupBuilder fhir)
     {
         fhir.AddEndpointFilter(FhirRequest.NegotiateAsync);
-        fhir.MapGet("/metadata", () => FhirResults.Raw(CapabilityStatement.Bytes)).AllowAnonymous();
+        fhir.MapGet("/metadata", (RecordDefinitions definitions) => FhirResults.Raw(definitions.Capabilities)).AllowAnonymous();
         fhir.MapPost("/", BundleAsync);
         fhir.MapGet("/_history", (RecordsDesk desk, HttpContext context) => HistoryAsync(null, null, desk, context));
 
@@ -22,12 +23,14 @@ static class FhirEndpoints
         fhir.MapPost("/{type}/_search", SearchByFormAsync).DisableAntiforgery();
         fhir.MapGet("/{type}/_history", (string type, RecordsDesk desk, HttpContext context) => HistoryAsync(type, null, desk, context));
         fhir.MapPut("/{type}", UpdateWhereAsync);
+        fhir.MapPatch("/{type}", (string type, RecordsDesk desk, HttpContext context) => PatchAsync(type, null, desk, context));
         fhir.MapDelete("/{type}", DeleteWhereAsync);
-        fhir.MapPost("/{type}/$validate", ValidateAsync);
+        ValidationEndpoints.Map(fhir);
         TerminologyEndpoints.Map(fhir);
 
         fhir.MapGet("/{type}/{id}", (string type, string id, RecordsDesk desk, HttpContext context) => ReadAsync(type, id, null, desk, context));
         fhir.MapPut("/{type}/{id}", UpdateAsync);
+        fhir.MapPatch("/{type}/{id}", (string type, string id, RecordsDesk desk, HttpContext context) => PatchAsync(type, id, desk, context));
         fhir.MapDelete("/{type}/{id}", DeleteAsync);
         fhir.MapGet("/{type}/{id}/_history", (string type, string id, RecordsDesk desk, HttpContext context) => HistoryAsync(type, id, desk, context));
         fhir.MapGet("/{type}/{id}/_history/{version:int}",
@@ -64,7 +67,7 @@ static class FhirEndpoints
             return TooLarge();
         }
         var condition = context.Request.Headers["If-None-Exist"] is [{ } query] ? query.TrimStart('?') : null;
-        return FhirResults.Of(await desk.CreateAsync(context.Caller(), body, context.RequestAborted, condition), FhirRequest.ReturnOf(context));
+        return FhirResults.Of(await desk.CreateAsync(context.Caller(), body, context.RequestAborted, condition, type), FhirRequest.ReturnOf(context), Findings(context));
     }
 
     static async Task<IResult> UpdateAsync(string type, string id, RecordsDesk desk, HttpContext context)
@@ -74,7 +77,7 @@ static class FhirEndpoints
             return NoVersion();
         }
         return await FhirRequest.ReadBodyAsync(context) is { } body
-            ? FhirResults.Of(await desk.UpdateAsync(context.Caller(), type, id, body, expected, context.RequestAborted), FhirRequest.ReturnOf(context))
+            ? FhirResults.Of(await desk.UpdateAsync(context.Caller(), type, id, body, expected, context.RequestAborted), FhirRequest.ReturnOf(context), Findings(context))
             : TooLarge();
     }
 
@@ -89,8 +92,31 @@ static class FhirEndpoints
             return NoVersion();
         }
         return await FhirRequest.ReadBodyAsync(context) is { } body
-            ? FhirResults.Of(await desk.UpdateWhereAsync(context.Caller(), type, ConditionOf(context), body, expected, context.RequestAborted), FhirRequest.ReturnOf(context))
+            ? FhirResults.Of(await desk.UpdateWhereAsync(context.Caller(), type, ConditionOf(context), body, expected, context.RequestAborted), FhirRequest.ReturnOf(context), Findings(context))
             : TooLarge();
+    }
+
+    static async Task<IResult> PatchAsync(string type, string? id, RecordsDesk desk, HttpContext context)
+    {
+        if (!IsResource(type))
+        {
+            return Unknown(type);
+        }
+        if (!TryExpected(context, out var expected))
+        {
+            return NoVersion();
+        }
+        if (string.IsNullOrEmpty(context.Request.ContentType))
+        {
+            return FhirResults.Outcome(StatusCodes.Status415UnsupportedMediaType, "not-supported", $"Say in Content-Type what kind of patch it is: {FhirRequest.JsonPatchType}, or application/fhir+json for a Parameters resource.");
+        }
+        if (await FhirRequest.ReadBodyAsync(context) is not { } body)
+        {
+            return TooLarge();
+        }
+        return RecordPatch.Read(body, FhirRequest.IsJsonPatch(context.Request.ContentType), out var issues) is { } patch
+            ? FhirResults.Of(await desk.PatchAsync(context.Caller(), type, id, id is null ? ConditionOf(context) : null, patch, expected, context.RequestAborted), FhirRequest.ReturnOf(context), Findings(context))
+            : FhirResults.Outcome(StatusCodes.Status400BadRequest, issues);
     }
 
     static async Task<IResult> DeleteAsync(string type, string id, RecordsDesk desk, HttpContext context) =>
@@ -167,25 +193,6 @@ static class FhirEndpoints
         return outcome is ReadOutcome.Found { Record: var record } ? FhirResults.Meta(record) : FhirResults.Of(outcome);
     }
 
-    static async Task<IResult> ValidateAsync(string type, HttpContext context)
-    {
-        if (!IsResource(type))
-        {
-            return Unknown(type);
-        }
-        if (await FhirRequest.ReadBodyAsync(context) is not { } body)
-        {
-            return TooLarge();
-        }
-        return FhirJson.Read(body) switch
-        {
-            FhirReadOutcome.Refused refused => FhirResults.Outcome(StatusCodes.Status400BadRequest, refused.Issues),
-            FhirReadOutcome.Ok { Resource: var resource } => FhirResults.Outcome(
-                StatusCodes.Status200OK, RecordValidation.Of(type, resource, [.. context.Request.Query["profile"].OfType<string>()])),
-            _ => throw new InvalidOperationException("A reading is accepted or refused."),
-        };
-    }
-
     static async Task<IResult> ProveAsync(string type, string id, int? version, bool withContent, RecordsDesk desk, HttpContext context)
     {
         switch (await desk.MakeProofAsync(context.Caller(), type, id, version, withContent, FhirRequest.PurposeOf(context), context.RequestAborted))
@@ -201,6 +208,12 @@ static class FhirEndpoints
                 throw new InvalidOperationException("Every outcome has its answer.");
         }
     }
+
+    /// <summary>What there is to say of what was stored, for who wants to be told: warnings do not stop a write.</summary>
+    static Func<StoredRecord, IReadOnlyList<FhirIssue>> Findings(HttpContext context) => record =>
+        record.Done is WriteDone.Created or WriteDone.Updated && FhirJson.Read(record.Bytes) is FhirReadOutcome.Ok { Resource: var resource }
+            ? context.RequestServices.GetRequiredService<RecordDefinitions>().Everything.Validate(resource)
+            : [];
 
     /// <summary>Whether the client has this version already (If-None-Match, and If-Modified-Since where that is absent).</summary>
     static bool IsKnown(StoredRecord record, HttpContext context)
@@ -219,9 +232,9 @@ static class FhirEndpoints
 
     static string ConditionOf(HttpContext context) => context.Request.QueryString.Value?.TrimStart('?') ?? "";
 
-    static bool IsResource(string type) => FhirDefinitions.R4.Type(type) is { Kind: TypeKind.Resource, IsAbstract: false };
+    public static bool IsResource(string type) => FhirDefinitions.R4.Type(type) is { Kind: TypeKind.Resource, IsAbstract: false };
 
-    static IResult Unknown(string type) => FhirResults.Outcome(StatusCodes.Status404NotFound, "not-supported", $"'{type}' is not a resource type of FHIR R4.");
+    public static IResult Unknown(string type) => FhirResults.Outcome(StatusCodes.Status404NotFound, "not-supported", $"'{type}' is not a resource type of FHIR R4.");
 
     static IResult NoVersion() => FhirResults.Outcome(StatusCodes.Status400BadRequest, "value", "If-Match names a version, such as W/\"3\".");
 

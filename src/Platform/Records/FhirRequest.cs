@@ -28,6 +28,8 @@ static class FhirRequest
     const string WantsXmlItem = "fhir-xml";
 
     static readonly string[] JsonTypes = ["application/fhir+json", "application/json", "text/json", "json"];
+    public const string JsonPatchType = "application/json-patch+json";
+
     static readonly string[] XmlTypes = ["application/fhir+xml", "application/xml", "text/xml", "xml"];
     static readonly string[] AnyTypes = ["*/*", "application/*"];
 
@@ -44,14 +46,19 @@ static class FhirRequest
         {
             context.Items[WantsXmlItem] = true;
         }
-        var hasResource = HttpMethods.IsPost(request.Method) || HttpMethods.IsPut(request.Method);
-        if (request.ContentType is not { Length: > 0 } type || !hasResource || request.Path.Value?.EndsWith("/_search", StringComparison.Ordinal) == true || IsJson(type))
+        var isPatch = HttpMethods.IsPatch(request.Method);
+        var hasResource = HttpMethods.IsPost(request.Method) || HttpMethods.IsPut(request.Method) || isPatch;
+        if (request.ContentType is not { Length: > 0 } type || !hasResource || request.Path.Value?.EndsWith("/_search", StringComparison.Ordinal) == true || IsJson(type) || (isPatch && IsJsonPatch(type)))
         {
             return await next(invocation);
         }
         if (!IsXml(type))
         {
-            return FhirResults.Outcome(StatusCodes.Status415UnsupportedMediaType, "not-supported", $"A body of the type {type} is not taken here. Send application/fhir+json or application/fhir+xml.");
+            if (isPatch)
+            {
+                context.Response.Headers["Accept-Patch"] = $"{JsonPatchType}, application/fhir+json, application/fhir+xml";
+            }
+            return FhirResults.Outcome(StatusCodes.Status415UnsupportedMediaType, "not-supported", $"A body of the type {type} is not taken here. Send application/fhir+json or application/fhir+xml{(isPatch ? $", with a Parameters resource, or {JsonPatchType}" : "")}.");
         }
         if (await ReadBodyAsync(context) is not { } body)
         {
@@ -64,7 +71,7 @@ static class FhirRequest
                 request.ContentLength = request.Body.Length;
                 return await next(invocation);
             case FhirReadOutcome.Refused refused:
-                return FhirResults.Outcome(StatusCodes.Status422UnprocessableEntity, refused.Issues);
+                return FhirResults.Outcome(StatusCodes.Status400BadRequest, refused.Issues);
             default:
                 throw new InvalidOperationException("A reading is accepted or refused.");
         }
@@ -177,6 +184,9 @@ static class FhirRequest
         // A file is given in its own form, whatever that is
         return request.Headers.Accept.Count == 0 || request.Path.Value?.Contains("/Binary/", StringComparison.Ordinal) == true ? false : null;
     }
+
+    /// <summary>Whether the body is a JSON Patch.</summary>
+    public static bool IsJsonPatch(string? type) => MediaType(type ?? "") == JsonPatchType;
 
     static bool IsXml(string type) => XmlTypes.Contains(MediaType(type));
 

@@ -23,14 +23,20 @@ static class FhirResults
 
     public static IResult Outcome(int status, string code, string message) => Outcome(status, [new FhirIssue(IssueSeverity.Error, code, "", message)]);
 
+    /// <summary>Why a write was refused.</summary>
+    public static IReadOnlyList<FhirIssue> IssuesOf(WriteOutcome outcome) => Refusal(outcome)?.Issues ?? [];
+
     public static IResult NotModified(StoredRecord record) => new FhirAnswer(default, StatusCodes.Status304NotModified) { Record = record };
 
     /// <summary>The answer to a write.</summary>
-    public static IResult Of(WriteOutcome outcome, ReturnPreference wanted = ReturnPreference.Representation)
+    /// <param name="outcome">What became of it.</param>
+    /// <param name="wanted">What the client wants back.</param>
+    /// <param name="findings">Given what was stored, what there is to say of it in an OperationOutcome.</param>
+    public static IResult Of(WriteOutcome outcome, ReturnPreference wanted = ReturnPreference.Representation, Func<StoredRecord, IReadOnlyList<FhirIssue>>? findings = null)
     {
         if (outcome is not WriteOutcome.Written { Records: [var record] })
         {
-            return Refusal(outcome) is var (code, issues) ? Outcome(code, issues) : throw new InvalidOperationException("Many writes are answered as a Bundle.");
+            return Refusal(outcome) is var (code, refusals) ? Outcome(code, refusals) : throw new InvalidOperationException("Many writes are answered as a Bundle.");
         }
         var status = StatusOf(record.Done);
         if (record.Done is WriteDone.Deleted or WriteDone.Nothing)
@@ -40,7 +46,7 @@ static class FhirResults
         ReadOnlyMemory<byte> body = wanted switch
         {
             ReturnPreference.Minimal => default,
-            ReturnPreference.OperationOutcome => Done,
+            ReturnPreference.OperationOutcome => findings?.Invoke(record) is { Count: > 0 } issues ? OperationOutcomeWriter.Write(issues) : Done,
             _ => record.Bytes.Length > 0 ? record.Bytes : Done,
         };
         return new FhirAnswer(body, status) { Record = record, HasLocation = true };
@@ -178,8 +184,12 @@ static class FhirResults
 
     static (int Status, IReadOnlyList<FhirIssue> Issues)? Refusal(WriteOutcome outcome) => outcome switch
     {
-        WriteOutcome.Invalid invalid => (StatusCodes.Status422UnprocessableEntity, invalid.Issues),
+        // What could not even be read is the request's fault, what breaks a rule the content's
+        WriteOutcome.Invalid invalid => (invalid.Issues.Any(issue => issue.Severity == IssueSeverity.Fatal) ? StatusCodes.Status400BadRequest : StatusCodes.Status422UnprocessableEntity, invalid.Issues),
         WriteOutcome.Forbidden forbidden => (StatusCodes.Status403Forbidden, [Issue("forbidden", forbidden.Reason)]),
+        WriteOutcome.NotFound { IsSought: true } => (StatusCodes.Status404NotFound, [Issue("not-found", "There is no such resource to patch.")]),
+        WriteOutcome.Gone => (StatusCodes.Status410Gone, [Issue("deleted", "The resource was deleted; an update brings it back, a patch does not.")]),
+        WriteOutcome.Altered altered => (StatusCodes.Status500InternalServerError, [AlteredIssue(altered.What)]),
         WriteOutcome.NotFound => (StatusCodes.Status405MethodNotAllowed, [Issue("not-supported", "There is no such resource. Create it with POST; ids are given by the server.")]),
         WriteOutcome.Conflict { IsRace: true } => (StatusCodes.Status409Conflict, [Issue("conflict", "Someone else wrote in the same moment. Read the newest version and send your change with If-Match.")]),
         WriteOutcome.Conflict conflict => (StatusCodes.Status412PreconditionFailed, [Issue("conflict",
@@ -195,8 +205,7 @@ static class FhirResults
         ReadOutcome.Forbidden forbidden => (StatusCodes.Status403Forbidden, [Issue("forbidden", forbidden.Reason)]),
         ReadOutcome.NotFound => (StatusCodes.Status404NotFound, [Issue("not-found", "There is no such resource.")]),
         ReadOutcome.Gone gone => (StatusCodes.Status410Gone, [Issue("deleted", gone.Reason)]),
-        ReadOutcome.Altered altered => (StatusCodes.Status500InternalServerError, [Issue("security",
-            $"{altered.What} was altered in the database and is not given out. Tell the administrator: salus verify names what differs.")]),
+        ReadOutcome.Altered altered => (StatusCodes.Status500InternalServerError, [AlteredIssue(altered.What)]),
         _ => null,
     };
 
@@ -206,6 +215,9 @@ static class FhirResults
         && FhirXml.Write(resource) is XmlWriteOutcome.Ok { Utf8: var xml }
             ? xml
             : throw new InvalidOperationException("What is stored cannot be written as XML.");
+
+    static FhirIssue AlteredIssue(string what) =>
+        Issue("security", $"{what} was altered in the database and is not given out. Tell the administrator: salus verify names what differs.");
 
     static FhirIssue Issue(string code, string message) => new(IssueSeverity.Error, code, "", message);
 

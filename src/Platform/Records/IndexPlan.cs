@@ -24,6 +24,9 @@ abstract record IndexPlan
     /// <summary>When the version was stored.</summary>
     public sealed record Written(IReadOnlyList<DateValue> Alternatives) : IndexPlan;
 
+    /// <summary>The row stands under this key.</summary>
+    public sealed record OfKey(int Number) : IndexPlan;
+
     /// <summary>One of these ids.</summary>
     public sealed record Ids(string[] Values) : IndexPlan;
 
@@ -44,6 +47,7 @@ abstract record IndexPlan
         Present present => $"{values.Add(present.Name)} = ANY(s.marks)",
         InRange range => $"EXISTS (SELECT 1 FROM search_range r WHERE r.id = s.id AND r.name = {values.Add(range.Name)} AND ({Any(range.Alternatives.Select(test => test.ToSql(values)))}))",
         Written written => $"({Any(written.Alternatives.Select(date => WrittenSql(date, values)))})",
+        OfKey key => $"s.key = {values.Add(key.Number)}",
         Ids ids => $"s.id = ANY({values.Add(ids.Values)})",
         Or or => or.Plans.Count == 0 ? "false" : $"({Any(or.Plans.Select(plan => plan.ToSql(values)))})",
         And and => and.Plans.Count == 0 ? "true" : $"({string.Join(" AND ", and.Plans.Select(plan => plan.ToSql(values)))})",

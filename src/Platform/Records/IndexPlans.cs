@@ -1,6 +1,6 @@
 using Salus.Fhir.Definitions;
 using Salus.Fhir.Search;
-using Salus.Vault.Keys;
+using Salus.Platform.Records.Indexing;
 
 namespace Salus.Platform.Records;
 
@@ -14,32 +14,44 @@ sealed partial class RecordIndex
     /// <param name="criterion">A condition on the resource itself: no chain.</param>
     public (IndexPlan Plan, bool IsRough) PlanOf(string type, SearchCriterion criterion)
     {
-        using var hash = vault.OpenBlindHash();
-        return PlanOf(hash, type, criterion);
+        var keys = state.Current.Keys;
+        var plans = keys.Select(key => UnderKey(key, hash => PlanOf(hash, type, criterion))).ToList();
+        // Each row under the key under which it stands: what a row under another key lacks must not count as missing
+        return plans.Count == 1 || criterion is SearchCriterion.Id or SearchCriterion.LastUpdated
+            ? plans[0]
+            : (new IndexPlan.Or([.. keys.Zip(plans, (key, plan) => new IndexPlan.And([new IndexPlan.OfKey(key.Number), plan.Plan]))]), plans.Any(plan => plan.IsRough));
     }
 
-    /// <summary>The hashes under which resources refer to any of these names.</summary>
-    public Guid[] ReferencesTo(string type, string parameter, IEnumerable<string> names)
+    /// <summary>For each of some names, the hashes under which resources refer to it.</summary>
+    public IReadOnlyList<Guid[]> ReferencesTo(string type, string parameter, IReadOnlyList<string> names)
     {
-        using var hash = vault.OpenBlindHash();
-        return [.. names.Select(name => hash.UuidOf($"{type}.{parameter}", name))];
+        var keys = state.Current.Keys;
+        var found = names.Select(_ => new Guid[keys.Count]).ToList();
+        for (var k = 0; k < keys.Count; k++)
+        {
+            using var hash = keys[k].Open();
+            for (var i = 0; i < names.Count; i++)
+            {
+                found[i][k] = hash.UuidOf($"{type}.{parameter}", names[i]);
+            }
+        }
+        return found;
     }
 
     /// <summary>The hashes of an identifier of any system.</summary>
-    public Guid[] Identifier(string type, string value)
+    public Guid[] Identifier(string type, string value) =>
+        [.. state.Current.Keys.SelectMany(key => UnderKey(key, hash => Tokens(hash, $"{type}.identifier", new TokenValue(null, value))))];
+
+    /// <summary>The short keyed hashes that stand for a parameter of a type.</summary>
+    public int[] NamesOf(string type, string parameter) => [.. state.Current.Keys.Select(key => UnderKey(key, hash => hash.NameOf(type, parameter)))];
+
+    static T UnderKey<T>(IndexKey key, Func<IndexHash, T> make)
     {
-        using var hash = vault.OpenBlindHash();
-        return Tokens(hash, $"{type}.identifier", new TokenValue(null, value));
+        using var hash = key.Open();
+        return make(hash);
     }
 
-    /// <summary>The short keyed hash that stands for a parameter of a type.</summary>
-    public int NameOf(string type, string parameter)
-    {
-        using var hash = vault.OpenBlindHash();
-        return NameOf(hash, type, parameter);
-    }
-
-    (IndexPlan Plan, bool IsRough) PlanOf(BlindHash hash, string type, SearchCriterion criterion)
+    (IndexPlan Plan, bool IsRough) PlanOf(IndexHash hash, string type, SearchCriterion criterion)
     {
         if (Combined.TryGetValue(criterion.Parameter, out var both) && criterion is not SearchCriterion.Not)
         {
@@ -52,7 +64,7 @@ sealed partial class RecordIndex
             return (criterion is SearchCriterion.Missing { IsMissing: true } ? new IndexPlan.Not(either) : either, plans.Any(plan => plan.IsRough));
         }
         var name = $"{type}.{criterion.Parameter}";
-        IndexPlan Here() => new IndexPlan.Present(NameOf(hash, type, criterion.Parameter));
+        IndexPlan Here() => new IndexPlan.Present(hash.NameOf(type, criterion.Parameter));
         switch (criterion)
         {
             case SearchCriterion.Token token:
@@ -74,12 +86,12 @@ sealed partial class RecordIndex
             case SearchCriterion.Date date when IsBlindDate(criterion.Parameter):
                 return (new IndexPlan.Or([.. date.Values.Select(value => BlindDate(hash, name, value, Here))]), date.Values.Any(value => value.High - value.Low < TimeSpan.FromDays(1) - TimeSpan.FromTicks(1)));
             case SearchCriterion.Date date:
-                return (new IndexPlan.InRange(NameOf(hash, type, criterion.Parameter),
+                return (new IndexPlan.InRange(hash.NameOf(type, criterion.Parameter),
                     [.. date.Values.Select(value => new RangeTest(value.Prefix, Microseconds(value.Low), Microseconds(value.High), null, null))]), false);
             case SearchCriterion.Number number:
-                return (new IndexPlan.InRange(NameOf(hash, type, criterion.Parameter), [.. number.Values.Select(value => Test(value, null))]), false);
+                return (new IndexPlan.InRange(hash.NameOf(type, criterion.Parameter), [.. number.Values.Select(value => Test(value, null))]), false);
             case SearchCriterion.Quantity quantity:
-                return (new IndexPlan.InRange(NameOf(hash, type, criterion.Parameter), [.. quantity.Values.Select(value => Test(value.Number, UnitOf(hash, name, value)))]), false);
+                return (new IndexPlan.InRange(hash.NameOf(type, criterion.Parameter), [.. quantity.Values.Select(value => Test(value.Number, UnitOf(hash, name, value)))]), false);
             case SearchCriterion.Missing missing:
                 return (missing.IsMissing ? new IndexPlan.Not(Here()) : Here(), false);
             case SearchCriterion.Not { Criterion: var inner }:
@@ -95,9 +107,9 @@ sealed partial class RecordIndex
         }
     }
 
-    (IndexPlan Plan, bool IsRough) Composite(BlindHash hash, string type, SearchCriterion.Composite composite)
+    (IndexPlan Plan, bool IsRough) Composite(IndexHash hash, string type, SearchCriterion.Composite composite)
     {
-        var known = FhirDefinitions.R4.SearchParametersOf(type);
+        var known = definitions.Fhir.SearchParametersOf(type);
         var isRough = !composite.IsOfResource;
         List<IndexPlan> alternatives = [];
         foreach (var parts in composite.Values)
@@ -114,14 +126,14 @@ sealed partial class RecordIndex
         return (new IndexPlan.Or(alternatives), isRough);
     }
 
-    static Guid[] Tokens(BlindHash hash, string name, TokenValue value) => value switch
+    static Guid[] Tokens(IndexHash hash, string name, TokenValue value) => value switch
     {
         { Code: null } => [hash.UuidOf(name, $"{value.System}|")],
         { System: null } => [hash.UuidOf(name, value.Code), hash.UuidOf(name, $"|{value.Code}")],
         _ => [hash.UuidOf(name, $"{value.System}|{value.Code}")],
     };
 
-    static IEnumerable<Guid> References(BlindHash hash, string type, string parameter, ReferenceValue value)
+    IEnumerable<Guid> References(IndexHash hash, string type, string parameter, ReferenceValue value)
     {
         var name = $"{type}.{parameter}";
         if (value.Id is null || value.Text.Contains("://", StringComparison.Ordinal))
@@ -132,13 +144,13 @@ sealed partial class RecordIndex
         {
             return [hash.UuidOf(name, $"{value.Type}/{value.Id}")];
         }
-        var targets = FhirDefinitions.R4.SearchParametersOf(type).FirstOrDefault(known => known.Code == parameter)?.Targets is { Count: > 0 } named
+        var targets = definitions.Fhir.SearchParametersOf(type).FirstOrDefault(known => known.Code == parameter)?.Targets is { Count: > 0 } named
             ? named
             : FhirDefinitions.R4.ResourceTypes;
         return targets.Select(target => hash.UuidOf(name, $"{target}/{value.Id}"));
     }
 
-    static IndexPlan Containing(BlindHash hash, string name, string value, Func<IndexPlan> here)
+    static IndexPlan Containing(IndexHash hash, string name, string value, Func<IndexPlan> here)
     {
         if (value.Length < Gram)
         {
@@ -148,7 +160,7 @@ sealed partial class RecordIndex
         return new IndexPlan.Or([new IndexPlan.AllHashes([.. grams]), new IndexPlan.AnyHash([hash.UuidOf($"{name}:contains", "")])]);
     }
 
-    static (IndexPlan Plan, bool IsRough) Uris(BlindHash hash, string name, SearchCriterion.Uri uri, Func<IndexPlan> here) => uri.Match switch
+    static (IndexPlan Plan, bool IsRough) Uris(IndexHash hash, string name, SearchCriterion.Uri uri, Func<IndexPlan> here) => uri.Match switch
     {
         UriMatch.Exact => (new IndexPlan.AnyHash([.. uri.Values.Select(value => hash.UuidOf(name, value))]), false),
         UriMatch.Below when uri.Parameter.StartsWith('_') => (here(), true),
@@ -156,7 +168,7 @@ sealed partial class RecordIndex
         _ => (new IndexPlan.AnyHash([.. uri.Values.SelectMany(AboveUri).SelectMany(above => new[] { hash.UuidOf(name, above), hash.UuidOf(name, above + "/") })]), false),
     };
 
-    static IndexPlan BlindDate(BlindHash hash, string name, DateValue value, Func<IndexPlan> here)
+    static IndexPlan BlindDate(IndexHash hash, string name, DateValue value, Func<IndexPlan> here)
     {
         var words = new IndexPlan.AnyHash([.. BlindDates.Search(value).Select(word => hash.UuidOf(name, word))]);
         return value.Prefix == SearchPrefix.Ne ? new IndexPlan.And([here(), new IndexPlan.Not(words)]) : words;
@@ -164,6 +176,6 @@ sealed partial class RecordIndex
 
     static RangeTest Test(NumberValue value, int? unit) => new(value.Prefix, (double)value.Low, (double)value.High, (double)value.Value, unit);
 
-    static int? UnitOf(BlindHash hash, string name, QuantityValue value) =>
-        value.Code is null ? null : Short(hash, $"{name}:unit", value.System is null ? value.Code : $"{value.System}|{value.Code}");
+    static int? UnitOf(IndexHash hash, string name, QuantityValue value) =>
+        value.Code is null ? null : hash.ShortOf($"{name}:unit", value.System is null ? value.Code : $"{value.System}|{value.Code}");
 }

@@ -23,7 +23,7 @@ static class IndexStore
 
     /// <summary>Consents are written behind another door and found by opening them.</summary>
     const string Unindexed =
-        "(SELECT DISTINCT ON (id) type, id, patient, written, '{}'::integer[] AS marks, '{}'::uuid[] AS hashes, deleted FROM entry WHERE type = 'Consent' ORDER BY id, version DESC)";
+        "(SELECT DISTINCT ON (id) type, id, patient, written, 0 AS key, '{}'::integer[] AS marks, '{}'::uuid[] AS hashes, deleted FROM entry WHERE type = 'Consent' ORDER BY id, version DESC)";
 
     /// <summary>Whether resources of a type have rows here.</summary>
     public static bool IsIndexed(string type) => type != "Consent";
@@ -62,9 +62,9 @@ static class IndexStore
     }
 
     /// <summary>For each record, the least or the greatest bound of a range; those without one are left out.</summary>
-    public static async Task<Dictionary<string, double>> BoundsAsync(NpgsqlConnection connection, int name, IReadOnlyList<string> ids, bool isGreatest, CancellationToken cancellation) =>
+    public static async Task<Dictionary<string, double>> BoundsAsync(NpgsqlConnection connection, int[] names, IReadOnlyList<string> ids, bool isGreatest, CancellationToken cancellation) =>
         (await connection.QueryAsync(cancellation, row => (Id: row.GetString(0), Bound: row.GetDouble(1)),
-            $"SELECT id, {(isGreatest ? "max(high)" : "min(low)")} FROM search_range WHERE name = $1 AND id = ANY($2) GROUP BY id", name, ids.ToArray()))
+            $"SELECT id, {(isGreatest ? "max(high)" : "min(low)")} FROM search_range WHERE name = ANY($1) AND id = ANY($2) GROUP BY id", names, ids.ToArray()))
             .ToDictionary(row => row.Id, row => row.Bound);
 
     /// <summary>Those of some hashes that stand in rows that match.</summary>
@@ -82,7 +82,7 @@ static class IndexStore
 
     public static async Task AddAsync(NpgsqlConnection connection, IReadOnlyList<IndexRow> rows, CancellationToken cancellation)
     {
-        await using (var writer = await connection.BeginBinaryImportAsync("COPY search_value (type, id, patient, written, marks, hashes) FROM STDIN (FORMAT binary)", cancellation))
+        await using (var writer = await connection.BeginBinaryImportAsync("COPY search_value (type, id, patient, written, key, marks, hashes) FROM STDIN (FORMAT binary)", cancellation))
         {
             foreach (var row in rows)
             {
@@ -98,11 +98,33 @@ static class IndexStore
                     await writer.WriteNullAsync(cancellation);
                 }
                 await writer.WriteAsync(row.Written, NpgsqlDbType.TimestampTz, cancellation);
+                await writer.WriteAsync(row.Key, NpgsqlDbType.Integer, cancellation);
                 await writer.WriteAsync(row.Marks, NpgsqlDbType.Array | NpgsqlDbType.Integer, cancellation);
                 await writer.WriteAsync(row.Hashes, NpgsqlDbType.Array | NpgsqlDbType.Uuid, cancellation);
             }
             await writer.CompleteAsync(cancellation);
         }
+        await AddRangesAsync(connection, rows, cancellation);
+    }
+
+    /// <summary>Makes rows that are there, and that the caller's transaction holds, anew.</summary>
+    public static async Task ReplaceAsync(NpgsqlConnection connection, IReadOnlyList<IndexRow> rows, CancellationToken cancellation)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        foreach (var row in rows)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("UPDATE search_value SET key = $3, marks = $4, hashes = $5 WHERE type = $1 AND id = $2")
+            {
+                Parameters = { new() { Value = row.Type }, new() { Value = row.Id }, new() { Value = row.Key }, new() { Value = row.Marks }, new() { Value = row.Hashes } },
+            });
+        }
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("DELETE FROM search_range WHERE id = ANY($1)") { Parameters = { new() { Value = rows.Select(row => row.Id).ToArray() } } });
+        await batch.ExecuteNonQueryAsync(cancellation);
+        await AddRangesAsync(connection, rows, cancellation);
+    }
+
+    static async Task AddRangesAsync(NpgsqlConnection connection, IReadOnlyList<IndexRow> rows, CancellationToken cancellation)
+    {
         if (rows.All(row => row.Ranges.Count == 0))
         {
             return;

@@ -195,6 +195,8 @@ public sealed partial class RecordsDesk
         {
             case "DELETE":
                 return write;
+            case "PATCH" when RecordPatch.Of(entry.Resource!, $"{at}.resource", issues) is var patch:
+                return patch is null ? null : write with { Verb = WriteVerb.Patch, Patch = patch, Path = $"{at}.resource" };
             case "PUT" when id is null || entry.Resource!.Id == id:
                 return write with { Verb = WriteVerb.Update, Resource = entry.Resource, Path = $"{at}.resource" };
             case "PUT":

@@ -21,6 +21,7 @@ public sealed partial class RecordsDesk
         NpgsqlConnection connection, Caller caller, IReadOnlyList<RecordWrite> writes, CancellationToken cancellation)
     {
         Dictionary<string, string> names = [];
+        await indexing.RefreshAsync(cancellation);
         if (LocksOf(writes) is not { } locks)
         {
             return (writes, names, Invalid("duplicate", writes[0].Path, "Two entries have the same condition: which of them is meant to count?"));
@@ -38,7 +39,7 @@ public sealed partial class RecordsDesk
                 settled.Add(write);
                 continue;
             }
-            var (ids, refusal) = await FindAsync(connection, caller, reach, write.Type, write.ConditionParameters, seesIdentities: write.Verb != WriteVerb.Delete, cancellation);
+            var (ids, refusal) = await FindAsync(connection, caller, reach, write.Type, write.ConditionParameters, seesIdentities: write.Verb is WriteVerb.Create or WriteVerb.Update, cancellation);
             if (refusal is not null)
             {
                 return (writes, names, new WriteOutcome.Invalid([refusal with { Expression = write.Path }]));
@@ -48,10 +49,15 @@ public sealed partial class RecordsDesk
                 return (writes, names, new WriteOutcome.SeveralMatch(write.Path, write.Type));
             }
             var id = ids.SingleOrDefault();
+            if (id is null && write.Verb == WriteVerb.Patch)
+            {
+                return (writes, names, new WriteOutcome.NotFound { IsSought = true });
+            }
             settled.Add(write.Verb switch
             {
                 WriteVerb.Create => write with { Id = id, IsIdle = id is not null },
                 WriteVerb.Delete => write with { Id = id, IsIdle = id is null },
+                WriteVerb.Patch => write with { Id = id },
                 _ when id is null && write.Resource!.Id is null => write with { Verb = WriteVerb.Create },
                 _ => write with { Id = id ?? write.Resource!.Id },
             });
@@ -103,9 +109,9 @@ public sealed partial class RecordsDesk
         NpgsqlConnection connection, Caller caller, RecordReach reach, string type, IReadOnlyList<KeyValuePair<string, string>> parameters, bool seesIdentities,
         CancellationToken cancellation)
     {
-        if (SearchQuery.Parse(type, parameters, now: time.GetUtcNow()) is not SearchOutcome.Ok { Query: var query })
+        if (SearchQuery.Parse(type, parameters, now: time.GetUtcNow(), definitions: definitions.Fhir) is not SearchOutcome.Ok { Query: var query })
         {
-            return ([], ((SearchOutcome.Refused)SearchQuery.Parse(type, parameters)).Issues[0]);
+            return ([], ((SearchOutcome.Refused)SearchQuery.Parse(type, parameters, definitions: definitions.Fhir)).Issues[0]);
         }
         if (query.Criteria.Count == 0)
         {

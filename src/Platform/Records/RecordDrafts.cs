@@ -45,13 +45,13 @@ sealed class DraftSet
     public IReadOnlyList<Draft> Drafts { get; }
 
     /// <summary>What is wrong with resources, each with the place in what was sent; empty when all is well.</summary>
-    public static IReadOnlyList<FhirIssue> Validate(IEnumerable<(Resource Resource, string Path)> resources)
+    public static IReadOnlyList<FhirIssue> Validate(Validator validator, IEnumerable<(Resource Resource, string Path)> resources)
     {
         const int issuesMax = 100;
         List<FhirIssue> issues = [];
         foreach (var (resource, path) in resources)
         {
-            foreach (var issue in Validator.R4.Validate(resource))
+            foreach (var issue in validator.Validate(resource))
             {
                 if (issue.Severity is IssueSeverity.Error or IssueSeverity.Fatal && issues.Count < issuesMax)
                 {

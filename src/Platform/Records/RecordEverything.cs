@@ -41,7 +41,9 @@ public sealed partial class RecordsDesk
         {
             switch (parameter)
             {
-                case "_count" when int.TryParse(value, out count) && count is > 0 and <= CountMax:
+                case "_count" when int.TryParse(value, out count) && count > 0:
+                    count = Math.Min(count, CountMax);
+                    break;
                 case "_format" or "_pretty":
                     break;
                 case "_type" when value.Split(',') is var named && named.All(type => FhirDefinitions.R4.Type(type) is { Kind: TypeKind.Resource }):
@@ -51,9 +53,10 @@ public sealed partial class RecordsDesk
                     since = instant.Low;
                     break;
                 default:
-                    return Refused("value", $"{parameter}: $everything takes _count from 1 to {CountMax}, _type with resource types and _since with an instant, not '{parameter}={value}'.");
+                    return Refused("value", $"{parameter}: $everything takes _count from 1, _type with resource types and _since with an instant, not '{parameter}={value}'.");
             }
         }
+        await indexing.RefreshAsync(cancellation);
         var scopes = await consents.ScopesAsync(caller, purpose, cancellation);
         await using var connection = await database.OpenConnectionAsync(cancellation);
         if (!scopes.TryGetValue(patient, out var scope) || scope.Decide("Patient", time.GetUtcNow()) is not AccessDecision.Allowed)

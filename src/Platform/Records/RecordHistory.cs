@@ -109,14 +109,16 @@ public sealed partial class RecordsDesk
         {
             switch (parameter)
             {
-                case "_count" when int.TryParse(value, out count) && count is >= 0 and <= CountMax:
+                case "_count" when int.TryParse(value, out count) && count >= 0:
+                    count = Math.Min(count, CountMax);
+                    break;
                 case "_format" or "_pretty":
                     break;
                 case "_since" when FhirTime.TryParse(System.Text.Encoding.UTF8.GetBytes(value.Replace(' ', '+')), out var time):
                     since = time.Low;
                     break;
                 default:
-                    return (null, 0, null, Issue("value", $"{parameter}: a history takes _count from 0 to {CountMax} and _since with an instant, not '{parameter}={value}'."));
+                    return (null, 0, null, Issue("value", $"{parameter}: a history takes _count from 0 and _since with an instant, not '{parameter}={value}'."));
             }
         }
         return (cursor, count, since, null);

@@ -1,12 +1,11 @@
-using System.Collections.Concurrent;
 using Salus.Fhir.Definitions;
 using Salus.Fhir.Search;
-using Salus.Vault.Keys;
+using Salus.Platform.Records.Indexing;
 
 namespace Salus.Platform.Records;
 
 /// <summary>What a record is found by: keyed hashes of what identifies or diagnoses, ranges of the rest.</summary>
-sealed record IndexRow(string Type, string Id, string? Patient, DateTimeOffset Written, int[] Marks, Guid[] Hashes, IReadOnlyList<IndexRange> Ranges);
+sealed record IndexRow(string Type, string Id, string? Patient, DateTimeOffset Written, int Key, int[] Marks, Guid[] Hashes, IReadOnlyList<IndexRange> Ranges);
 
 /// <summary>A range of time in microseconds since 1970, or of a number; with the keyed hashes of its unit.</summary>
 sealed record IndexRange(int Name, double Low, double High, int[]? Units);
@@ -15,7 +14,7 @@ sealed record IndexRange(int Name, double Low, double High, int[]? Units);
 /// Search values as keyed hashes: tokens whole; references by type and id; texts by their beginnings, whole, and by each three letters in a row;
 /// dates of birth and death by year, month and day. Other dates, numbers and quantities are clear.
 /// </summary>
-sealed partial class RecordIndex(KeyVault vault)
+sealed partial class RecordIndex(RecordDefinitions definitions, IndexState state)
 {
     /// <summary>Longer beginnings are told apart after opening.</summary>
     const int PrefixMax = 20;
@@ -30,7 +29,8 @@ sealed partial class RecordIndex(KeyVault vault)
         ["combo-value-quantity"] = ["value-quantity", "component-value-quantity"],
     };
 
-    readonly ConcurrentDictionary<(string Type, string Parameter), int> names = new();
+    /// <summary>What is indexed.</summary>
+    public RecordDefinitions Definitions => definitions;
 
     /// <summary>The rows under which resources are found.</summary>
     /// <param name="drafts">The resources, each with its id here.</param>
@@ -39,7 +39,8 @@ sealed partial class RecordIndex(KeyVault vault)
     /// <param name="resolve">What a reference in them is written as here; null leaves it.</param>
     public List<IndexRow> RowsOf(IReadOnlyList<Draft> drafts, IReadOnlyList<string?> patients, DateTimeOffset written, Func<string, string?> resolve)
     {
-        using var hash = vault.OpenBlindHash();
+        var key = state.Current.Writing;
+        using var hash = key.Open();
         List<IndexRow> rows = new(drafts.Count);
         HashSet<Guid> hashes = [];
         HashSet<int> marks = [];
@@ -49,9 +50,9 @@ sealed partial class RecordIndex(KeyVault vault)
             hashes.Clear();
             marks.Clear();
             List<IndexRange> ranges = [];
-            foreach (var value in SearchIndexer.R4.Extract(draft.Resource, resolve, IsIndexed))
+            foreach (var value in definitions.Indexer.Extract(draft.Resource, resolve, IsIndexed))
             {
-                var name = NameOf(hash, draft.Type, value.Parameter);
+                var name = hash.NameOf(draft.Type, value.Parameter);
                 marks.Add(name);
                 if (RangeOf(hash, draft.Type, name, value) is { } range)
                 {
@@ -65,7 +66,7 @@ sealed partial class RecordIndex(KeyVault vault)
                     Add(hashes, hash, $"{draft.Type}.{value.Parameter}", value);
                 }
             }
-            rows.Add(new IndexRow(draft.Type, draft.Id, patients[i], written, [.. marks], [.. hashes], ranges));
+            rows.Add(new IndexRow(draft.Type, draft.Id, patients[i], written, key.Number, [.. marks], [.. hashes], ranges));
         }
         return rows;
     }
@@ -73,7 +74,7 @@ sealed partial class RecordIndex(KeyVault vault)
     /// <summary>Whether searches by a parameter are taken; the others are told so by name.</summary>
     public static bool IsTaken(SearchParameterDefinition parameter) =>
         // Spelling alike is not sounding alike.
-        parameter.Type != SearchType.Special && parameter.Code != "phonetic" && (parameter.Expression.Length > 0 || parameter.Code is "_id" or "_lastUpdated");
+        (parameter.Type != SearchType.Special || parameter.Code == "near") && parameter.Code != "phonetic" && (parameter.Expression.Length > 0 || parameter.Code is "_id" or "_lastUpdated");
 
     /// <summary>Whether a date says when someone was born or died, which identifies.</summary>
     public static bool IsBlindDate(string parameter) => parameter is "birthdate" or "death-date";
@@ -83,19 +84,7 @@ sealed partial class RecordIndex(KeyVault vault)
 
     static double Microseconds(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / (double)TimeSpan.TicksPerMicrosecond;
 
-    /// <summary>The short keyed hash that stands for a parameter of a type.</summary>
-    int NameOf(BlindHash hash, string type, string parameter)
-    {
-        if (!names.TryGetValue((type, parameter), out var name))
-        {
-            names[(type, parameter)] = name = Short(hash, $"{type}.{parameter}", "");
-        }
-        return name;
-    }
-
-    static int Short(BlindHash hash, string name, string value) => BitConverter.ToInt32(hash.Of(name, value), 0);
-
-    static IndexRange? RangeOf(BlindHash hash, string type, int name, IndexValue value) => value switch
+    static IndexRange? RangeOf(IndexHash hash, string type, int name, IndexValue value) => value switch
     {
         IndexValue.Date date when !IsBlindDate(date.Parameter) => new IndexRange(name, Microseconds(date.Low), Microseconds(date.High), null),
         IndexValue.Number number => new IndexRange(name, (double)number.Low, (double)number.High, null),
@@ -103,11 +92,11 @@ sealed partial class RecordIndex(KeyVault vault)
         _ => null,
     };
 
-    static int[]? UnitsOf(BlindHash hash, string type, IndexValue.Quantity quantity) => quantity.Code is { } code
-        ? [Short(hash, $"{type}.{quantity.Parameter}:unit", code), Short(hash, $"{type}.{quantity.Parameter}:unit", $"{quantity.System}|{code}")]
+    static int[]? UnitsOf(IndexHash hash, string type, IndexValue.Quantity quantity) => quantity.Code is { } code
+        ? [hash.ShortOf($"{type}.{quantity.Parameter}:unit", code), hash.ShortOf($"{type}.{quantity.Parameter}:unit", $"{quantity.System}|{code}")]
         : null;
 
-    static void Add(HashSet<Guid> hashes, BlindHash hash, string name, IndexValue value)
+    static void Add(HashSet<Guid> hashes, IndexHash hash, string name, IndexValue value)
     {
         switch (value)
         {
@@ -136,7 +125,7 @@ sealed partial class RecordIndex(KeyVault vault)
     }
 
     /// <remarks>A token without a system stands under <c>|code</c> alone: who searches for a code of any system asks for both.</remarks>
-    static void AddToken(HashSet<Guid> hashes, BlindHash hash, string name, string? system, string code)
+    static void AddToken(HashSet<Guid> hashes, IndexHash hash, string name, string? system, string code)
     {
         hashes.Add(hash.UuidOf(name, $"{system}|{code}"));
         if (system is not null)
@@ -146,7 +135,7 @@ sealed partial class RecordIndex(KeyVault vault)
         }
     }
 
-    static void AddText(HashSet<Guid> hashes, BlindHash hash, string name, IndexValue.Text text)
+    static void AddText(HashSet<Guid> hashes, IndexHash hash, string name, IndexValue.Text text)
     {
         var normalised = text.Normalised;
         for (var length = 1; length <= Math.Min(PrefixMax, normalised.Length); length++)
@@ -165,7 +154,7 @@ sealed partial class RecordIndex(KeyVault vault)
         }
     }
 
-    static void AddUri(HashSet<Guid> hashes, BlindHash hash, string name, IndexValue.Uri uri)
+    static void AddUri(HashSet<Guid> hashes, IndexHash hash, string name, IndexValue.Uri uri)
     {
         hashes.Add(hash.UuidOf(name, uri.Value));
         var version = uri.Value.IndexOf('|');

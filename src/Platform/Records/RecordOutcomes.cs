@@ -45,7 +45,17 @@ public abstract record WriteOutcome
     public sealed record Forbidden(string Reason) : WriteOutcome;
 
     /// <summary>The resource to be updated is not there.</summary>
-    public sealed record NotFound : WriteOutcome;
+    public sealed record NotFound : WriteOutcome
+    {
+        /// <summary>Whether only what is there could have been meant: a patch makes nothing new.</summary>
+        public bool IsSought { get; init; }
+    }
+
+    /// <summary>The resource to be patched was deleted.</summary>
+    public sealed record Gone : WriteOutcome;
+
+    /// <summary>The resource to be patched was altered in the database.</summary>
+    public sealed record Altered(string What) : WriteOutcome;
 
     /// <summary>Someone else wrote first; the version that stands now.</summary>
     public sealed record Conflict(int Version) : WriteOutcome

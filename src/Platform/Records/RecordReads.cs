@@ -156,9 +156,12 @@ public sealed partial class RecordsDesk
         return found;
     }
 
-    async Task<string?> IdentifiedAsync(NpgsqlConnection connection, string identifier, CancellationToken cancellation) =>
-        (await IndexStore.MatchAsync(connection, "Patient", null, new IndexPlan.AnyHash(index.Identifier("Patient", identifier)),
+    async Task<string?> IdentifiedAsync(NpgsqlConnection connection, string identifier, CancellationToken cancellation)
+    {
+        await indexing.RefreshAsync(cancellation);
+        return (await IndexStore.MatchAsync(connection, "Patient", null, new IndexPlan.AnyHash(index.Identifier("Patient", identifier)),
             new IndexOrder(false, true, null), 1, null, cancellation)).Matches.SingleOrDefault()?.Id;
+    }
 
     /// <summary>Who read, wrote and shared a patient's record, newest first: for the patient, and for those who may read the record.</summary>
     public async Task<IReadOnlyList<AuditLine>?> AccessesAsync(Caller caller, string patient, int countMax, CancellationToken cancellation)

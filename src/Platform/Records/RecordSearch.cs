@@ -48,13 +48,14 @@ public sealed partial class RecordsDesk
             }
             parameters = cursor.Parameters;
         }
-        if (SearchQuery.Parse(type, parameters, isLenient, time.GetUtcNow()) is not SearchOutcome.Ok { Query: var query })
+        await indexing.RefreshAsync(cancellation);
+        if (Unready(parameters) is { Count: > 0 } unready && !isLenient)
         {
-            return new SearchResult.Invalid(((SearchOutcome.Refused)SearchQuery.Parse(type, parameters, isLenient)).Issues);
+            return new SearchResult.Invalid(unready);
         }
-        if (query.Count > CountMax)
+        if (SearchQuery.Parse(type, parameters, isLenient, time.GetUtcNow(), definitions.Fhir) is not SearchOutcome.Ok { Query: var query })
         {
-            return Refused("value", $"_count is a number from 0 to {CountMax}, not {query.Count}.");
+            return new SearchResult.Invalid(((SearchOutcome.Refused)SearchQuery.Parse(type, parameters, isLenient, definitions: definitions.Fhir)).Issues);
         }
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var reach = new RecordReach(await consents.ScopesAsync(caller, purpose, cancellation), caller.Role, time.GetUtcNow());
@@ -73,9 +74,10 @@ public sealed partial class RecordsDesk
     {
         var type = query.ResourceType;
         var isCountOnly = query.Count == 0 || query.Summary == SummaryMode.Count;
-        var count = isCountOnly ? 0 : query.Count ?? CountDefault;
+        // Who asks for more than a page holds is given a page (R4 section 3.1.1.5.5)
+        var count = isCountOnly ? 0 : Math.Min(query.Count ?? CountDefault, CountMax);
         var (plan, isRough) = await run.PlanAsync(type, query.Criteria, cancellation);
-        var order = new SearchOrder(query.Sort);
+        var order = new SearchOrder(query.Sort, definitions.Indexer);
         List<StoredRecord> records;
         int? total;
         SearchCursor? next = null;
@@ -150,8 +152,12 @@ public sealed partial class RecordsDesk
 
     static SearchResult.Invalid Refused(string code, string message) => new([new FhirIssue(IssueSeverity.Error, code, "", message)]);
 
-    async Task AuditSearchAsync(
-        NpgsqlConnection connection, Caller caller, string type, IReadOnlyList<StoredRecord> shown, int matchCount, Purpose purpose, CancellationToken cancellation)
+    Task AuditSearchAsync(
+        NpgsqlConnection connection, Caller caller, string type, IReadOnlyList<StoredRecord> shown, int matchCount, Purpose purpose, CancellationToken cancellation) =>
+        AuditShownAsync(connection, caller, AuditAction.Search, $"{matchCount} {type}", shown, purpose, cancellation);
+
+    async Task AuditShownAsync(
+        NpgsqlConnection connection, Caller caller, AuditAction action, string entity, IReadOnlyList<StoredRecord> shown, Purpose purpose, CancellationToken cancellation)
     {
         List<string> aliases = [];
         foreach (var patient in shown.Select(record => record.Patient).OfType<string>().Distinct())
@@ -162,7 +168,7 @@ public sealed partial class RecordsDesk
             }
         }
         // One search is one access by one person, of however many patients.
-        var fact = new AuditFact(AuditAction.Search, true, caller.Account, aliases is [var only] ? only : null, $"{matchCount} {type}", ConsentTerms.CodeOf(purpose))
+        var fact = new AuditFact(action, true, caller.Account, aliases is [var only] ? only : null, entity, ConsentTerms.CodeOf(purpose))
         {
             PatientAliases = aliases.Count > 1 ? aliases : [],
         };

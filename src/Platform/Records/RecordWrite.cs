@@ -15,6 +15,9 @@ enum WriteVerb
 
     /// <summary>A version that says it is gone; on a condition, of the one that matches.</summary>
     Delete,
+
+    /// <summary>A new version that a patch makes of the one that stands; on a condition, of the one that matches.</summary>
+    Patch,
 }
 
 /// <summary>One wish to write.</summary>
@@ -22,8 +25,11 @@ enum WriteVerb
 /// <param name="Type">The resource type.</param>
 sealed record RecordWrite(WriteVerb Verb, string Type)
 {
-    /// <summary>The content; null for a deletion.</summary>
+    /// <summary>The content; null for a deletion, and for a patch until it was put to what stands.</summary>
     public Resource? Resource { get; init; }
+
+    /// <summary>The changes, where they are sent rather than the content.</summary>
+    public RecordPatch? Patch { get; init; }
 
     /// <summary>The logical id of what is changed; for a new one null, or the one that was given to it here; null where a condition finds it.</summary>
     public string? Id { get; init; }

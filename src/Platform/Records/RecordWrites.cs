@@ -41,7 +41,7 @@ public sealed partial class RecordsDesk
     /// <summary>What can be told before the database is asked: whether it is FHIR, and whether the role writes such things.</summary>
     async Task<WriteOutcome?> CheckAsync(Caller caller, IReadOnlyList<RecordWrite> writes, CancellationToken cancellation)
     {
-        var issues = DraftSet.Validate(writes.Where(write => write.Resource is not null).Select(write => (write.Resource!, write.Path)));
+        var issues = DraftSet.Validate(definitions.Refusals, writes.Where(write => write.Resource is not null).Select(write => (write.Resource!, write.Path)));
         if (issues.Count > 0)
         {
             return new WriteOutcome.Invalid(issues);
@@ -50,9 +50,29 @@ public sealed partial class RecordsDesk
         {
             return await ForbidAsync(caller, null, forbidden.Type, $"The role {caller.Role} may not write {forbidden.Type}.", cancellation);
         }
+        if (await ObjectionsAsync(writes, cancellation) is { Count: > 0 } objections)
+        {
+            return new WriteOutcome.Invalid(objections);
+        }
         return caller.Role == Role.Patient && writes.Any(write => write.Verb == WriteVerb.Delete)
             ? await ForbidAsync(caller, null, null, "A patient may only add to their own record.", cancellation)
             : null;
+    }
+
+    /// <summary>What would stand against a write besides its content: the caller's role and rights, the record that is there. Nothing is written.</summary>
+    internal async Task<WriteOutcome?> ObjectionAsync(Caller caller, WriteVerb verb, string type, string? id, CancellationToken cancellation)
+    {
+        var write = new RecordWrite(verb, type) { Id = id };
+        if (await CheckAsync(caller, [write], cancellation) is { } refused)
+        {
+            return refused;
+        }
+        if (verb == WriteVerb.Create)
+        {
+            return null;
+        }
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        return (await FindNewestAsync(connection, caller, write, cancellation)).Refusal;
     }
 
     async Task<WriteOutcome> WriteCheckedAsync(Caller caller, IReadOnlyList<RecordWrite> writes, bool isConditional, AuditAction creating, CancellationToken cancellation)
@@ -87,6 +107,10 @@ public sealed partial class RecordsDesk
             }
             ready.Add(found);
         }
+        if (await PatchedAsync(connection, caller, ready, names, cancellation) is { } unpatched)
+        {
+            return unpatched;
+        }
         return await StoreAsync(connection, transaction, caller, ready, names, creating, cancellation);
     }
 
@@ -99,7 +123,7 @@ public sealed partial class RecordsDesk
         {
             if (AccessRules.Directory.Contains(type))
             {
-                return write.Verb == WriteVerb.Delete ? (write with { IsIdle = true }, null) : (write, new WriteOutcome.NotFound());
+                return write.Verb == WriteVerb.Delete ? (write with { IsIdle = true }, null) : (write, new WriteOutcome.NotFound { IsSought = write.Verb == WriteVerb.Patch });
             }
             var reason = await consents.DecideAsync(caller, NobodysId, type, Purpose.Treatment, cancellation) is AccessDecision.Refused nobodys ? nobodys.Reason : NothingForYou;
             return (write, await ForbidAsync(caller, null, $"{type}/{id}", reason, cancellation));
@@ -199,7 +223,7 @@ public sealed partial class RecordsDesk
             var action = group.Key.Verb switch
             {
                 WriteVerb.Delete => AuditAction.Delete,
-                WriteVerb.Update => AuditAction.Update,
+                WriteVerb.Update or WriteVerb.Patch => AuditAction.Update,
                 _ => creating,
             };
             var entity = group.Count() == 1 ? $"{group.First().Write.Type}/{group.First().Write.Id}" : $"{group.Count()} resources";
@@ -215,8 +239,14 @@ public sealed partial class RecordsDesk
         }
         await IndexStore.RemoveAsync(connection, [.. rows.Where(row => row.Version > 1).Select(row => (row.Write.Type, row.Write.Id!))], cancellation);
         var kept = rows.Where(row => row.Draft is not null).ToList();
+        await indexing.RefreshAsync(cancellation);
         await IndexStore.AddAsync(connection, index.RowsOf([.. kept.Select(row => row.Draft!)], [.. kept.Select(row => row.Patient)], now, set.Map), cancellation);
+        await NoteParametersAsync(connection, rows, now, cancellation);
         await transaction.CommitAsync(cancellation);
+        if (rows.Any(row => row.Write.Type == "SearchParameter"))
+        {
+            indexing.Expire();
+        }
         sequencer.Wake();
         return null;
     }

@@ -6,6 +6,7 @@ using Salus.Platform.Anchoring;
 using Salus.Platform.Audit;
 using Salus.Platform.Consent;
 using Salus.Platform.Identity;
+using Salus.Platform.Records.Indexing;
 using Salus.Platform.Store;
 using Salus.Vault.Blobs;
 using Salus.Vault.Keys;
@@ -16,19 +17,23 @@ namespace Salus.Platform.Records;
 /// The only door to records, for each caller: validation, the access decision, encryption, the index, the audit and the leaf happen here.
 /// </summary>
 public sealed partial class RecordsDesk(
-    NpgsqlDataSource database, KeyVault vault, ConsentDesk consents, AuditTrail audit, ProofDesk proofs, BlobStore blobs, Sequencer sequencer, TimeProvider time)
+    NpgsqlDataSource database, KeyVault vault, ConsentDesk consents, AuditTrail audit, ProofDesk proofs, BlobStore blobs, Sequencer sequencer, TimeProvider time,
+    RecordDefinitions definitions, IndexState indexing)
 {
     readonly SealedStore store = new(vault);
-    readonly RecordIndex index = new(vault);
+    readonly RecordIndex index = new(definitions, indexing);
 
     /// <summary>Stores one resource under an id given here.</summary>
     /// <param name="caller">Who asks.</param>
     /// <param name="json">The whole resource.</param>
     /// <param name="cancellation">Ends the wait.</param>
     /// <param name="ifNoneExist">A query: where it matches, nothing is stored.</param>
-    public async Task<WriteOutcome> CreateAsync(Caller caller, ReadOnlyMemory<byte> json, CancellationToken cancellation, string? ifNoneExist = null) =>
+    /// <param name="type">The type that the address names; null for none.</param>
+    public async Task<WriteOutcome> CreateAsync(Caller caller, ReadOnlyMemory<byte> json, CancellationToken cancellation, string? ifNoneExist = null, string? type = null) =>
         FhirJson.Read(json) switch
         {
+            FhirReadOutcome.Ok { Resource: var other } when type is not null && other.ResourceType != type =>
+                Invalid("invalid", other.ResourceType, $"The body is a {other.ResourceType}, the address names {type}. They must be the same."),
             FhirReadOutcome.Ok { Resource: var resource } => await WriteAsync(
                 caller, [new RecordWrite(WriteVerb.Create, resource.ResourceType) { Resource = resource, Condition = ifNoneExist }], AuditAction.Create, cancellation),
             FhirReadOutcome.Refused refused => new WriteOutcome.Invalid(refused.Issues),
@@ -96,7 +101,7 @@ public sealed partial class RecordsDesk(
         {
             return new WriteOutcome.Invalid(((FhirReadOutcome.Refused)FhirJson.Read(json)).Issues);
         }
-        return DraftSet.Validate([(resource, "")]) is { Count: > 0 } issues
+        return DraftSet.Validate(definitions.Refusals, [(resource, "")]) is { Count: > 0 } issues
             ? new WriteOutcome.Invalid(issues)
             : await WriteCheckedAsync(caller, [new RecordWrite(WriteVerb.Create, resource.ResourceType) { Resource = resource, Kind = kind }], isConditional: false, action, cancellation);
     }

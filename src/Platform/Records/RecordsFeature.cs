@@ -3,10 +3,14 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Audit;
 using Salus.Platform.Consent;
 using Salus.Platform.Identity;
+using Salus.Platform.Records.Export;
+using Salus.Platform.Records.Indexing;
 
 namespace Salus.Platform.Records;
 
@@ -21,10 +25,19 @@ public static class RecordsFeature
     /// <summary>A retrieval as the API shows it.</summary>
     public sealed record Retrieval(string Patient, int Count, IReadOnlyDictionary<string, int> Proofs, IReadOnlyList<string> Altered, IReadOnlyList<RetrievedRecord> Records);
 
+    /// <summary>Adds the services.</summary>
+    public static IServiceCollection AddRecords(this IServiceCollection services) =>
+        services.AddSingleton(provider => RecordDefinitions.Open(provider.GetRequiredService<RecordsOptions>(), provider.GetRequiredService<ILogger<RecordDefinitions>>())).AddSingleton<RecordsDesk>()
+            .AddIndexing();
+
     /// <summary>Maps the routes.</summary>
     public static void MapRecords(this IEndpointRouteBuilder routes)
     {
+        // A package that cannot be read stops the start, not the first request
+        _ = routes.ServiceProvider.GetRequiredService<RecordDefinitions>();
         FhirEndpoints.Map(routes.MapGroup("/fhir").WithTags("FHIR"));
+        routes.MapExports();
+        routes.MapIndexing();
 
         var api = routes.MapGroup("/api/patients").WithTags("Patients");
         api.MapGet("/", ListAsync);

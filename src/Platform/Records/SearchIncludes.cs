@@ -44,7 +44,7 @@ sealed class SearchIncludes(NpgsqlConnection connection, RecordIndex index, Sear
             {
                 continue;
             }
-            foreach (var value in SearchIndexer.R4.Extract(resource, null, parameter => parameter.Type == SearchType.Reference && (rule.Parameter is null || parameter.Code == rule.Parameter)))
+            foreach (var value in index.Definitions.Indexer.Extract(resource, null, parameter => parameter.Type == SearchType.Reference && (rule.Parameter is null || parameter.Code == rule.Parameter)))
             {
                 if (value is IndexValue.Reference { Target: { IsAbsolute: false, Type: { } type, Id: { } id } } && (rule.TargetType is null || rule.TargetType == type))
                 {
@@ -67,7 +67,7 @@ sealed class SearchIncludes(NpgsqlConnection connection, RecordIndex index, Sear
         {
             return [];
         }
-        var plan = new IndexPlan.AnyHash(index.ReferencesTo(rule.SourceType, rule.Parameter!, targets));
+        var plan = new IndexPlan.AnyHash([.. index.ReferencesTo(rule.SourceType, rule.Parameter!, targets).SelectMany(hashes => hashes)]);
         var (matches, _) = await IndexStore.MatchAsync(
             connection, rule.SourceType, reach.Of(rule.SourceType), plan, new IndexOrder(false, true, null), IncludedMax + 1, null, cancellation);
         Dictionary<string, List<string>> wanted = [];

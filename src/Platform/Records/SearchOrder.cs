@@ -11,7 +11,7 @@ namespace Salus.Platform.Records;
 sealed record SortedMatch(string Id, IReadOnlyList<string?> Keys);
 
 /// <summary>An order by several fields. Clear ranges are sorted as they stand in the index; what stands there as hashes must be opened.</summary>
-sealed class SearchOrder(IReadOnlyList<SortKey> fields) : IComparer<SortedMatch>
+sealed class SearchOrder(IReadOnlyList<SortKey> fields, SearchIndexer indexer) : IComparer<SortedMatch>
 {
     /// <summary>Whether it can be read off the index's own rows: by id or time alone.</summary>
     public bool IsByRow => fields is [] or [{ Parameter.Code: "_id" or "_lastUpdated" }];
@@ -38,7 +38,7 @@ sealed class SearchOrder(IReadOnlyList<SortKey> fields) : IComparer<SortedMatch>
                 }
                 continue;
             }
-            foreach (var (id, bound) in await IndexStore.BoundsAsync(connection, index.NameOf(type, parameter.Code), [.. keys.Keys], isDescending, cancellation))
+            foreach (var (id, bound) in await IndexStore.BoundsAsync(connection, index.NamesOf(type, parameter.Code), [.. keys.Keys], isDescending, cancellation))
             {
                 keys[id][i] = Text(bound);
             }
@@ -87,7 +87,7 @@ sealed class SearchOrder(IReadOnlyList<SortKey> fields) : IComparer<SortedMatch>
         {
             "_id" => record.Id,
             "_lastUpdated" => Text(record.Written.UtcTicks),
-            var code when resource is not null => KeyOf(SearchIndexer.R4.Extract(resource, null, parameter => parameter.Code == code), field.Descending, IsNumeric(field.Parameter)),
+            var code when resource is not null => KeyOf(indexer.Extract(resource, null, parameter => parameter.Code == code), field.Descending, IsNumeric(field.Parameter)),
             _ => null,
         })];
     }

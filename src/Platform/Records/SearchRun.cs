@@ -1,8 +1,6 @@
 using Npgsql;
-using Salus.Fhir.Definitions;
 using Salus.Fhir.Elements;
 using Salus.Fhir.Search;
-using Salus.Fhir.Terminology;
 using Salus.Platform.Store;
 
 namespace Salus.Platform.Records;
@@ -11,15 +9,13 @@ namespace Salus.Platform.Records;
 /// One search on one connection: criteria become conditions on the index, chains are followed, and what the index tells only roughly is opened.
 /// Every step sees only what the caller may see.
 /// </summary>
-sealed class SearchRun(NpgsqlConnection connection, RecordIndex index, SealedStore store, RecordReach reach)
+sealed partial class SearchRun(NpgsqlConnection connection, RecordIndex index, SealedStore store, RecordReach reach)
 {
     /// <summary>Records that one search opens to tell them apart or to sort them.</summary>
     public const int OpenedMax = 1_000;
 
     /// <summary>Records through which a chain may lead.</summary>
     public const int LinkedMax = 5_000;
-
-    const int ExpandedMax = 2_000;
 
     /// <summary>Why the search is refused after all; null while it is not.</summary>
     public FhirIssue? Refusal { get; private set; }
@@ -47,21 +43,18 @@ sealed class SearchRun(NpgsqlConnection connection, RecordIndex index, SealedSto
 
     async Task<(IndexPlan Plan, bool IsRough)> PlanAsync(string type, SearchCriterion criterion, CancellationToken cancellation)
     {
-        if (criterion is SearchCriterion.InValueSet set)
+        if (await SettledAsync(criterion, cancellation) is not { } settled)
         {
-            if (Expand(set) is not { } token)
-            {
-                return (new IndexPlan.Or([]), false);
-            }
-            criterion = token;
+            return (new IndexPlan.Or([]), false);
         }
-        else if (criterion is SearchCriterion.Not { Criterion: SearchCriterion.InValueSet excluded })
+        criterion = settled;
+        if (criterion is SearchCriterion.InList list)
         {
-            if (Expand(excluded) is not { } token)
-            {
-                return (new IndexPlan.Or([]), false);
-            }
-            criterion = new SearchCriterion.Not(token);
+            return (new IndexPlan.Ids([.. await ListedAsync(type, list.List, cancellation)]), false);
+        }
+        if (criterion is SearchCriterion.Near)
+        {
+            return (new IndexPlan.Everything(), true);
         }
         if (!IndexStore.IsIndexed(type) && criterion is not (SearchCriterion.Id or SearchCriterion.LastUpdated))
         {
@@ -72,24 +65,6 @@ sealed class SearchRun(NpgsqlConnection connection, RecordIndex index, SealedSto
         return criterion is SearchCriterion.Chain chain ? (await ChainAsync(type, chain, cancellation), false) : index.PlanOf(type, criterion);
     }
 
-    /// <summary>The codes of a value set, which an element of type code gives without a system; null where they are too many or cannot be told, which refuses the search.</summary>
-    SearchCriterion.Token? Expand(SearchCriterion.InValueSet set)
-    {
-        switch (FhirDefinitions.R4.Terminology.Expand(set.Url, ExpandedMax))
-        {
-            case ExpansionOutcome.Ok expanded:
-                return new SearchCriterion.Token(set.Parameter, [.. expanded.Codes.SelectMany(code => new[] { new TokenValue(code.System, code.Code), new TokenValue("", code.Code) }).Distinct()]);
-            case ExpansionOutcome.TooMany:
-                Refuse("too-costly", $"{set.Parameter}: the value set {set.Url} has more than {ExpandedMax} codes. Name those that matter, with commas between them.");
-                return null;
-            case ExpansionOutcome.Impossible impossible:
-                Refuse("not-found", $"{set.Parameter}: {impossible.Reason} Name the codes, with commas between them.");
-                return null;
-            default:
-                throw new InvalidOperationException("Every outcome has its answer.");
-        }
-    }
-
     async Task<IndexPlan> ChainAsync(string type, SearchCriterion.Chain chain, CancellationToken cancellation)
     {
         List<string> names = [];
@@ -97,7 +72,7 @@ sealed class SearchRun(NpgsqlConnection connection, RecordIndex index, SealedSto
         {
             names.AddRange((await IdsAsync(target, inner, cancellation)).Select(id => $"{target}/{id}"));
         }
-        return names.Count == 0 ? new IndexPlan.Or([]) : new IndexPlan.AnyHash(index.ReferencesTo(type, chain.Parameter, names));
+        return names.Count == 0 ? new IndexPlan.Or([]) : new IndexPlan.AnyHash([.. index.ReferencesTo(type, chain.Parameter, names).SelectMany(hashes => hashes)]);
     }
 
     async Task<IndexPlan> HasAsync(string type, IndexPlan others, SearchCriterion.Has has, CancellationToken cancellation)
@@ -120,9 +95,9 @@ sealed class SearchRun(NpgsqlConnection connection, RecordIndex index, SealedSto
         {
             return Refuse("too-costly", $"_has would go through more than {LinkedMax} {type}. Narrow the search by another parameter.").Plan;
         }
-        var hashes = index.ReferencesTo(has.Type, has.Parameter, candidates.Select(match => $"{type}/{match.Id}"));
-        var met = await IndexStore.MetAsync(connection, has.Type, reach.Of(has.Type), source, hashes, cancellation);
-        return new IndexPlan.Ids([.. candidates.Where((_, i) => met.Contains(hashes[i])).Select(match => match.Id)]);
+        var hashes = index.ReferencesTo(has.Type, has.Parameter, candidates.ConvertAll(match => $"{type}/{match.Id}"));
+        var met = await IndexStore.MetAsync(connection, has.Type, reach.Of(has.Type), source, [.. hashes.SelectMany(each => each)], cancellation);
+        return new IndexPlan.Ids([.. candidates.Where((_, i) => hashes[i].Any(met.Contains)).Select(match => match.Id)]);
     }
 
     /// <summary>The visible records of a type that match a criterion.</summary>
@@ -154,10 +129,19 @@ sealed class SearchRun(NpgsqlConnection connection, RecordIndex index, SealedSto
             Refuse("too-costly", $"More than {OpenedMax} {type} would have to be opened for this search. Narrow it by another parameter, such as patient or code.");
             return [];
         }
+        List<SearchCriterion> settled = [];
+        foreach (var criterion in criteria)
+        {
+            if (await SettledAsync(criterion, cancellation) is not { } known)
+            {
+                return [];
+            }
+            settled.Add(known);
+        }
         List<StoredRecord> found = [];
         foreach (var record in await OpenAsync(type, [.. matches.Select(match => match.Id)], cancellation))
         {
-            if (criteria.Count == 0 || (FhirJson.Read(record.Bytes) is FhirReadOutcome.Ok { Resource: var resource } && SearchMatcher.Matches(resource, criteria)))
+            if (criteria.Count == 0 || (FhirJson.Read(record.Bytes) is FhirReadOutcome.Ok { Resource: var resource } && SearchMatcher.Matches(resource, settled, index.Definitions.Indexer)))
             {
                 found.Add(record);
             }

@@ -3,8 +3,8 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Salus.Fhir.Definitions;
 using Salus.Fhir.Terminology;
+using Salus.Platform.Identity;
 
 namespace Salus.Platform.Records;
 
@@ -13,28 +13,29 @@ static class TerminologyEndpoints
 {
     const int PageMax = 1_000;
 
-    static TerminologyService Terminology => FhirDefinitions.R4.Terminology;
-
     public static void Map(RouteGroupBuilder fhir)
     {
-        foreach (var (path, answer) in new (string, Func<OperationInput, TimeProvider, IResult>)[]
+        foreach (var (path, answer) in new (string, Func<OperationInput, TerminologyService, TimeProvider, IResult>)[]
         {
             ("/ValueSet/$expand", Expand), ("/ValueSet/$validate-code", ValidateInSet), ("/CodeSystem/$lookup", Lookup), ("/CodeSystem/$validate-code", ValidateInSystem),
         })
         {
-            fhir.MapGet(path, (TimeProvider time, HttpContext context) => AnswerAsync(answer, time, context));
-            fhir.MapPost(path, (TimeProvider time, HttpContext context) => AnswerAsync(answer, time, context));
+            fhir.MapGet(path, (RecordsDesk desk, TimeProvider time, HttpContext context) => AnswerAsync(answer, desk, time, context));
+            fhir.MapPost(path, (RecordsDesk desk, TimeProvider time, HttpContext context) => AnswerAsync(answer, desk, time, context));
         }
     }
 
-    static async Task<IResult> AnswerAsync(Func<OperationInput, TimeProvider, IResult> answer, TimeProvider time, HttpContext context) =>
+    static async Task<IResult> AnswerAsync(Func<OperationInput, TerminologyService, TimeProvider, IResult> answer, RecordsDesk desk, TimeProvider time, HttpContext context) =>
         await OperationInput.ReadAsync(context) switch
         {
             (null, var refusal) => refusal!,
-            (var input, _) => answer(input, time),
+            (var input, _) => answer(input, await desk.TerminologyAsync(context.Caller(), UrlsOf(input), context.RequestAborted), time),
         };
 
-    static IResult Expand(OperationInput input, TimeProvider time)
+    static IReadOnlyList<string> UrlsOf(OperationInput input) =>
+        [.. new[] { input["url"], input["system"] }.OfType<string>(), .. input.Resource("valueSet") is { } given ? TerminologyService.PartsOf(given) : []];
+
+    static IResult Expand(OperationInput input, TerminologyService terminology, TimeProvider time)
     {
         var (offset, count) = (0, PageMax);
         if ((input["offset"] is { } from && !int.TryParse(from, out offset)) || (input["count"] is { } most && !int.TryParse(most, out count)) || offset < 0 || count is < 0 or > PageMax)
@@ -45,7 +46,7 @@ static class TerminologyEndpoints
         {
             return FhirResults.Outcome(StatusCodes.Status400BadRequest, "required", "$expand takes the value set's url, or the value set itself as the part valueSet.");
         }
-        switch (input.Resource("valueSet") is { } given ? Terminology.Expand(given) : Terminology.Expand(input["url"]!))
+        switch (input.Resource("valueSet") is { } given ? terminology.Expand(given) : terminology.Expand(input["url"]!))
         {
             case ExpansionOutcome.Ok expanded:
                 var filter = input["filter"];
@@ -60,38 +61,38 @@ static class TerminologyEndpoints
         }
     }
 
-    static IResult ValidateInSet(OperationInput input, TimeProvider time)
+    static IResult ValidateInSet(OperationInput input, TerminologyService terminology, TimeProvider time)
     {
         if (input["url"] is not { } url || input["code"] is not { } code)
         {
             return FhirResults.Outcome(StatusCodes.Status400BadRequest, "required", "$validate-code takes the value set's url, a code and, where it has one, its system.");
         }
-        return Terminology.Contains(url, input["system"], code) switch
+        return terminology.Contains(url, input["system"], code) switch
         {
             Membership.Unknown => FhirResults.Outcome(StatusCodes.Status404NotFound, "not-found", $"It cannot be told here whether {url} has a code: the value set or a code system of it is not known."),
-            Membership.In => Result(true, null, input["system"] is { } system ? Terminology.CodeSystem(system)?.Find(code)?.Display : null),
+            Membership.In => Result(true, null, input["system"] is { } system ? terminology.CodeSystem(system)?.Find(code)?.Display : null),
             _ => Result(false, $"The code {code} is not in {url}.", null),
         };
     }
 
-    static IResult ValidateInSystem(OperationInput input, TimeProvider time)
+    static IResult ValidateInSystem(OperationInput input, TerminologyService terminology, TimeProvider time)
     {
         if ((input["url"] ?? input["system"]) is not { } url || input["code"] is not { } code)
         {
             return FhirResults.Outcome(StatusCodes.Status400BadRequest, "required", "$validate-code takes the code system's url and a code.");
         }
-        return Terminology.CodeSystem(url) is not { IsComplete: true } system ? UnknownSystem(url)
+        return terminology.CodeSystem(url) is not { IsComplete: true } system ? UnknownSystem(url)
             : system.Find(code) is { } concept ? Result(true, null, concept.Display)
             : Result(false, $"The code system {url} has no code {code}.", null);
     }
 
-    static IResult Lookup(OperationInput input, TimeProvider time)
+    static IResult Lookup(OperationInput input, TerminologyService terminology, TimeProvider time)
     {
         if (input["system"] is not { } url || input["code"] is not { } code)
         {
             return FhirResults.Outcome(StatusCodes.Status400BadRequest, "required", "$lookup takes system and code, or a coding.");
         }
-        if (Terminology.CodeSystem(url) is not { } system)
+        if (terminology.CodeSystem(url) is not { } system)
         {
             return UnknownSystem(url);
         }

@@ -42,12 +42,13 @@ CREATE TABLE patient (
 );
 
 -- What the newest version is found by, a row for each resource that is there: keyed hashes of resource type, search parameter and value,
--- and short ones of the parameters that have a value at all.
+-- and short ones of the parameters that have a value at all, all under the key of that number.
 CREATE TABLE search_value (
     type    text NOT NULL,
     id      text NOT NULL,
     patient text,
     written timestamptz NOT NULL,
+    key     integer NOT NULL,
     marks   integer[] NOT NULL,
     hashes  uuid[] NOT NULL,
     PRIMARY KEY (type, id)

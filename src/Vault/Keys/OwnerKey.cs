@@ -51,6 +51,12 @@ public sealed class OwnerKey
     public string Alias(string purpose) =>
         Convert.ToHexStringLower(HKDF.DeriveKey(HashAlgorithmName.SHA256, key, 16, info: Encoding.UTF8.GetBytes($"salus alias {purpose}")));
 
+    /// <summary>The keyed hash of a blind index under this key, for many values and one thread at a time.</summary>
+    /// <exception cref="InvalidOperationException">The key is not made for an index.</exception>
+    public BlindHash OpenBlindHash() => Kind == OwnerKind.Index
+        ? new BlindHash(HKDF.DeriveKey(HashAlgorithmName.SHA256, key, Aead.KeyBytes, info: "salus search index"u8.ToArray()))
+        : throw new InvalidOperationException($"A key of the kind {Kind} indexes nothing.");
+
     /// <summary>
     /// The keyed hash (HMAC-SHA-256) of a message, under a key of its own for each purpose: who does not hold this key can neither make nor
     /// change it.

@@ -7,6 +7,7 @@ using Salus.SystemTests.Support;
 namespace Salus.SystemTests.Journeys;
 
 /// <summary>Every page that a role can reach by links, looked at with axe-core at a desk and on a phone, by day and by night.</summary>
+[Collection(SharedNode.Journeys)]
 public sealed partial class AccessibilityTests(SharedNode shared, Chromium chromium)
 {
     const string Nobody = "";

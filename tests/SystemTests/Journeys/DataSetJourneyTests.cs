@@ -7,6 +7,7 @@ using Salus.SystemTests.Browsing;
 namespace Salus.SystemTests.Journeys;
 
 /// <summary>A researcher takes a table of health records from a CSV file to a sealed and anchored data set.</summary>
+[Collection(SharedNode.Journeys)]
 public sealed class DataSetJourneyTests(SharedNode shared, Chromium chromium)
 {
     const int Rows = 40;

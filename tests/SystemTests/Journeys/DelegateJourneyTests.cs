@@ -5,6 +5,7 @@ using Salus.SystemTests.Support;
 namespace Salus.SystemTests.Journeys;
 
 /// <summary>Two patients who stand in for each other: one signs for the other, and confirms that it is them when their passkey is lost.</summary>
+[Collection(SharedNode.Journeys)]
 public sealed class DelegateJourneyTests(SharedNode shared, Chromium chromium)
 {
     const string Password = "nine silver kettles";

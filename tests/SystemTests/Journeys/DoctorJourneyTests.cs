@@ -6,6 +6,7 @@ using Salus.SystemTests.Browsing;
 namespace Salus.SystemTests.Journeys;
 
 /// <summary>A doctor's day, in the browser.</summary>
+[Collection(SharedNode.Journeys)]
 public sealed class DoctorJourneyTests(SharedNode shared, Chromium chromium)
 {
     const int PictureWidth = 96;

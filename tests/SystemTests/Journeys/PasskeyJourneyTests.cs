@@ -5,6 +5,7 @@ using Salus.SystemTests.Support;
 namespace Salus.SystemTests.Journeys;
 
 /// <summary>A patient whose phone signs: in, and what is read of them.</summary>
+[Collection(SharedNode.Journeys)]
 public sealed class PasskeyJourneyTests(SharedNode shared, Chromium chromium)
 {
     const string Email = "kai.key@example.org";

@@ -5,6 +5,7 @@ using Salus.SystemTests.Browsing;
 namespace Salus.SystemTests.Journeys;
 
 /// <summary>A patient at a phone, and the doctor they let in and out again.</summary>
+[Collection(SharedNode.Journeys)]
 public sealed class PatientJourneyTests(SharedNode shared, Chromium chromium)
 {
     const string Password = "seven quiet herons";

@@ -4,6 +4,7 @@ using Salus.SystemTests.Support;
 namespace Salus.SystemTests.Processes;
 
 /// <summary>Bundles into a running node, and models from a table and from the node's own records.</summary>
+[Collection(SharedNode.Journeys)]
 public sealed class LearnAndImportTests(SharedNode shared)
 {
     [Fact]

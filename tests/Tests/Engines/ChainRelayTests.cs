@@ -30,7 +30,7 @@ public sealed class ChainRelayTests : IDisposable
     {
         await using var chain = await EmbeddedChain.StartAsync(Path.Combine(folder, "chain"), NullLogger.Instance, Cancellation);
         var finality = new HeldBackFinality(chain);
-        await using var database = NpgsqlDataSource.Create(await EngineFixture.NewDatabaseAsync());
+        await using var database = NpgsqlDataSource.Create(await EngineFixture.NewNodeDatabaseAsync());
         using var foundation = await NodeFoundation.OpenAsync(
             database, MasterKey.CreateTransient(), new EvmRpc(http, chain.Endpoint), finality, new ChainOptions(),
             (account, cancellation) => chain.FundAsync(account.ToString(), cancellation),

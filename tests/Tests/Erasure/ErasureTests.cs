@@ -35,6 +35,11 @@ public sealed class ErasureTests
         await node.Get<AccountDesk>().CreateEnrolmentCodeAsync(doctor.Account, patient, default);
         using var pdf = new MemoryStream([.. "%PDF-1.7\n"u8, .. new byte[300_000]]);
         var letter = Assert.IsType<FileWriteOutcome.Stored>(await node.Records.UploadAsync(doctor, patient, "Letter", "application/pdf", pdf, default));
+        using (var searching = await node.ClientAsync(doctor))
+        {
+            Assert.Equal(HttpStatusCode.OK, (await searching.GetAsync("/fhir/Condition", TestContext.Current.CancellationToken)).StatusCode);
+        }
+        Assert.Equal(2L, await node.Database.ValueAsync<long>("SELECT count(*) FROM audit_about"));
         await node.WaitUntilAnchoredAsync();
         var before = await node.Database.RowsAsync(row => row.GetInt64(0), "SELECT position FROM leaf JOIN entry e USING (type, id, version) WHERE e.patient = $1 ORDER BY 1", patient);
         var alias = await node.Database.ValueAsync<string>("SELECT alias FROM patient WHERE id = $1", patient);

@@ -75,10 +75,14 @@ static class RouteTable
         ["POST /fhir"] = (Answer.SignIn, [Role.Practitioner]),
         ["POST /fhir/{type}"] = (Answer.SignIn, [Role.Practitioner, Role.Laboratory]),
         ["PUT /fhir/{type}"] = (Answer.SignIn, [Role.Patient, Role.Practitioner, Role.Laboratory]),
+        ["PATCH /fhir/{type}"] = (Answer.SignIn, [Role.Patient, Role.Practitioner, Role.Laboratory]),
         ["DELETE /fhir/{type}"] = (Answer.SignIn, [Role.Practitioner, Role.Laboratory]),
         ["PUT /fhir/{type}/{id}"] = (Answer.SignIn, []),
+        ["PATCH /fhir/{type}/{id}"] = (Answer.SignIn, []),
         ["DELETE /fhir/{type}/{id}"] = (Answer.SignIn, []),
         ["POST /fhir/{type}/$validate"] = (Answer.SignIn, All),
+        ["POST /fhir/{type}/{id}/$validate"] = (Answer.SignIn, []),
+        ["GET /fhir/{type}/{id}/$validate"] = (Answer.SignIn, []),
         // A request that names no value set is told so, whoever sends it
         ["GET /fhir/ValueSet/$expand"] = (Answer.SignIn, All),
         ["POST /fhir/ValueSet/$expand"] = (Answer.SignIn, All),
@@ -100,6 +104,18 @@ static class RouteTable
         ["GET /fhir/{type}/{id}/_history/{version:int}"] = (Answer.SignIn, []),
         ["GET /fhir/{type}/{id}/$proof"] = (Answer.SignIn, []),
         ["GET /fhir/{type}/{id}/_history/{version:int}/$proof"] = (Answer.SignIn, []),
+
+        // The search index
+        ["GET /api/search-index"] = (Answer.SignIn, [Role.Administrator]),
+        ["POST /api/search-index/keys"] = (Answer.SignIn, [Role.Administrator]),
+
+        // Exports: who reads nothing exports nothing; one's own alone, of which a caller has none
+        ["GET /fhir/$export"] = (Answer.SignIn, Readers),
+        ["GET /fhir/Patient/$export"] = (Answer.SignIn, Readers),
+        ["GET /fhir/Group/{id}/$export"] = (Answer.SignIn, []),
+        ["GET /fhir/$export/{id:guid}"] = (Answer.SignIn, []),
+        ["DELETE /fhir/$export/{id:guid}"] = (Answer.SignIn, []),
+        ["GET /fhir/$export/{id:guid}/{number:int}"] = (Answer.SignIn, []),
 
         // Patients
         ["GET /api/patients"] = (Answer.SignIn, All),
@@ -269,7 +285,8 @@ static class RouteTable
             entry = new[] { new { resource = new { resourceType = "Organization", name = "A clinic" }, request = new { method = "POST", url = "Organization" } } },
         },
         "POST /fhir/{type}" or "PUT /fhir/{type}" => Observation(patient, null),
-        "PUT /fhir/{type}/{id}" => Observation(patient, observation),
+        "PUT /fhir/{type}/{id}" or "POST /fhir/{type}/{id}/$validate" => Observation(patient, observation),
+        "PATCH /fhir/{type}" or "PATCH /fhir/{type}/{id}" => new { resourceType = "Parameters" },
         "POST /api/patients/find" => new { identifier = KnownIdentifier },
         "POST /api/conditions" => new
         {

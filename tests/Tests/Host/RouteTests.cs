@@ -81,10 +81,14 @@ public sealed class RouteTests
     {
         var (method, pattern) = (route[..route.IndexOf(' ')], route[(route.IndexOf(' ') + 1)..]);
         var path = pattern.Replace("{Deed:regex(^(approve|disable|reset)$)}", "approve").Replace("{Account:guid}", Guid.NewGuid().ToString()).Replace("{type}", "Observation").Replace("{patient}", patient).Replace("{version:int}", "1")
-            .Replace("{level:int}", "0").Replace("{position:long}", "7").Replace("{from:long}", "7").Replace("{to:long}", "8").Replace("{**path}", "000").Replace("{**rest}", "entries")
+            .Replace("{level:int}", "0").Replace("{number:int}", "1").Replace("{position:long}", "7").Replace("{from:long}", "7").Replace("{to:long}", "8").Replace("{**path}", "000").Replace("{**rest}", "entries")
             .Replace("{id:guid}", Guid.NewGuid().ToString(), StringComparison.OrdinalIgnoreCase).Replace("{For:guid}", Guid.NewGuid().ToString()).Replace("{Id}", patient)
             .Replace("{id}", pattern.StartsWith("/fhir", StringComparison.Ordinal) ? observation : patient);
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (route.EndsWith("/$export", StringComparison.Ordinal))
+        {
+            request.Headers.Add("Prefer", "respond-async");
+        }
         if (route == "POST /api/files")
         {
             request.RequestUri = new Uri($"/api/files?patient={patient}&title=Scan", UriKind.Relative);

@@ -76,7 +76,7 @@ sealed class IdentityNode : IAsyncDisposable
 
     public static async Task<IdentityNode> StartAsync(params (string Option, int Value)[] options)
     {
-        var database = NpgsqlDataSource.Create(await EngineFixture.NewDatabaseAsync());
+        var database = NpgsqlDataSource.Create(await EngineFixture.NewNodeDatabaseAsync());
         await Migrations.ApplyAsync(database, TestContext.Current.CancellationToken);
         return await StartAsync(database, MasterKey.CreateTransient(), options);
     }

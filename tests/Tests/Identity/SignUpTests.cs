@@ -121,7 +121,7 @@ public sealed class SignUpTests
     [Fact]
     public async Task A_session_outlives_a_restart_and_the_keys_behind_it_are_sealed()
     {
-        var connectionString = await EngineFixture.NewDatabaseAsync();
+        var connectionString = await EngineFixture.NewNodeDatabaseAsync();
         await using var database = NpgsqlDataSource.Create(connectionString);
         await Migrations.ApplyAsync(database, TestContext.Current.CancellationToken);
         var master = MasterKey.CreateTransient();

@@ -28,11 +28,28 @@ public sealed class GuardTests
     [Fact]
     public void What_is_prepared_before_the_split_is_seen_by_its_exact_moments()
     {
-        Table Each(Func<double[], double[]> change) => new([.. Plain.Columns.OfType<NumberColumn>().Select(column => column.Name == "outcome" ? column : new NumberColumn(column.Name, change(column.Values.ToArray())))]);
-        static double[] Known(double[] values) => [.. values.Where(value => !double.IsNaN(value))];
-        var standardized = Each(values => [.. values.Select(value => (value - Known(values).Average()) / Math.Sqrt(Known(values).Average(other => Math.Pow(other - Known(values).Average(), 2))))]);
-        var ranged = Each(values => [.. values.Select(value => (value - Known(values).Min()) / (Known(values).Max() - Known(values).Min()))]);
-        var filled = Each(values => [.. values.Select(value => double.IsNaN(value) ? Known(values).Average() : value)]);
+        Table Each(Func<double[], Func<double, double>> prepare) => new(
+        [
+            .. Plain.Columns.OfType<NumberColumn>().Select(column => column.Name == "outcome"
+                ? column
+                : new NumberColumn(column.Name, [.. column.Values.ToArray().Select(prepare([.. column.Values.ToArray().Where(value => !double.IsNaN(value))]))])),
+        ]);
+        var standardized = Each(known =>
+        {
+            var mean = known.Average();
+            var deviation = Math.Sqrt(known.Average(value => Math.Pow(value - mean, 2)));
+            return value => (value - mean) / deviation;
+        });
+        var ranged = Each(known =>
+        {
+            var (least, most) = (known.Min(), known.Max());
+            return value => (value - least) / (most - least);
+        });
+        var filled = Each(known =>
+        {
+            var mean = known.Average();
+            return value => double.IsNaN(value) ? mean : value;
+        });
         foreach (var table in new[] { standardized, ranged, filled })
             Assert.Contains(LeakageGuard.Examine(Leaks.Rows(table, Leaks.Task)), finding => finding.Kind == LeakKind.PreparedOutsideFolds);
     }

@@ -118,14 +118,24 @@ public sealed class MerkleTests
             foreach (var cut in cuts.Append(SizeMax).Order())
             {
                 var growth = new RightEdge(edge.Size, edge.Peaks).Append([.. Enumerable.Range(0, SizeMax).Skip((int)edge.Size).Take(cut - (int)edge.Size).Select(Leaf)]);
-                foreach (var (id, hash) in growth.Added)
-                    stored.Add(id, hash);
+                foreach (var run in growth.Added)
+                {
+                    for (var i = 0; i < run.Count; i++)
+                        stored.Add(new NodeId(run.Level, run.First + i), run[i].ToArray());
+                }
                 edge = growth.Edge;
-                if (!RightEdge.PeakIds(edge.Size).Select(id => stored[id]).SequenceEqual(edge.Peaks))
+                if (!RightEdge.PeakIds(edge.Size).Select(id => Convert.ToHexString(stored[id])).SequenceEqual(edge.Peaks.Select(Convert.ToHexString)))
                     return false;
             }
             return edge.Root().SequenceEqual(Tree.Root());
         }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void Leaf_hashes_that_do_not_come_whole_are_refused()
+    {
+        Assert.Throws<ArgumentException>(() => RightEdge.Empty.Append(new byte[MerkleHash.Size + 1]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => RightEdge.Empty.Append([Leaf(0), new byte[MerkleHash.Size - 1]]));
     }
 
     [Fact]

@@ -50,7 +50,7 @@ public sealed class CareNode : IAsyncDisposable
     public static async Task<CareNode> StartAsync()
     {
         var folder = Directory.CreateTempSubdirectory("salus-node-");
-        var database = NpgsqlDataSource.Create(await EngineFixture.NewDatabaseAsync());
+        var database = NpgsqlDataSource.Create(await EngineFixture.NewNodeDatabaseAsync());
         var foundation = await NodeFoundation.OpenAsync(
             database, MasterKey.CreateTransient(), new EvmRpc(Http, EngineFixture.Chain.Endpoint), new DepthFinality(0, 128), new ChainOptions(),
             (account, cancellation) => EngineFixture.Chain.FundAsync(account.ToString(), cancellation),

@@ -148,7 +148,7 @@ sealed class TamperedNode : IAsyncDisposable
             FROM leaf l JOIN entry e USING (type, id, version) ORDER BY l.position
             """);
         var tree = new MerkleTree();
-        List<StoredHash> hashes = [];
+        List<HashRun> hashes = [];
         for (var i = 0; i < rows.Count; i++)
         {
             var row = rows[i];

@@ -6,7 +6,7 @@ namespace Salus.Tests.Platform;
 /// <summary>Databases of the tests' PostgreSQL.</summary>
 static class TestDatabase
 {
-    public static Task<string> NewAsync() => EngineFixture.NewDatabaseAsync();
+    public static Task<string> NewAsync() => EngineFixture.NewNodeDatabaseAsync();
 
     /// <summary>A copy of a database that nobody is connected to.</summary>
     public static async Task<string> CopyAsync(string connectionString)

@@ -57,7 +57,7 @@ public sealed class RecordTests
         await using var node = await TestNode.StartAsync();
         using var client = await node.ClientAsync(await node.AddAsync(Role.Practitioner));
         var (status, answer) = await PostAsync(client, "/fhir/Observation", json);
-        Assert.Equal(HttpStatusCode.UnprocessableEntity, status);
+        Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.Contains(place, answer.ToString(), StringComparison.OrdinalIgnoreCase);
     }
 

@@ -24,27 +24,13 @@ sealed record EmergencyDocument(string Patient, Guid Account, string Reason, Dat
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
-            json.WriteString("resourceType", "Consent");
-            json.WriteString("id", id);
-            json.WriteString("status", IsOpen ? "active" : "inactive");
-            ConsentJson.WriteConcept(json, "scope", "http://terminology.hl7.org/CodeSystem/consentscope", "patient-privacy");
-            json.WriteStartArray("category");
-            ConsentJson.WriteConcept(json, null, "http://terminology.hl7.org/CodeSystem/consentcategorycodes", "emrgonly");
-            json.WriteEndArray();
-            json.WriteStartObject("patient");
-            json.WriteString("reference", PatientPrefix + Patient);
-            json.WriteEndObject();
-            json.WriteString("dateTime", ConsentJson.Instant(time));
+            ConsentJson.WriteHead(json, id, IsOpen, ("http://terminology.hl7.org/CodeSystem/consentcategorycodes", "emrgonly"), Patient, time);
             json.WriteStartObject("policyRule");
             ConsentJson.WriteCodings(json, "coding", ReasonSystem, [Code]);
             json.WriteString("text", Reason);
             json.WriteEndObject();
             json.WriteStartObject("provision");
-            json.WriteString("type", "permit");
-            json.WriteStartObject("period");
-            json.WriteString("start", ConsentJson.Instant(From));
-            json.WriteString("end", ConsentJson.Instant(Until));
-            json.WriteEndObject();
+            ConsentJson.WritePermit(json, From, Until);
             ConsentJson.WriteActor(json, Account.ToString());
             ConsentJson.WriteCodings(json, "purpose", ReasonSystem, [Code]);
             json.WriteEndObject();

@@ -4,7 +4,7 @@ using Salus.Platform.Identity.Passkeys;
 using Salus.Vault.Envelopes;
 using Salus.Vault.Keys;
 
-namespace Salus.Platform.Consent;
+namespace Salus.Platform.Consent.Recovery;
 
 /// <summary>How far a recovery has come.</summary>
 public enum RecoveryState

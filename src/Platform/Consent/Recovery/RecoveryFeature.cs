@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Salus.Platform.Identity;
 using Salus.Platform.Identity.Passkeys;
 
-namespace Salus.Platform.Consent;
+namespace Salus.Platform.Consent.Recovery;
 
 /// <summary>The HTTP surface of recovery: a patient's contacts and requests, and the requests that wait for the caller as a contact.</summary>
 public static class RecoveryFeature

@@ -7,15 +7,15 @@ using Salus.Platform.Identity.Passkeys;
 using Salus.Platform.Store;
 using Salus.Vault.Keys;
 
-namespace Salus.Platform.Consent;
+namespace Salus.Platform.Consent.Delegates;
 
 /// <summary>
 /// Whom a patient lets sign in their place: a parent, a guardian. Naming and withdrawing is signed with the patient's passkey. A delegate signs once
 /// the chain has them, and no more from the moment they are withdrawn or their time is up, whatever the chain says.
 /// </summary>
 public sealed class DelegateDesk(
-    NpgsqlDataSource database, KeyVault vault, ConsentDesk consents, ConsentKeyring keyring, ConsentPeople people, SigningQuestions questions, PasskeyCeremony ceremony,
-    ChainOutbox outbox, ConsentMirror mirror, IdentityHooks hooks, TimeProvider time)
+    NpgsqlDataSource database, KeyVault vault, ConsentDesk consents, ConsentPeople people, SigningQuestions questions, DeedSigning signing, PasskeyCeremony ceremony,
+    ChainOutbox outbox, ConsentMirror mirror, TimeProvider time)
 {
     /// <summary>Delegates of one patient who may sign, or soon will.</summary>
     public const int CountMax = 10;
@@ -136,56 +136,34 @@ public sealed class DelegateDesk(
     }
 
     /// <summary>Takes the patient's signature: does what was signed, and queues it for the chain.</summary>
-    public async Task<SignOutcome> SignAsync(Caller caller, string? attempt, AssertionMessage? message, CancellationToken cancellation)
-    {
-        if (await consents.FindOwnerAsync(caller, cancellation) is not var (patient, owner)
-            || await questions.TakeAsync<Deed>(ChallengeKind.Delegates, caller, patient, owner, attempt, cancellation) is not var (challenge, deed))
-        {
-            return new SignOutcome.Refused(PasskeyFault.Expired);
-        }
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        var signers = await ConsentKeyring.FindToChangeAsync(connection, patient, owner, cancellation);
-        var (signer, assertion, fault) = await keyring.VerifyAsync(connection, caller, signers, message, challenge, cancellation);
-        if (fault is { } refused)
-        {
-            return new SignOutcome.Refused(refused);
-        }
-        if (deed.Sequence != signers.Subject!.Sequence || !await DoAsync(connection, signers, deed, signer!.Key, assertion!, cancellation))
-        {
-            return new SignOutcome.Refused(PasskeyFault.Expired);
-        }
-        await ConsentKeyStore.AdvanceAsync(connection, patient, deed.Sequence + 1, cancellation);
-        var kind = deed.Kind == DeedKind.Appoint ? SecurityEventKind.DelegateAdded : SecurityEventKind.DelegateRemoved;
-        await hooks.RecordEvent(connection, new SecurityEvent(kind, caller.Account, null, time.GetUtcNow()), cancellation);
-        await transaction.CommitAsync(cancellation);
-        return new SignOutcome.KeysChanged();
-    }
+    public Task<SignOutcome> SignAsync(Caller caller, string? attempt, AssertionMessage? message, CancellationToken cancellation) =>
+        signing.TakeInSequenceAsync<Deed>(ChallengeKind.Delegates, caller, attempt, message, deed => deed.Sequence, signed => DoAsync(signed, cancellation), cancellation);
 
-    async Task<bool> DoAsync(NpgsqlConnection connection, ConsentSigners signers, Deed deed, byte[] by, WebAuthnAssertion assertion, CancellationToken cancellation)
+    async Task<SecurityEventKind?> DoAsync(SignedDeed<Deed> signed, CancellationToken cancellation)
     {
+        var (connection, signers, deed, by, assertion) = signed;
         var (subject, id) = (signers.Subject!.Subject, deed.Delegation);
         if (deed is { Kind: DeedKind.Appoint, Appointed: { } appointed, Key: { } key })
         {
             if (await vault.FindOwnerAsync(connection, Guid.Parse(appointed.Delegate), cancellation) is null)
             {
-                return false; // erased since they were named
+                return null; // erased since they were named
             }
             await DelegateStore.AddAsync(connection,
                 new DelegateRow(id, signers.Patient, appointed.Delegate, appointed.Key, DateTimeOffset.FromUnixTimeSeconds(appointed.NotAfter), appointed.Sequence,
                     appointed.Seal(signers.Owner, id), time.GetUtcNow()), cancellation);
             await outbox.EnqueueAsync(connection, DelegateStore.AddPurpose, id.ToString(), ChainContract.Subjects,
                 SubjectsContract.AddDelegate(subject, key, appointed.Commitment, (ulong)appointed.NotAfter, deed.Sequence, by, assertion), cancellation);
-            return true;
+            return SecurityEventKind.DelegateAdded;
         }
         if ((await CurrentAsync(connection, signers.Patient, cancellation)).FirstOrDefault(row => row.Id == id) is not { } withdrawn)
         {
-            return false;
+            return null;
         }
         await DelegateStore.WithdrawAsync(connection, id, time.GetUtcNow(), cancellation);
         await outbox.EnqueueAsync(connection, DelegateStore.RemovePurpose, id.ToString(), ChainContract.Subjects,
             SubjectsContract.RemoveDelegate(subject, withdrawn.Key, deed.Sequence, by, assertion), cancellation);
-        return true;
+        return SecurityEventKind.DelegateRemoved;
     }
 
     /// <summary>Those who sign for a patient, or will once the chain has them.</summary>

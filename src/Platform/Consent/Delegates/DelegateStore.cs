@@ -1,7 +1,7 @@
 using Npgsql;
 using Salus.Platform.Schema;
 
-namespace Salus.Platform.Consent;
+namespace Salus.Platform.Consent.Delegates;
 
 /// <summary>A row of table <c>consent_delegate</c>.</summary>
 /// <param name="Id">Its id, which the outbox refers to.</param>

@@ -6,7 +6,7 @@ using Salus.Platform.Identity;
 using Salus.Platform.Identity.Passkeys;
 using Salus.Vault.Keys;
 
-namespace Salus.Platform.Consent;
+namespace Salus.Platform.Consent.Recovery;
 
 /// <summary>
 /// How a patient who has lost their passkeys comes to a new one: contacts named beforehand, signed with a passkey; then a new passkey, made by who is
@@ -14,7 +14,7 @@ namespace Salus.Platform.Consent;
 /// passkey cancels it.
 /// </summary>
 public sealed class RecoveryDesk(
-    NpgsqlDataSource database, KeyVault vault, ConsentDesk consents, ConsentKeyring keyring, ConsentPeople people, SigningQuestions questions, SignInDesk signIns,
+    NpgsqlDataSource database, KeyVault vault, ConsentDesk consents, ConsentPeople people, SigningQuestions questions, DeedSigning signing, SignInDesk signIns,
     AccountDesk accounts, OrganizationDesk organization, PasskeyCeremony ceremony, ChallengeStore challenges, ChainOutbox outbox, ConsentMirror mirror, IdentityHooks hooks, TimeProvider time)
 {
     /// <summary>As many contacts as the contract takes.</summary>
@@ -145,33 +145,12 @@ public sealed class RecoveryDesk(
     }
 
     /// <summary>Takes the patient's signature: does what was signed, and queues it for the chain.</summary>
-    public async Task<SignOutcome> SignAsync(Caller caller, string? attempt, AssertionMessage? message, CancellationToken cancellation)
-    {
-        if (await consents.FindOwnerAsync(caller, cancellation) is not var (patient, owner)
-            || await questions.TakeAsync<Deed>(ChallengeKind.Recovery, caller, patient, owner, attempt, cancellation) is not var (challenge, deed))
-        {
-            return new SignOutcome.Refused(PasskeyFault.Expired);
-        }
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        var signers = await ConsentKeyring.FindToChangeAsync(connection, patient, owner, cancellation);
-        var (signer, assertion, fault) = await keyring.VerifyAsync(connection, caller, signers, message, challenge, cancellation);
-        if (fault is { } refused)
-        {
-            return new SignOutcome.Refused(refused);
-        }
-        if (deed.Sequence != signers.Subject!.Sequence || !await DoAsync(connection, signers, deed, signer!.Key, assertion!, cancellation))
-        {
-            return new SignOutcome.Refused(PasskeyFault.Expired);
-        }
-        await ConsentKeyStore.AdvanceAsync(connection, patient, deed.Sequence + 1, cancellation);
-        await RecordAsync(connection, deed.Terms is null ? SecurityEventKind.RecoveryCancelled : SecurityEventKind.RecoverySet, caller, cancellation);
-        await transaction.CommitAsync(cancellation);
-        return new SignOutcome.KeysChanged();
-    }
+    public Task<SignOutcome> SignAsync(Caller caller, string? attempt, AssertionMessage? message, CancellationToken cancellation) =>
+        signing.TakeInSequenceAsync<Deed>(ChallengeKind.Recovery, caller, attempt, message, deed => deed.Sequence, signed => DoAsync(signed, cancellation), cancellation);
 
-    async Task<bool> DoAsync(NpgsqlConnection connection, ConsentSigners signers, Deed deed, byte[] by, WebAuthnAssertion assertion, CancellationToken cancellation)
+    async Task<SecurityEventKind?> DoAsync(SignedDeed<Deed> signed, CancellationToken cancellation)
     {
+        var (connection, signers, deed, by, assertion) = signed;
         var (subject, now, id) = (signers.Subject!.Subject, time.GetUtcNow(), Guid.CreateVersion7());
         if (deed.Terms is { } terms)
         {
@@ -180,16 +159,16 @@ public sealed class RecoveryDesk(
             await RecoveryStore.AddTermsAsync(connection, new RecoveryTermsRow(id, signers.Patient, terms.Terms.Contacts, terms.Seal(signers.Owner, id), now), cancellation);
             await outbox.EnqueueAsync(connection, RecoveryStore.SetPurpose, id.ToString(), ChainContract.Subjects,
                 SubjectsContract.SetRecovery(subject, terms.Terms, deed.Sequence, by, assertion), cancellation);
-            return true;
+            return SecurityEventKind.RecoverySet;
         }
         if (await ToCancelAsync(connection, signers.Patient, cancellation) is not { } request || request.Id != deed.Cancelled)
         {
-            return false;
+            return null;
         }
         await RecoveryStore.CancelAsync(connection, request.Id, now, cancellation);
         await outbox.EnqueueAsync(connection, RecoveryStore.CancelPurpose, id.ToString(), ChainContract.Subjects,
             SubjectsContract.CancelRecovery(subject, deed.Sequence, by, assertion), cancellation);
-        return true;
+        return SecurityEventKind.RecoveryCancelled;
     }
 
     /// <summary>Asks the browser for the new passkey, for who gives the password again.</summary>

@@ -1,10 +1,11 @@
 using Npgsql;
 using Salus.Platform.Audit;
+using Salus.Platform.Consent.Recovery;
 using Salus.Platform.Identity;
 using Salus.Platform.Identity.Passkeys;
 using Salus.Vault.Keys;
 
-namespace Salus.Platform.Consent;
+namespace Salus.Platform.Consent.Delegates;
 
 /// <summary>
 /// What a delegate does for a patient: sees their consents, grants and revokes, each signed with the delegate's own passkey, the one that the patient

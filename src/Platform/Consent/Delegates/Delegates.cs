@@ -4,7 +4,7 @@ using System.Text.Json;
 using Salus.Vault.Envelopes;
 using Salus.Vault.Keys;
 
-namespace Salus.Platform.Consent;
+namespace Salus.Platform.Consent.Delegates;
 
 /// <summary>What a delegate is to the patient.</summary>
 public enum DelegateRelation

@@ -7,7 +7,7 @@ using Salus.Platform.Identity.Passkeys;
 using Salus.Vault.Envelopes;
 using Salus.Vault.Keys;
 
-namespace Salus.Platform.Consent;
+namespace Salus.Platform.Consent.Recovery;
 
 /// <summary>
 /// What a recovery contact does: sees who asks, calls them, and signs with the passkey that was named. With as many signatures as the patient has set,

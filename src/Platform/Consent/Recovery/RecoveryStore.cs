@@ -1,7 +1,7 @@
 using Npgsql;
 using Salus.Platform.Schema;
 
-namespace Salus.Platform.Consent;
+namespace Salus.Platform.Consent.Recovery;
 
 /// <summary>A row of table <c>recovery_terms</c>.</summary>
 sealed record RecoveryTermsRow(Guid Id, string Patient, byte[] Commitment, byte[] Sealed, DateTimeOffset Created, long? SetBlock = null);

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Salus.Platform.Identity;
 using Salus.Platform.Identity.Passkeys;
 
-namespace Salus.Platform.Consent;
+namespace Salus.Platform.Consent.Delegates;
 
 /// <summary>The HTTP surface of delegates: a patient's own, and those for whom the caller signs.</summary>
 public static class DelegateFeature
