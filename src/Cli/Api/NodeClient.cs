@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Salus.Learning.Models;
 
 namespace Salus.Cli.Api;
 
@@ -24,7 +25,7 @@ public sealed class NodeClient : IDisposable
 {
     internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
-        Converters = { new JsonStringEnumConverter() }, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new JsonStringEnumConverter(), new FiniteConverter() }, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 
     static readonly TimeSpan AnswerWaitMax = TimeSpan.FromMinutes(10);

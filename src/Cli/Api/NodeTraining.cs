@@ -1,18 +1,12 @@
-namespace Salus.Cli.Api;
+using Salus.Learning.Models;
 
-/// <summary>An estimate and its 95 % interval.</summary>
-sealed record IntervalAnswer(double Estimate, double Low, double High);
+namespace Salus.Cli.Api;
 
 /// <summary>The best that any model could do, where it is known.</summary>
 sealed record BestAnswer(double Accuracy, double Error, string About);
 
-/// <summary>A feature and how much it matters.</summary>
-sealed record ImportanceAnswer(string Feature, double Importance);
-
 /// <summary>What the node tells of a model.</summary>
-sealed record ModelSummaryAnswer(
-    string Id, int Encounters, int Abnormal, int Patients, int Trees, int Folds, int Repeats, IntervalAnswer Accuracy, IntervalAnswer Auc, double Majority, double Brier,
-    double Sensitivity, double Specificity, double OutOfBagAccuracy, string DataCommitment, IReadOnlyList<ImportanceAnswer> Importance);
+sealed record ModelSummaryAnswer(string Id, int Patients, string Hash, ModelCard Card);
 
 /// <summary>A model of the node with its proof.</summary>
 sealed record ModelAnswer(ModelSummaryAnswer Summary, ProofAnswer Proof);
@@ -27,6 +21,10 @@ static class NodeTraining
 
         public ulong Seed { get; init; } = 1;
 
+        public string Kind { get; init; } = "forest";
+
+        public string? Override { get; init; }
+
         public BestAnswer? BestAttainable { get; init; }
     }
 
@@ -34,4 +32,11 @@ static class NodeTraining
     /// <exception cref="CliException">The node refuses.</exception>
     public static Task<ModelAnswer> TrainAsync(NodeClient client, Request request, CancellationToken cancellation) =>
         client.SendAsync<ModelAnswer>(HttpMethod.Post, "/api/models/train", request, cancellation);
+
+    /// <summary>Releases a model for use, with what the caller states; the release's id.</summary>
+    /// <exception cref="CliException">The node refuses.</exception>
+    public static async Task<string> ReleaseAsync(NodeClient client, string model, string statement, CancellationToken cancellation) =>
+        (await client.SendAsync<Release>(HttpMethod.Post, $"/api/models/{model}/release", new { Statement = statement }, cancellation)).Id;
+
+    sealed record Release(string Id);
 }

@@ -41,9 +41,9 @@ static class LearnPredictCommand
         }
         if (arguments.GetValue(Drift))
         {
-            foreach (var column in InputProfile.Compare(model.Card.Inputs, loaded.Table))
+            foreach (var column in InputProfile.Compare(model.Card.Inputs, model.Card.Rows, loaded.Table))
             {
-                Console.Error.WriteLine($"  {column.Column,-32} {column.StabilityIndex:0.000}{(column.StabilityIndex > 0.25 ? "  has moved" : "")}");
+                Console.Error.WriteLine($"  {column.Column,-32} {column.StabilityIndex:0.000}{(column.HasMoved ? "  has moved" : "")}");
             }
         }
         return ExitCodes.Done;

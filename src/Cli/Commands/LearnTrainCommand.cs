@@ -22,6 +22,7 @@ static class LearnTrainCommand
     static readonly Option<string?> Costs = new("--costs") { Description = "What a false alarm and a missed case cost, such as 1:5; the threshold is chosen by that.", HelpName = "A:M" };
     static readonly Option<string?> Plots = new("--plots") { Description = "A folder for plots as SVG: ROC, calibration, importance.", HelpName = "DIR" };
     static readonly Option<bool> Json = new("--json") { Description = "The card as one JSON object." };
+    static readonly Option<string?> Statement = new("--release") { Description = "With --url: release the model for use, with what you state of it; kept under your name.", HelpName = "STATEMENT" };
     static readonly SignInOptions SignIn = new();
 
     public static Command Create()
@@ -34,6 +35,7 @@ static class LearnTrainCommand
         {
             command.Add(option);
         }
+        command.Add(Statement);
         SignIn.AddTo(command);
         command.SetAction((arguments, cancellation) => arguments.GetValue(SignIn.Url) is null ? TrainHereAsync(arguments, cancellation) : TrainThereAsync(arguments, cancellation));
         return command;
@@ -82,7 +84,7 @@ static class LearnTrainCommand
         }
     }
 
-    static async Task TellAsync(ParseResult arguments, LearnedCard card, IReadOnlyList<string> leftOut, CancellationToken cancellation)
+    static async Task TellAsync(ParseResult arguments, ModelCard card, IReadOnlyList<string> leftOut, CancellationToken cancellation)
     {
         if (arguments.GetValue(Json))
         {
@@ -119,14 +121,20 @@ static class LearnTrainCommand
     static async Task<int> TrainThereAsync(ParseResult arguments, CancellationToken cancellation)
     {
         using var client = await SignIn.SignInAsync(arguments, cancellation);
-        var model = (await StepTeller.RunAsync("The node trains", (_, _) => NodeTraining.TrainAsync(client,
-            new NodeTraining.Request { Trees = Learner.Trees(arguments) ?? NodeTrees, Seed = Learner.Seed(arguments) }, cancellation))).Summary;
-        Console.WriteLine($"{model.Encounters} assessed encounters of {model.Patients} patients whose consent covers it, {model.Abnormal} abnormal; {model.Trees} trees");
-        Figure("accuracy", model.Accuracy.Estimate, model.Accuracy.Low, model.Accuracy.High);
-        Figure("ROC-AUC", model.Auc.Estimate, model.Auc.Low, model.Auc.High);
-        Console.WriteLine($"  {"always the commoner",-20} {model.Majority:0.000}");
-        Tell("What matters most (loss of accuracy when permuted):", model.Importance.Select(importance => (importance.Feature, importance.Importance)));
-        Console.WriteLine($"✓ Library/{model.Id} on the node, in use at once");
+        var model = (await StepTeller.RunAsync("The node trains", (_, _) => NodeTraining.TrainAsync(client, new NodeTraining.Request
+        {
+            Kind = Learner.Model(arguments), Trees = Learner.Trees(arguments) ?? NodeTrees, Seed = Learner.Seed(arguments), Override = Learner.Override(arguments),
+        }, cancellation))).Summary;
+        Console.Error.WriteLine($"{model.Card.Rows} assessed encounters of {model.Patients} patients whose consent covers it");
+        await TellAsync(arguments, model.Card, [], cancellation);
+        var told = arguments.GetValue(Json) ? Console.Error : Console.Out;
+        if (arguments.GetValue(Statement) is not { } statement)
+        {
+            await told.WriteLineAsync($"✓ Library/{model.Id} on the node. It predicts once somebody releases it: on its page, or with --release STATEMENT");
+            return ExitCodes.Done;
+        }
+        var release = await NodeTraining.ReleaseAsync(client, model.Id, statement, cancellation);
+        await told.WriteLineAsync($"✓ Library/{model.Id} on the node, released for use by Provenance/{release}");
         return ExitCodes.Done;
     }
 
@@ -138,6 +146,4 @@ static class LearnTrainCommand
             Console.WriteLine($"  {feature,-32} {importance:0.0000}");
         }
     }
-
-    static void Figure(string name, double estimate, double low, double high) => Console.WriteLine($"  {name,-20} {estimate:0.000}  ({low:0.000} to {high:0.000})");
 }

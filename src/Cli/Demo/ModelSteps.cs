@@ -1,4 +1,5 @@
 using Salus.Cli.Api;
+using Salus.Learning.Evaluate;
 
 namespace Salus.Cli.Demo;
 
@@ -25,14 +26,23 @@ static class ModelSteps
         var consented = world.Patients.Count(patient => patient.IsOfCohort && patient != world.Patients[^1]);
         StepNotes.Require(summary.Patients == consented,
             $"The model learned from {summary.Patients} patients, though {consented} with assessed encounters let the doctor read.");
-        notes.Say($"random forest of {summary.Trees} trees from {summary.Encounters} assessed encounters of {summary.Patients} patients; the one who revoked is not among them");
-        notes.Say($"accuracy {Share(summary.Accuracy)} over {summary.Folds} folds of whole patients; always saying the commoner: {summary.Majority:P1}; best attainable: {cohort.BestAccuracy:P1}");
-        notes.Say($"ROC-AUC {summary.Auc.Estimate:0.000} ({summary.Auc.Low:0.000} to {summary.Auc.High:0.000}), sensitivity {summary.Sensitivity:P0}, specificity {summary.Specificity:P0}");
-        if (summary.Accuracy.Low <= summary.Majority)
+        var figures = summary.Card.Evaluation;
+        notes.Say($"{summary.Card.Kind} from {figures.Rows} assessed encounters of {summary.Patients} patients; the one who revoked is not among them");
+        notes.Say($"accuracy {Share(figures.Accuracy)} over {figures.Options.Folds} folds of whole patients; always saying the commoner: {figures.Majority:P1}; best attainable: {cohort.BestAccuracy:P1}");
+        notes.Say($"ROC-AUC {figures.Auc.Estimate:0.000} ({figures.Auc.Low:0.000} to {figures.Auc.High:0.000}), sensitivity {figures.Sensitivity?.Estimate:P0}, specificity {figures.Specificity?.Estimate:P0}; the leakage guard found {(figures.Guard.Count == 0 ? "nothing" : $"{figures.Guard.Count} leaks")}");
+        if (figures.Accuracy.Low <= figures.Majority)
         {
             notes.Remark("On so few encounters the interval reaches down to always saying the commoner: more patients (--patients) tell more.");
         }
-        notes.Set("model", summary);
+        var before = await world.Doctor.AskAsync(HttpMethod.Post, $"/api/patients/{world.Patients.First(candidate => candidate.IsOfCohort).Id}/predictions", new { }, cancellation);
+        StepNotes.Require(before.Status == System.Net.HttpStatusCode.Conflict, $"A model that nobody released made a prediction (answer {(int)before.Status}).");
+        var release = await NodeTraining.ReleaseAsync(world.Doctor, summary.Id, "For this demonstration: its figures are above always saying the commoner.", cancellation);
+        notes.Say($"released by the doctor, under their name: Provenance/{release}; before, it predicted nothing");
+        notes.Set("model", new
+        {
+            summary.Id, summary.Hash, summary.Card.Kind, Encounters = figures.Rows, Abnormal = figures.ClassRows[1], summary.Patients, summary.Card.DataCommitment,
+            figures.Accuracy, figures.Auc, figures.Majority, Brier = figures.Brier.Estimate, Release = release,
+        });
         notes.Set("bestAttainable", cohort.BestAccuracy);
     }
 
@@ -55,5 +65,5 @@ static class ModelSteps
         notes.Set("proof", proof);
     }
 
-    static string Share(IntervalAnswer interval) => $"{interval.Estimate:P1} ({interval.Low:P1} to {interval.High:P1})";
+    static string Share(Interval interval) => $"{interval.Estimate:P1} ({interval.Low:P1} to {interval.High:P1})";
 }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Salus.Learning.Evaluate;
 using Salus.Learning.Models;
 
@@ -11,8 +10,6 @@ sealed record SpreadAnswer(double? Mean, double? Sd);
 /// <summary>One evaluation as JSON. Figures are null where the guard refused.</summary>
 sealed record EvaluationAnswer
 {
-    static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new FiniteConverter(), new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) } };
-
     public required int Rows { get; init; }
     public required int Features { get; init; }
     public required string Model { get; init; }
@@ -70,22 +67,5 @@ sealed record EvaluationAnswer
     public string ToJson() => ToJson(this);
 
     /// <summary>Any answer as JSON; what is no finite number is null.</summary>
-    public static string ToJson<T>(T answer) => JsonSerializer.Serialize(answer, Json);
-
-    sealed class FiniteConverter : JsonConverter<double>
-    {
-        public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType == JsonTokenType.Null ? double.NaN : reader.GetDouble();
-
-        public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
-        {
-            if (double.IsFinite(value))
-            {
-                writer.WriteNumberValue(value);
-            }
-            else
-            {
-                writer.WriteNullValue();
-            }
-        }
-    }
+    public static string ToJson<T>(T answer) => JsonSerializer.Serialize(answer, CardJson.Options);
 }

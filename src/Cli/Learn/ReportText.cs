@@ -51,7 +51,7 @@ static class ReportText
     }
 
     /// <summary>A card as Markdown.</summary>
-    public static string Of(LearnedCard card)
+    public static string Of(ModelCard card)
     {
         var text = new StringBuilder();
         text.AppendLine($"# {card.Name}").AppendLine().AppendLine(card.IntendedUse).AppendLine();

@@ -23,6 +23,7 @@ static class AuditWords
         AuditAction.Erase => "erased the record",
         AuditAction.Vote => $"voted on a member of the consortium, {fact.Detail}",
         AuditAction.Emergency => fact.Detail == "ended" ? "ended the emergency access" : "opened the record in an emergency",
+        AuditAction.Release => "released a model for use, or withdrew it",
         AuditAction.Predict => "let a model judge the record",
         _ => FhirText.Words(fact.Action.ToString()),
     };

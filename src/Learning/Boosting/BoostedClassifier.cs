@@ -6,44 +6,18 @@ using Salus.Learning.Trees;
 namespace Salus.Learning.Boosting;
 
 /// <summary>Boosted trees for classes: the logistic function of the sum of two classes' trees, the softmax of several classes' sums.</summary>
-public sealed class BoostedClassifier : IClassifier, IExplained
+public sealed class BoostedClassifier : TreeClassifier
 {
-    internal BoostedClassifier(TreeEnsemble trees, double[] start)
-    {
-        Ensemble = trees;
-        Start = start;
-    }
+    internal BoostedClassifier(TreeEnsemble trees, double[] start) : base(trees, trees.Outputs == 1 ? 2 : trees.Outputs) => Start = start;
 
     /// <inheritdoc/>
-    public string FormatId => BoostingFormat.Magic;
-
-    /// <inheritdoc/>
-    public int FeatureCount => Ensemble.FeatureCount;
-
-    /// <inheritdoc/>
-    public int ClassCount => Ensemble.Outputs == 1 ? 2 : Ensemble.Outputs;
-
-    /// <summary>The number of trees.</summary>
-    public int TreeCount => Ensemble.Trees.Length;
-
-    internal TreeEnsemble Ensemble { get; }
+    public override string FormatId => BoostingFormat.Magic;
 
     /// <summary>The margins before any tree.</summary>
     internal double[] Start { get; }
 
-    /// <summary>The probability of each class for one row (NaN where a value is missing); they sum to 1.</summary>
-    public double[] Predict(ReadOnlySpan<double> row)
+    private protected override void PredictInto(ReadOnlySpan<double> row, Span<double> probabilities)
     {
-        var probabilities = new double[ClassCount];
-        Predict(row, probabilities);
-        return probabilities;
-    }
-
-    /// <inheritdoc/>
-    public void Predict(ReadOnlySpan<double> row, Span<double> probabilities)
-    {
-        if (probabilities.Length != ClassCount)
-            throw new ArgumentException($"there is place for {probabilities.Length} probabilities, the model has {ClassCount} classes");
         var margins = Ensemble.Outputs == 1 ? probabilities[1..] : probabilities;
         Start.CopyTo(margins);
         Ensemble.AddTo(row, margins);
@@ -54,7 +28,7 @@ public sealed class BoostedClassifier : IClassifier, IExplained
     }
 
     /// <inheritdoc/>
-    public double[] Predict(FeatureMatrix matrix, int classIndex)
+    public override double[] Predict(FeatureMatrix matrix, int classIndex)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)classIndex, (uint)ClassCount, nameof(classIndex));
         var margins = Ensemble.Sums(matrix, Start);
@@ -74,7 +48,7 @@ public sealed class BoostedClassifier : IClassifier, IExplained
     }
 
     /// <summary>Explains the log odds of class 1 of two (of class 0 with the opposite sign), or the margin of one class of several.</summary>
-    public Explanation Explain(ReadOnlySpan<double> row, int output)
+    public override Explanation Explain(ReadOnlySpan<double> row, int output)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)output, (uint)ClassCount, nameof(output));
         var contributions = new double[FeatureCount];
@@ -90,7 +64,7 @@ public sealed class BoostedClassifier : IClassifier, IExplained
     }
 
     /// <inheritdoc/>
-    public void Write(Stream stream) => BoostingFormat.Write(this, stream);
+    public override void Write(Stream stream) => BoostingFormat.Write(this, stream);
 
     static double Logistic(double margin) => 1 / (1 + Math.Exp(-margin));
 

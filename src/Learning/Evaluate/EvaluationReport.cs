@@ -19,7 +19,14 @@ public sealed record EvaluationOptions
     public int Resamples { get; init; } = 1_000;
 
     /// <summary>What is wrong with these options and the mend, or null.</summary>
-    public string? Objection() => new CrossValidationOptions(Folds, Repeats, Seed, Threshold, Resamples).Objection();
+    public string? Objection() => this switch
+    {
+        { Folds: < 2 or > 100 } => $"Folds is {Folds}; give 2 to 100",
+        { Repeats: < 1 or > 100 } => $"Repeats is {Repeats}; give 1 to 100",
+        { Threshold: not (> 0 and < 1) } => $"Threshold is {Threshold}; give a number between 0 and 1",
+        { Resamples: < 1 or > 100_000 } => $"Resamples is {Resamples}; give 1 to 100000",
+        _ => null,
+    };
 }
 
 /// <summary>Figures of one part of the rows, such as one sex or site.</summary>

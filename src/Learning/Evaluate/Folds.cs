@@ -4,33 +4,8 @@ namespace Salus.Learning.Evaluate;
 public static class Folds
 {
     /// <summary>Why rows cannot be split so, and the mend; null where they can.</summary>
-    public static string? Objection(ReadOnlySpan<int> labels, ReadOnlySpan<int> groups, int folds)
-    {
-        if (folds < 2)
-            return $"{folds} folds cannot hold anything out; give at least 2";
-        if (!groups.IsEmpty && groups.Length != labels.Length)
-            return $"there are {labels.Length} labels and {groups.Length} groups; give one group a row";
-        var positives = 0;
-        foreach (var label in labels)
-        {
-            if (label is not (0 or 1))
-                return $"the label {label} is neither 0 nor 1";
-            positives += label;
-        }
-        var fewest = Math.Min(positives, labels.Length - positives);
-        if (fewest < folds)
-            return $"the rarer class has {fewest} rows, too few for {folds} folds; give more rows or fewer folds";
-        if (groups.IsEmpty)
-            return null;
-        var distinct = groups.ToArray().Distinct().Count();
-        return distinct < folds ? $"there are {distinct} groups, too few for {folds} folds; give fewer folds" : null;
-    }
-
-    /// <summary>Why rows of several classes cannot be split so, and the mend; null where they can.</summary>
     public static string? Objection(ReadOnlySpan<int> labels, ReadOnlySpan<int> groups, int classes, int folds)
     {
-        if (classes == 2)
-            return Objection(labels, groups, folds);
         if (folds < 2)
             return $"{folds} folds cannot hold anything out; give at least 2";
         if (!groups.IsEmpty && groups.Length != labels.Length)
@@ -43,14 +18,14 @@ public static class Folds
             counts[label]++;
         }
         if (counts.Min() < folds)
-            return $"the rarest class has {counts.Min()} rows, too few for {folds} folds; leave rare classes out, or give fewer folds";
-        return groups.IsEmpty || groups.ToArray().Distinct().Count() >= folds ? null : $"there are fewer groups than {folds} folds; give fewer folds";
+            return $"the rarest class has {counts.Min()} rows, too few for {folds} folds; give {(classes == 2 ? "more rows" : "more rows of it, leave rare classes out,")} or fewer folds";
+        if (groups.IsEmpty)
+            return null;
+        var distinct = groups.ToArray().Distinct().Count();
+        return distinct < folds ? $"there are {distinct} groups, too few for {folds} folds; give fewer folds" : null;
     }
 
     /// <summary>The fold of each row; every fold has each class within one row of its share.</summary>
-    public static int[] Stratified(ReadOnlySpan<int> labels, int folds, ulong seed) => Stratified(labels, 2, folds, seed);
-
-    /// <summary>The fold of each row of several classes; every fold has each class within one row of its share.</summary>
     public static int[] Stratified(ReadOnlySpan<int> labels, int classes, int folds, ulong seed)
     {
         if (Objection(labels, [], classes, Math.Min(folds, 2)) is { } objection)
@@ -75,10 +50,6 @@ public static class Folds
     }
 
     /// <summary>The fold of each row, all rows of a group in one fold; large groups are placed first, each where it keeps the classes most even.</summary>
-    public static int[] StratifiedGrouped(ReadOnlySpan<int> labels, ReadOnlySpan<int> groups, int folds, ulong seed) =>
-        StratifiedGrouped(labels, groups, 2, folds, seed);
-
-    /// <summary>The same for several classes.</summary>
     public static int[] StratifiedGrouped(ReadOnlySpan<int> labels, ReadOnlySpan<int> groups, int classes, int folds, ulong seed)
     {
         if (Objection(labels, groups, classes, folds) is { } objection)

@@ -3,6 +3,10 @@ namespace Salus.Learning.Evaluate;
 /// <summary>Predictions of rows by models that had not seen them, one set a repeat, and the figures of any part of them.</summary>
 sealed class HeldOut
 {
+    const int Accuracy = 2;
+    const int Sensitivity = 6;
+    const int Specificity = 7;
+
     readonly double[][][] probabilities;
     readonly int[] labels;
     readonly int classes;
@@ -33,8 +37,25 @@ sealed class HeldOut
             brier[i] = probabilities.Average(repeat => ClassMetrics.Brier(repeat[rows[i]], known[i]));
             loss[i] = probabilities.Average(repeat => ClassMetrics.LogLoss(repeat[rows[i]], known[i]));
         }
-        return FigureBootstrap.Run(rows.Length, groups is null ? null : Array.ConvertAll(rows, row => groups[row]), resamples, seed,
+        var figures = Bootstrap.Run(rows.Length, groups is null ? null : Array.ConvertAll(rows, row => groups[row]), resamples, seed,
             probabilities.Length * (classes == 2 ? 3 : classes + 1), counts => Weighted(counts, sets, said, known, brier, loss));
+        if (classes == 2)
+        {
+            // Where nothing went wrong, or nothing right, resampling finds no other share: what so few rows can tell is Wilson's interval.
+            figures[Accuracy] = Widened(figures[Accuracy], _ => true);
+            figures[Sensitivity] = Widened(figures[Sensitivity], label => label == 1);
+            figures[Specificity] = Widened(figures[Specificity], label => label == 0);
+        }
+        return figures;
+
+        Interval Widened(Interval figure, Func<int, bool> counts)
+        {
+            if (figure.Low != figure.High)
+                return figure;
+            var counted = Enumerable.Range(0, rows.Length).Where(i => counts(known[i])).ToArray();
+            var units = groups is null ? counted.Length : counted.Select(i => groups[rows[i]]).Distinct().Count();
+            return units == 0 ? figure : ObservedShare.Wilson(figure.Estimate, units);
+        }
     }
 
     double[] Weighted(int[] counts, RepeatFigures[] sets, int[][] said, int[] known, double[] brier, double[] loss)

@@ -8,9 +8,6 @@ public sealed record Confusion(int TruePositives, int FalsePositives, int TrueNe
 
     /// <summary>The share of negatives left alone; NaN where there is none.</summary>
     public double Specificity => (double)TrueNegatives / (TrueNegatives + FalsePositives);
-
-    /// <summary>The share of rows predicted right.</summary>
-    public double Accuracy => (double)(TruePositives + TrueNegatives) / (TruePositives + TrueNegatives + FalsePositives + FalseNegatives);
 }
 
 /// <summary>Rows whose score lies in [From, To): what was predicted on average, and what was so.</summary>
@@ -38,19 +35,6 @@ public static class Metrics
     {
         Check(scores, labels);
         return PrAuc(scores, labels, AscendingOrder(scores), default);
-    }
-
-    /// <summary>The share of rows on the right side of the threshold.</summary>
-    public static double Accuracy(ReadOnlySpan<double> scores, ReadOnlySpan<int> labels, double threshold = 0.5) =>
-        Confusion(scores, labels, threshold).Accuracy;
-
-    /// <summary>The accuracy of always saying the more frequent class.</summary>
-    public static double MajorityBaseline(ReadOnlySpan<int> labels)
-    {
-        var positives = 0;
-        foreach (var label in labels)
-            positives += label;
-        return (double)Math.Max(positives, labels.Length - positives) / labels.Length;
     }
 
     /// <summary>The mean squared difference between score and label (Brier 1950).</summary>

@@ -7,7 +7,7 @@ using Salus.Learning.Trees;
 namespace Salus.Learning.Forest;
 
 /// <summary>A random forest classifier (Breiman 2001): the mean of its trees' class probabilities.</summary>
-public sealed class RandomForest : IClassifier, IExplained
+public sealed class RandomForest : TreeClassifier
 {
     /// <summary>No tree is deeper than this.</summary>
     public const int DepthLimit = Tree.DepthLimit;
@@ -16,43 +16,19 @@ public sealed class RandomForest : IClassifier, IExplained
     public const int ClassesLimit = TrainingRows.ClassesLimit;
 
     // Of two classes the trees hold the probability of class 1 alone.
-    internal RandomForest(TreeEnsemble trees, int classes)
+    internal RandomForest(TreeEnsemble trees, int classes) : base(trees, classes)
     {
-        Ensemble = trees;
-        ClassCount = classes;
     }
 
     /// <inheritdoc/>
-    public string FormatId => ForestFormat.Magic;
-
-    /// <inheritdoc/>
-    public int FeatureCount => Ensemble.FeatureCount;
-
-    /// <inheritdoc/>
-    public int ClassCount { get; }
-
-    /// <summary>The number of trees.</summary>
-    public int TreeCount => Ensemble.Trees.Length;
-
-    internal TreeEnsemble Ensemble { get; }
+    public override string FormatId => ForestFormat.Magic;
 
     /// <summary>Grows a forest: see <see cref="ForestTrainer"/>.</summary>
     public static ForestFit Train(FeatureMatrix features, ReadOnlySpan<int> labels, int classes, ForestOptions options) =>
         ForestTrainer.Train(features, labels, classes, options);
 
-    /// <summary>The probability of each class for one row (NaN where a value is missing); they sum to 1.</summary>
-    public double[] Predict(ReadOnlySpan<double> row)
+    private protected override void PredictInto(ReadOnlySpan<double> row, Span<double> probabilities)
     {
-        var probabilities = new double[ClassCount];
-        Predict(row, probabilities);
-        return probabilities;
-    }
-
-    /// <inheritdoc/>
-    public void Predict(ReadOnlySpan<double> row, Span<double> probabilities)
-    {
-        if (probabilities.Length != ClassCount)
-            throw new ArgumentException($"there is place for {probabilities.Length} probabilities, the forest has {ClassCount} classes");
         probabilities.Clear();
         if (ClassCount == 2)
         {
@@ -67,7 +43,7 @@ public sealed class RandomForest : IClassifier, IExplained
     }
 
     /// <inheritdoc/>
-    public double[] Predict(FeatureMatrix matrix, int classIndex)
+    public override double[] Predict(FeatureMatrix matrix, int classIndex)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)classIndex, (uint)ClassCount, nameof(classIndex));
         var sums = Ensemble.Sums(matrix, new double[Ensemble.Outputs]);
@@ -79,7 +55,7 @@ public sealed class RandomForest : IClassifier, IExplained
     }
 
     /// <inheritdoc/>
-    public Explanation Explain(ReadOnlySpan<double> row, int output)
+    public override Explanation Explain(ReadOnlySpan<double> row, int output)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)output, (uint)ClassCount, nameof(output));
         var contributions = new double[FeatureCount];
@@ -91,7 +67,7 @@ public sealed class RandomForest : IClassifier, IExplained
     }
 
     /// <inheritdoc/>
-    public void Write(Stream stream) => ForestFormat.Write(this, stream);
+    public override void Write(Stream stream) => ForestFormat.Write(this, stream);
 
     /// <summary>Reads what <see cref="Write"/> wrote; anything else is refused with the reason.</summary>
     public static bool TryRead(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out RandomForest? forest, [NotNullWhen(false)] out string? refusal)

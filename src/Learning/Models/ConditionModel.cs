@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Salus.Learning.Evaluate;
 using Salus.Learning.Tables;
 
 namespace Salus.Learning.Models;
@@ -11,8 +12,11 @@ public abstract record ConditionTraining
 {
     ConditionTraining() { }
 
-    /// <summary>The model, with its card.</summary>
-    public sealed record Trained(ConditionModel Model) : ConditionTraining;
+    /// <summary>The model with its card, and for each encounter the probability that models which had not seen it gave, the mean over repeats.</summary>
+    public sealed record Trained(ConditionModel Model, double[] HeldOut) : ConditionTraining;
+
+    /// <summary>The leakage guard found ways in which the card's figures would lie, and nobody has overridden it.</summary>
+    public sealed record Guarded(IReadOnlyList<GuardFinding> Findings) : ConditionTraining;
 
     /// <summary>The encounters or the options cannot train a model.</summary>
     public sealed record Refused(string Message) : ConditionTraining;
@@ -27,32 +31,45 @@ public sealed class ConditionModel
     const string Target = "assessment";
     const string Patient = "patient";
 
-    readonly TabularModel model;
+    static readonly TabularTask Task = new(Target) { Group = Patient, Positive = "abnormal", Subgroups = [EncounterFeatures.SexColumn, EncounterFeatures.AgeColumn] };
 
-    ConditionModel(TabularModel model) => this.model = model;
+    readonly TrainedModel model;
+
+    ConditionModel(TrainedModel model) => this.model = model;
+
+    /// <summary>The kinds of model that learn from vital signs and notes together, as they are named.</summary>
+    public static IReadOnlyList<string> Kinds { get; } = [.. Learners.Names.Where(name => !Learners.ReadsTextAlone(name))];
 
     /// <summary>What is to be known of the model.</summary>
     public ModelCard Card => model.Card;
 
     /// <summary>Cross-validates on the encounters, grouped by patient, then trains on all of them.</summary>
-    public static ConditionTraining Train(IReadOnlyList<AssessedEncounter> encounters, TrainingOptions options, ModelOrigin origin, CancellationToken cancellation = default)
+    public static ConditionTraining Train(
+        IReadOnlyList<AssessedEncounter> encounters, TableLearner learner, LearningPlan plan, ModelOrigin origin, IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
         if (encounters.Count == 0)
             return new ConditionTraining.Refused("there are no assessed encounters; record assessments first");
         var table = EncounterFeatures.ToTable([.. encounters.Select(encounter => encounter.Features)])
             .With(CategoryColumn.Of(Patient, [.. encounters.Select(encounter => encounter.PatientId)]))
             .With(CategoryColumn.Of(Target, [.. encounters.Select(encounter => encounter.IsAbnormal ? "abnormal" : "normal")]));
-        return TabularModel.Train(table, new TabularTask(Target) { Group = Patient }, options, origin, cancellation) switch
+        if (TaskRows.Of(table, Task, out var problem, out var mend) is not { } rows)
+            return new ConditionTraining.Refused($"{problem}; {mend}");
+        return TrainedModel.Train(rows, learner, plan, origin, progress, cancellation) switch
         {
-            TrainingOutcome.Trained trained => new ConditionTraining.Trained(new ConditionModel(trained.Model)),
-            TrainingOutcome.Refused refused => new ConditionTraining.Refused(refused.Message),
+            LearningOutcome.Trained trained => new ConditionTraining.Trained(
+                new ConditionModel(trained.Model), [.. encounters.Select((_, row) => trained.HeldOut.Average(repeat => repeat[row][1]))]),
+            LearningOutcome.Guarded guarded => new ConditionTraining.Guarded(guarded.Findings),
+            LearningOutcome.Refused refused => new ConditionTraining.Refused(refused.Message),
             var other => throw new InvalidOperationException($"training came to {other.GetType().Name}"),
         };
     }
 
-    /// <summary>The probability of an abnormal assessment, with the words and values that spoke for and against it.</summary>
-    public Prediction Predict(EncounterFeatures encounter, int reasonsMax = 8) =>
-        model.Predict(EncounterFeatures.ToTable([encounter]), reasonsMax)[0];
+    /// <summary>Judges each encounter (class 1 is an abnormal assessment), with the words and values that spoke for and against it.</summary>
+    public IReadOnlyList<Judgement> Judge(IReadOnlyList<EncounterFeatures> encounters, int reasonsMax = 8) =>
+        model.Judge(EncounterFeatures.ToTable(encounters), reasonsMax);
+
+    /// <summary>How far the encounters' vital signs, ages and sexes have moved from those that the model was trained on, the most moved first.</summary>
+    public IReadOnlyList<InputDrift> Drift(IReadOnlyList<EncounterFeatures> encounters) => InputProfile.Compare(Card.Inputs, Card.Rows, EncounterFeatures.ToTable(encounters));
 
     /// <summary>Writes the model with its card.</summary>
     public void Write(Stream stream) => model.Write(stream);
@@ -64,10 +81,10 @@ public sealed class ConditionModel
     public static bool TryRead(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out ConditionModel? model, [NotNullWhen(false)] out string? refusal)
     {
         model = null;
-        if (!TabularModel.TryRead(bytes, out var read, out refusal))
+        if (!TrainedModel.TryRead(bytes, out var read, out refusal))
             return false;
         var known = EncounterFeatures.ToTable([]);
-        if (read.Card.Target != Target || read.Columns.Any(column => known.Find(column.Key)?.Kind != column.Value))
+        if (read.Card.Target != Target || read.Card.Classes is not [_, "abnormal"] || read.Columns.Any(column => known.Find(column.Key)?.Kind != column.Value))
         {
             refusal = $"this is no condition model: it predicts '{read.Card.Target}' from {string.Join(", ", read.Columns.Keys)}";
             return false;

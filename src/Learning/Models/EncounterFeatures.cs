@@ -38,9 +38,15 @@ public sealed record EncounterFeatures
     /// <summary>Symptoms, medical history and examination findings as written.</summary>
     public string? Notes { get; init; }
 
+    const int ValueMax = 1_000;
+    const int NotesMax = 50_000;
+
+    internal const string SexColumn = "sex";
+    internal const string AgeColumn = "age (years)";
+
     static readonly (string Name, Func<EncounterFeatures, double?> Value)[] Numbers =
     [
-        ("age (years)", encounter => encounter.AgeYears),
+        (AgeColumn, encounter => encounter.AgeYears),
         ("heart rate (/min)", encounter => encounter.HeartRate),
         ("systolic pressure (mmHg)", encounter => encounter.SystolicPressure),
         ("diastolic pressure (mmHg)", encounter => encounter.DiastolicPressure),
@@ -51,11 +57,22 @@ public sealed record EncounterFeatures
         ("glucose (mmol/L)", encounter => encounter.Glucose),
     ];
 
+    /// <summary>The first value that nothing could have measured, and the mend; null where there is none.</summary>
+    public string? Objection()
+    {
+        foreach (var (name, value) in Numbers)
+        {
+            if (value(this) is not (null or (>= 0 and <= ValueMax)))
+                return $"{name} is {value(this)}; give a number from 0 to {ValueMax}, or leave it empty";
+        }
+        return Notes?.Length > NotesMax ? $"the notes have {Notes.Length} characters; give at most {NotesMax}" : null;
+    }
+
     /// <summary>The encounters as a table, one row each.</summary>
     public static Table ToTable(IReadOnlyList<EncounterFeatures> encounters) => new(
     [
         .. Numbers.Select(number => new NumberColumn(number.Name, [.. encounters.Select(encounter => number.Value(encounter) ?? double.NaN)])),
-        CategoryColumn.Of("sex", [.. encounters.Select(encounter => encounter.Sex)]),
+        CategoryColumn.Of(SexColumn, [.. encounters.Select(encounter => encounter.Sex)]),
         new TextColumn("notes", [.. encounters.Select(encounter => encounter.Notes)]),
     ]);
 }

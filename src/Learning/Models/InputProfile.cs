@@ -5,8 +5,18 @@ namespace Salus.Learning.Models;
 /// <summary>The shares of a column's values: of numbers in bins between edges, of categories by level; the last share is that of missing values.</summary>
 public sealed record InputShares(string Column, IReadOnlyList<double>? Edges, IReadOnlyList<string>? Levels, IReadOnlyList<double> Shares);
 
-/// <summary>How far a column has moved: the population stability index; under 0.1 is little, over 0.25 is much.</summary>
-public sealed record InputDrift(string Column, double StabilityIndex);
+/// <summary>How far a column has moved.</summary>
+/// <param name="Column">The column's name.</param>
+/// <param name="StabilityIndex">The population stability index; under 0.1 is little, over 0.25 is much.</param>
+/// <param name="ByChance">What it comes to on average where nothing has moved, for so many rows.</param>
+public sealed record InputDrift(string Column, double StabilityIndex, double ByChance)
+{
+    const double Much = 0.25;
+    const double ChanceFactor = 3;
+
+    /// <summary>Whether it has moved much, and more than chance would have it.</summary>
+    public bool HasMoved => StabilityIndex > Math.Max(Much, ChanceFactor * ByChance);
+}
 
 /// <summary>Keeps how columns were spread in training, and compares later rows with that.</summary>
 public static class InputProfile
@@ -14,19 +24,27 @@ public static class InputProfile
     const int Bins = 10;
     const int LevelsMax = 20;
 
-    // A share of nothing counts as this, so that the index stays finite.
-    const double ShareMin = 1e-4;
+    // A share of nothing counts as half a row, so that the index stays finite and few rows do not look like a landslide.
+    const double RowMin = 0.5;
 
     /// <summary>The shares of each number (by tenths of the rows) and category; texts and dates are left out.</summary>
     public static IReadOnlyList<InputShares> Of(Table table) => [.. table.Columns.Select(ProfileOf).OfType<InputShares>()];
 
-    /// <summary>How far each column has moved since; columns that are gone are left out.</summary>
-    public static IReadOnlyList<InputDrift> Compare(IReadOnlyList<InputShares> before, Table now) =>
+    /// <summary>How far each column has moved since, the most moved first; columns that are gone are left out.</summary>
+    /// <param name="before">The shares in training.</param>
+    /// <param name="rowsBefore">The number of rows in training.</param>
+    /// <param name="now">Later rows.</param>
+    public static IReadOnlyList<InputDrift> Compare(IReadOnlyList<InputShares> before, int rowsBefore, Table now) =>
     [
         .. before.Where(shares => now.Find(shares.Column) is not null && now.RowCount > 0)
-            .Select(shares => new InputDrift(shares.Column, Index(shares.Shares, Count(now[shares.Column], shares.Edges, shares.Levels))))
+            .Select(shares => DriftOf(shares, rowsBefore, now[shares.Column]))
             .OrderByDescending(drift => drift.StabilityIndex),
     ];
+
+    // Where nothing has moved, the index is about chi-squared over the rows: one less than the shares, times 1/n + 1/m.
+    static InputDrift DriftOf(InputShares before, int rowsBefore, Column now) => new(
+        before.Column, Index(before.Shares, RowMin / rowsBefore, Count(now, before.Edges, before.Levels), RowMin / now.Count),
+        (before.Shares.Count(share => share > 0) - 1) * ((1.0 / rowsBefore) + (1.0 / now.Count)));
 
     static InputShares? ProfileOf(Column column)
     {
@@ -68,12 +86,14 @@ public static class InputProfile
         return levels.Count;
     }
 
-    static double Index(IReadOnlyList<double> before, double[] now)
+    static double Index(IReadOnlyList<double> before, double beforeMin, double[] now, double nowMin)
     {
         var index = 0.0;
         for (var i = 0; i < now.Length; i++)
         {
-            var (was, became) = (Math.Max(before[i], ShareMin), Math.Max(now[i], ShareMin));
+            if (before[i] == 0 && now[i] == 0)
+                continue;
+            var (was, became) = (Math.Max(before[i], beforeMin), Math.Max(now[i], nowMin));
             index += (became - was) * Math.Log(became / was);
         }
         return index;

@@ -1,6 +1,4 @@
 using Salus.Learning.Evaluate;
-using Salus.Learning.Forest;
-using Salus.Learning.Tables;
 
 namespace Salus.Learning.Models;
 
@@ -11,26 +9,10 @@ namespace Salus.Learning.Models;
 /// <param name="DataCommitment">A commitment to the rows it saw.</param>
 public sealed record ModelOrigin(string Name, string IntendedUse, DateTimeOffset CreatedAt, ReadOnlyMemory<byte> DataCommitment);
 
-/// <summary>How a model is trained and validated.</summary>
-public sealed record TrainingOptions
-{
-    /// <summary>How the table becomes numbers.</summary>
-    public PreparationOptions Preparation { get; init; } = new();
-
-    /// <summary>How the forest is grown.</summary>
-    public ForestOptions Forest { get; init; } = new();
-
-    /// <summary>How it is cross-validated, and the threshold of its label.</summary>
-    public CrossValidationOptions Validation { get; init; } = new();
-
-    /// <summary>What is wrong with these options and the mend, or null.</summary>
-    public string? Objection() => Forest.Objection() ?? Validation.Objection();
-}
-
-/// <summary>How much a feature matters: the loss of out-of-bag accuracy when its values are permuted.</summary>
+/// <summary>How much a column or a term matters to a model.</summary>
 public sealed record FeatureImportance(string Feature, double Importance);
 
-/// <summary>What is to be known of a model, carried inside it.</summary>
+/// <summary>What is to be known of a trained model, carried inside it.</summary>
 public sealed record ModelCard
 {
     /// <summary>The model's name.</summary>
@@ -39,7 +21,7 @@ public sealed record ModelCard
     /// <summary>What it is for, and what it is not.</summary>
     public required string IntendedUse { get; init; }
 
-    /// <summary>The kind of model.</summary>
+    /// <summary>The kind of model, as it is named on the command line.</summary>
     public required string Kind { get; init; }
 
     /// <summary>When it was trained.</summary>
@@ -51,8 +33,8 @@ public sealed record ModelCard
     /// <summary>The column it predicts.</summary>
     public required string Target { get; init; }
 
-    /// <summary>The value of the target whose probability it gives.</summary>
-    public required string Positive { get; init; }
+    /// <summary>The classes' names; of two, the second is the one whose probability it gives.</summary>
+    public required IReadOnlyList<string> Classes { get; init; }
 
     /// <summary>The number of training rows.</summary>
     public required int Rows { get; init; }
@@ -60,21 +42,39 @@ public sealed record ModelCard
     /// <summary>The columns it reads.</summary>
     public required IReadOnlyList<string> Columns { get; init; }
 
-    /// <summary>The number of features made of them.</summary>
+    /// <summary>The columns that were left out, grouped or ordered by.</summary>
+    public required IReadOnlyList<string> LeftOut { get; init; }
+
+    /// <summary>The number of features made of the columns.</summary>
     public required int Features { get; init; }
 
-    /// <summary>How the table became numbers.</summary>
-    public required PreparationOptions Preparation { get; init; }
+    /// <summary>How it was learned, by option.</summary>
+    public required IReadOnlyDictionary<string, string> Options { get; init; }
 
-    /// <summary>How the forest was grown, with its seed.</summary>
-    public required ForestOptions Forest { get; init; }
+    /// <summary>How the table became numbers, by option.</summary>
+    public required IReadOnlyDictionary<string, string> Preparation { get; init; }
 
-    /// <summary>What cross-validation of the same options on the same rows found.</summary>
-    public required CrossValidationReport Validation { get; init; }
+    /// <summary>The seed of model, folds and intervals.</summary>
+    public required ulong Seed { get; init; }
 
-    /// <summary>Accuracy of the final forest on its out-of-bag rows.</summary>
-    public required double OutOfBagAccuracy { get; init; }
+    /// <summary>A probability not below this comes to the positive class, where there are two.</summary>
+    public required double Threshold { get; init; }
 
-    /// <summary>The features that matter most, most important first.</summary>
+    /// <summary>What a false alarm and a missed case cost, where the threshold was chosen by that.</summary>
+    public IReadOnlyList<double>? Costs { get; init; }
+
+    /// <summary>How probabilities were mended by held-out predictions, or null.</summary>
+    public string? Calibration { get; init; }
+
+    /// <summary>What evaluation of the same learner on the same rows found, before any calibration; with the guard's findings and why they were overridden.</summary>
+    public required EvaluationReport Evaluation { get; init; }
+
+    /// <summary>What matters most: for columns, the loss of AUC on the training rows when their values change places; for text, the weight of terms.</summary>
     public required IReadOnlyList<FeatureImportance> Importance { get; init; }
+
+    /// <summary>The features that move predictions most, words among them: for trees the mean absolute Shapley value, for a linear model weight times spread.</summary>
+    public IReadOnlyList<FeatureImportance> Attributions { get; init; } = [];
+
+    /// <summary>How the training rows' columns were spread, to see later whether inputs have moved.</summary>
+    public required IReadOnlyList<InputShares> Inputs { get; init; }
 }

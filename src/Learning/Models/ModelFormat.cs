@@ -1,17 +1,20 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Salus.Learning.Forest;
+using Salus.Learning.Calibration;
+using Salus.Learning.Estimators;
+using Salus.Learning.Linear;
 using Salus.Learning.Tables;
 
 namespace Salus.Learning.Models;
 
-/// <summary>The model's own format, version 1: magic, the card as JSON, the preparation, the forest.</summary>
+/// <summary>The bytes of a trained model: magic, the card as JSON, the preparation, what was learned, and how probabilities are mended.</summary>
 static class ModelFormat
 {
     const string Magic = "SALUSMODEL";
     const byte Version = 1;
-    const int CardMax = 4 << 20;
+    const int CardMax = 16 << 20;
+    const byte DenseTag = 1;
+    const byte LinearTag = 2;
 
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -22,42 +25,70 @@ static class ModelFormat
         Converters = { new JsonStringEnumConverter() },
     };
 
-    public static void Write(TabularModel model, Stream stream)
+    /// <summary>The card as JSON.</summary>
+    public static byte[] CardBytes(ModelCard card) => JsonSerializer.SerializeToUtf8Bytes(card, Json);
+
+    public static void Write(TrainedModel model, Stream stream)
     {
         var writer = new BoundedWriter(stream);
         writer.Magic(Magic, Version);
-        writer.Block(JsonSerializer.SerializeToUtf8Bytes(model.Card, Json));
-        PreparationFormat.Write(model.Preparation, writer);
-        model.Forest.Write(stream);
+        writer.Block(CardBytes(model.Card));
+        PreparationFormat.Write(model.Classifier.Preparation, writer);
+        if (model.Classifier.Linear is { } linear)
+        {
+            writer.Byte(LinearTag);
+            LinearFormat.Write(linear, writer);
+            foreach (var typical in model.Classifier.Typical)
+                writer.Double(typical);
+        }
+        else
+        {
+            writer.Byte(DenseTag);
+            model.Classifier.Dense!.Write(stream);
+        }
+        writer.Boolean(model.Classifier.Calibration is not null);
+        model.Classifier.Calibration?.Write(writer);
     }
 
-    public static bool TryRead(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out TabularModel? model, [NotNullWhen(false)] out string? refusal)
+    public static TrainedModel Read(ref BoundedReader reader)
     {
-        try
+        reader.Magic(Magic, Version);
+        var card = ReadCard(reader.String("the card", CardMax));
+        var preparation = PreparationFormat.Read(ref reader);
+        var tag = reader.Byte();
+        var classifier = tag switch
         {
-            var reader = new BoundedReader(bytes);
-            reader.Magic(Magic, Version);
-            var card = ReadCard(reader.String("the card", CardMax));
-            var preparation = PreparationFormat.Read(ref reader);
-            var forest = ForestFormat.Read(ref reader);
-            reader.End();
-            if (forest.ClassCount != 2 || forest.FeatureCount != preparation.Features.Count)
-                throw new FormatRefusedException($"the preparation makes {preparation.Features.Count} features, the forest takes {forest.FeatureCount} and tells {forest.ClassCount} classes apart");
-            (model, refusal) = (new TabularModel(card, preparation, forest), null);
-            return true;
-        }
-        catch (FormatRefusedException refused)
-        {
-            (model, refusal) = (null, refused.Message);
-            return false;
-        }
+            LinearTag => ReadLinear(ref reader, preparation),
+            DenseTag => EstimatorFormat.Read(ref reader) is IClassifier dense ? new TableClassifier(preparation, dense) : throw new FormatRefusedException("what was learned tells no classes apart"),
+            _ => throw new FormatRefusedException($"what was learned is of kind {tag}"),
+        };
+        var width = classifier.Linear?.ColumnCount ?? classifier.Dense!.FeatureCount;
+        if (classifier.ClassCount != card.Classes.Count || width != preparation.Features.Count)
+            throw new FormatRefusedException($"the preparation makes {preparation.Features.Count} features of {card.Classes.Count} classes, the model takes {width} and tells {classifier.ClassCount} apart");
+        if (!reader.Boolean())
+            return new TrainedModel(card, classifier);
+        return classifier.ClassCount == 2
+            ? new TrainedModel(card, classifier.With(ProbabilityCalibration.Read(ref reader)))
+            : throw new FormatRefusedException("only two classes can be calibrated");
+    }
+
+    static TableClassifier ReadLinear(ref BoundedReader reader, Preparation preparation)
+    {
+        var linear = LinearFormat.Read(ref reader);
+        if ((long)linear.ColumnCount * 8 > reader.Left)
+            throw new FormatRefusedException($"{linear.ColumnCount} means are claimed, but only {reader.Left} bytes are left");
+        var typical = new double[linear.ColumnCount];
+        for (var i = 0; i < typical.Length; i++)
+            typical[i] = reader.Finite("a feature's mean");
+        return new TableClassifier(preparation, linear, typical);
     }
 
     static ModelCard ReadCard(string json)
     {
         try
         {
-            return JsonSerializer.Deserialize<ModelCard>(json, Json) ?? throw new FormatRefusedException("the card is null");
+            var card = JsonSerializer.Deserialize<ModelCard>(json, Json) ?? throw new FormatRefusedException("the card is null");
+            return card.Classes.Count >= 2 && card.Threshold is >= 0 and <= 1 ? card : throw new FormatRefusedException("the card's classes or threshold cannot be");
         }
         catch (JsonException wrong)
         {

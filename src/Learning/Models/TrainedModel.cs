@@ -11,8 +11,8 @@ public abstract record LearningOutcome
 {
     LearningOutcome() { }
 
-    /// <summary>The model, with its card.</summary>
-    public sealed record Trained(TrainedModel Model) : LearningOutcome;
+    /// <summary>The model with its card, and what models that had not seen a row said of it: by repeat, row and class; null for rows that were never held out.</summary>
+    public sealed record Trained(TrainedModel Model, IReadOnlyList<double[][]> HeldOut) : LearningOutcome;
 
     /// <summary>The leakage guard found ways in which the card's figures would lie, and nobody has overridden it.</summary>
     public sealed record Guarded(IReadOnlyList<GuardFinding> Findings) : LearningOutcome;
@@ -50,10 +50,10 @@ public sealed class TrainedModel
 {
     const int ImportanceMax = 30;
 
-    internal TrainedModel(LearnedCard card, TableClassifier classifier) => (Card, Classifier) = (card, classifier);
+    internal TrainedModel(ModelCard card, TableClassifier classifier) => (Card, Classifier) = (card, classifier);
 
     /// <summary>What is to be known of the model.</summary>
-    public LearnedCard Card { get; }
+    public ModelCard Card { get; }
 
     /// <summary>Preparation and estimator.</summary>
     public TableClassifier Classifier { get; }
@@ -78,7 +78,7 @@ public sealed class TrainedModel
             case EvaluationOutcome.Evaluated evaluated:
                 var classifier = learner.Fit(rows.Features, rows.Labels, rows.Classes.Count, plan.Evaluation.Seed, cancellation);
                 var (mended, threshold) = Mend(classifier, evaluated, rows, plan);
-                return new LearningOutcome.Trained(new TrainedModel(CardOf(rows, learner, plan, origin, mended, evaluated.Report, threshold), mended));
+                return new LearningOutcome.Trained(new TrainedModel(CardOf(rows, learner, plan, origin, mended, evaluated.Report, threshold), mended), evaluated.Probabilities);
             case var other:
                 throw new InvalidOperationException($"evaluation came to {other.GetType().Name}");
         }
@@ -133,7 +133,7 @@ public sealed class TrainedModel
     }
 
     /// <summary>Writes the model with its card in a versioned format.</summary>
-    public void Write(Stream stream) => TrainedFormat.Write(this, stream);
+    public void Write(Stream stream) => ModelFormat.Write(this, stream);
 
     /// <summary>The bytes that <see cref="Write"/> writes.</summary>
     public byte[] ToBytes()
@@ -145,9 +145,9 @@ public sealed class TrainedModel
 
     /// <summary>Reads what <see cref="Write"/> wrote; anything else is refused with the reason.</summary>
     public static bool TryRead(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out TrainedModel? model, [NotNullWhen(false)] out string? refusal) =>
-        BoundedReader.TryRead(bytes, TrainedFormat.Read, out model, out refusal);
+        BoundedReader.TryRead(bytes, ModelFormat.Read, out model, out refusal);
 
-    static LearnedCard CardOf(TaskRows rows, TableLearner learner, LearningPlan plan, ModelOrigin origin, TableClassifier classifier, EvaluationReport report, double threshold) => new()
+    static ModelCard CardOf(TaskRows rows, TableLearner learner, LearningPlan plan, ModelOrigin origin, TableClassifier classifier, EvaluationReport report, double threshold) => new()
     {
         Name = origin.Name,
         IntendedUse = origin.IntendedUse,
@@ -168,6 +168,7 @@ public sealed class TrainedModel
         Calibration = plan.Calibration,
         Evaluation = report,
         Importance = ColumnImportance.Of(classifier, rows, plan.Evaluation.Seed, ImportanceMax),
+        Attributions = Attribution.Of(classifier, rows.Features, ImportanceMax),
         Inputs = InputProfile.Of(rows.Features),
     };
 }

@@ -34,12 +34,10 @@ static class HashedTerms
     public static void Find(string text, TextOptions options, List<int> found)
     {
         Span<char> buffer = stackalloc char[WordScanner.LengthMax];
-        var scanner = new WordScanner(text, buffer);
+        var scanner = new WordScanner(text, buffer, options.LeaveOutJoins);
         ulong before = 0;
         while (scanner.Next())
         {
-            if (options.LeaveOutJoins && JoinWords.Contains(scanner.Word))
-                continue;
             var word = Offset;
             foreach (var part in MemoryMarshal.AsBytes(scanner.Word))
                 word = (word ^ part) * Prime;

@@ -90,12 +90,10 @@ public sealed class TextVectorizer
             return;
         }
         Span<char> buffer = stackalloc char[WordScanner.LengthMax];
-        var scanner = new WordScanner(text, buffer);
+        var scanner = new WordScanner(text, buffer, options.LeaveOutJoins);
         var before = -1;
         while (scanner.Next())
         {
-            if (options.LeaveOutJoins && JoinWords.Contains(scanner.Word))
-                continue;
             if (!lookup.TryGetValue(scanner.Word, out var word))
             {
                 before = -1;

@@ -51,12 +51,10 @@ sealed class VocabularyBuilder(TextOptions options)
         var lookup = words.GetAlternateLookup<ReadOnlySpan<char>>();
         var found = new List<int>();
         Span<char> buffer = stackalloc char[WordScanner.LengthMax];
-        var scanner = new WordScanner(text, buffer);
+        var scanner = new WordScanner(text, buffer, options.LeaveOutJoins);
         var before = -1;
         while (scanner.Next())
         {
-            if (options.LeaveOutJoins && JoinWords.Contains(scanner.Word))
-                continue;
             if (!lookup.TryGetValue(scanner.Word, out var word))
             {
                 word = spelled.Count;

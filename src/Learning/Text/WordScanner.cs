@@ -1,7 +1,7 @@
 namespace Salus.Learning.Text;
 
-/// <summary>Walks the words of a text without allocating: runs of letters, digits and underscores of two characters or more, in lower case.</summary>
-ref struct WordScanner(ReadOnlySpan<char> text, Span<char> buffer)
+/// <summary>Walks the words of a text without allocating: runs of letters, digits and underscores of two characters or more, in lower case; on request without those that only join others.</summary>
+ref struct WordScanner(ReadOnlySpan<char> text, Span<char> buffer, bool leaveOutJoins)
 {
     /// <summary>Longer words are cut to this; the buffer holds as many.</summary>
     public const int LengthMax = 64;
@@ -29,7 +29,7 @@ ref struct WordScanner(ReadOnlySpan<char> text, Span<char> buffer)
                     buffer[length++] = folded;
             }
             position++;
-            if (all >= 2)
+            if (all >= 2 && !(leaveOutJoins && JoinWords.Contains(Word)))
                 return true;
         }
         return false;

@@ -34,6 +34,8 @@ public enum AuditAction
     Vote,
     /// <summary>A record was opened without consent because life or health was at stake, or such an opening was ended.</summary>
     Emergency,
+    /// <summary>A model was released for use, or withdrawn.</summary>
+    Release,
     /// <summary>Records left in bulk, or were asked for so.</summary>
     Export,
 }

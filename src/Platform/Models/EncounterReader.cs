@@ -14,6 +14,12 @@ namespace Salus.Platform.Models;
 /// <param name="Basis">The records that it was read from, such as <c>Observation/…</c>.</param>
 public sealed record ReadEncounter(string Id, DateTimeOffset? Start, EncounterFeatures Features, bool? IsAbnormal, IReadOnlyList<string> Basis)
 {
+    /// <summary>When the encounter itself was written.</summary>
+    public required DateTimeOffset Written { get; init; }
+
+    /// <summary>When its assessment was first written; null where there is none, or it was changed since.</summary>
+    public DateTimeOffset? Assessed { get; init; }
+
     /// <summary>Whether anything was measured or written; age and sex alone are no ground to judge on.</summary>
     public bool HasContent => Features with { AgeYears = null, Sex = null } != new EncounterFeatures();
 }
@@ -110,6 +116,7 @@ public static class EncounterReader
         readonly DateTimeOffset? start = json.TryGetProperty("period", out var period) ? Instant(Text(period, "start")) : null;
         EncounterFeatures features = new();
         bool? abnormal;
+        DateTimeOffset? assessed;
 
         public void Add(StoredRecord record, JsonElement part)
         {
@@ -118,7 +125,7 @@ public static class EncounterReader
                 "Observation" => AddObservation(part),
                 "DocumentReference" => AddNote(part),
                 "Condition" => AddCondition(part),
-                "ClinicalImpression" => AddAssessment(part),
+                "ClinicalImpression" => AddAssessment(record, part),
                 _ => false,
             };
             if (read)
@@ -134,7 +141,11 @@ public static class EncounterReader
             var text = string.Join(' ', notes.Values.Concat(conditions.Distinct(StringComparer.Ordinal).Where(condition => !symptoms.Contains(condition, StringComparison.Ordinal))));
             var at = DateOnly.FromDateTime((start ?? encounter.Written).UtcDateTime);
             return new ReadEncounter(encounter.Id, start,
-                features with { AgeYears = AgeOn(at, person?.Born), Sex = person?.Sex, Notes = text.Length == 0 ? null : text }, abnormal, basis);
+                features with { AgeYears = AgeOn(at, person?.Born), Sex = person?.Sex, Notes = text.Length == 0 ? null : text }, abnormal, basis)
+            {
+                Written = encounter.Written,
+                Assessed = assessed,
+            };
         }
 
         bool AddObservation(JsonElement observation)
@@ -198,13 +209,14 @@ public static class EncounterReader
             return true;
         }
 
-        bool AddAssessment(JsonElement impression)
+        bool AddAssessment(StoredRecord record, JsonElement impression)
         {
             foreach (var finding in Each(impression, "finding"))
             {
                 if (finding.TryGetProperty("itemCodeableConcept", out var concept) && CodeIn(concept, RecordsDesk.AssessmentSystem) is { } code)
                 {
                     abnormal = code switch { "abnormal" => true, "normal" => false, _ => null };
+                    assessed = record.Version == 1 && abnormal is not null ? record.Written : null;
                 }
             }
             // The assessment is what is to be told, never what it is told from.

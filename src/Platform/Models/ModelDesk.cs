@@ -1,5 +1,6 @@
-using System.Collections.Concurrent;
 using Npgsql;
+using Salus.Learning.Evaluate;
+using Salus.Learning.Models;
 using Salus.Ledger.Proofs;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Audit;
@@ -18,35 +19,44 @@ namespace Salus.Platform.Models;
 public sealed partial class ModelDesk(
     NpgsqlDataSource database, RecordsDesk records, ConsentDesk consents, AuditTrail audit, ProofDesk proofs, KeyVault vault, TimeProvider time) : IDisposable
 {
-    const int HistoryMax = 20;
-    const int SummariesCachedMax = 200;
+    const int HistoryMax = 30;
 
-    readonly SealedStore store = new(vault);
-    readonly ConcurrentDictionary<string, ModelSummary> summaries = new();
+    readonly ModelShelf shelf = new(database, vault);
     readonly SemaphoreSlim training = new(1);
-    volatile HeldModel? held;
 
-    sealed record HeldModel(Salus.Learning.Models.ConditionModel Model, ModelSummary Summary);
+    /// <summary>The newest models, newest first. Null for a role that sees none.</summary>
+    public async Task<IReadOnlyList<ModelView>?> ListAsync(Caller caller, CancellationToken cancellation) =>
+        await MaySeeAsync(caller, cancellation) ? await ViewAsync(await shelf.NewestAsync(HistoryMax, cancellation), cancellation) : null;
 
-    /// <summary>The newest models, newest first; the first is the one in use. Null for a role that sees none.</summary>
-    public async Task<IReadOnlyList<ModelView>?> ListAsync(Caller caller, CancellationToken cancellation)
+    /// <summary>One model. Null for a role that sees none, or where there is no such model.</summary>
+    public async Task<ModelView?> FindAsync(Caller caller, string id, CancellationToken cancellation) =>
+        await MaySeeAsync(caller, cancellation) && await shelf.FindAsync(id, cancellation) is { } found ? (await ViewAsync([found], cancellation))[0] : null;
+
+    /// <summary>Whether the role sees models and their figures.</summary>
+    public static bool MaySee(Caller caller) => caller.Role is Role.Practitioner or Role.Researcher or Role.Auditor or Role.Administrator;
+
+    async Task<bool> MaySeeAsync(Caller caller, CancellationToken cancellation)
     {
-        if (caller.Role is not (Role.Practitioner or Role.Researcher or Role.Auditor or Role.Administrator))
+        if (MaySee(caller))
         {
-            await RefusedAsync(caller, AuditAction.Read, "Library", "The role sees no models.", cancellation);
-            return null;
+            return true;
         }
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        List<(ModelSummary Summary, LeafEnvelope Envelope)> found = [];
-        foreach (var entry in await ModelStore.NewestAsync(connection, HistoryMax, cancellation))
-        {
-            if (await SummaryAsync(entry, cancellation) is { } summary)
-            {
-                found.Add((summary, entry.Envelope(entry.HashAsStored())));
-            }
-        }
-        var states = await proofs.VerifyAsync([.. found.Select(model => model.Envelope)], cancellation);
-        return [.. found.Select((model, i) => new ModelView(model.Summary, ProofView.Of(states[i])))];
+        await RefusedAsync(caller, AuditAction.Read, ModelLibrary.Type, "The role sees no models.", cancellation);
+        return false;
+    }
+
+    async Task<IReadOnlyList<ModelView>> ViewAsync(IReadOnlyList<(ModelSummary Summary, SealedEntry Entry)> models, CancellationToken cancellation)
+    {
+        var states = await proofs.VerifyAsync([.. models.Select(model => model.Entry.Envelope(model.Entry.HashAsStored()))], cancellation);
+        var releases = await shelf.ReleasesAsync(cancellation);
+        var watches = await shelf.WatchesAsync(cancellation);
+        var inUse = releases.FirstOrDefault(release => !release.IsWithdrawal)?.Model;
+        return
+        [
+            .. models.Select((model, i) => new ModelView(
+                model.Summary, ProofView.Of(states[i]), releases.FirstOrDefault(release => release.Model == model.Summary.Id), model.Summary.Id == inUse,
+                watches.GetValueOrDefault(model.Summary.Id))),
+        ];
     }
 
     /// <summary>
@@ -59,7 +69,7 @@ public sealed partial class ModelDesk(
             await RefusedAsync(caller, AuditAction.Predict, "RiskAssessment", "The role makes no predictions.", cancellation);
             return new PredictionOutcome.Forbidden($"The role {caller.Role} makes no predictions; a practitioner does.");
         }
-        if (await HeldAsync(cancellation) is not { } model)
+        if (await shelf.InUseAsync(cancellation) is not { } model)
         {
             return new PredictionOutcome.NoModel();
         }
@@ -90,7 +100,7 @@ public sealed partial class ModelDesk(
                 {
                     if (RiskAssessmentJson.Read(proven.Record) is { } view)
                     {
-                        views.Add(view with { Proof = ProofView.Of(proven.Proof), Figures = await SummaryAsync(view.Model, cancellation) });
+                        views.Add(view with { Proof = ProofView.Of(proven.Proof), Figures = await shelf.SummaryAsync(view.Model, cancellation) });
                     }
                 }
                 return new PredictionList.Found(views);
@@ -106,11 +116,10 @@ public sealed partial class ModelDesk(
 
     async Task<PredictionOutcome> StoreAsync(Caller caller, string patient, ReadEncounter encounter, HeldModel model, CancellationToken cancellation)
     {
-        var said = model.Model.Predict(encounter.Features);
+        var (said, label, evidence, reasons) = Judge(model, [encounter.Features])[0];
         var view = new PredictionView(
-            "", patient, encounter.Id, SealedStore.Now(time), said.Probability, said.IsPositive ? "abnormal" : "normal",
-            [.. said.Reasons.Select(reason => new PredictionReason(reason.Feature, reason.Description, reason.Share))],
-            encounter.Basis, model.Summary.Id, model.Summary, new ProofView("pending"));
+            "", patient, encounter.Id, SealedStore.Now(time), said.Probabilities[1], evidence, label, said.Scale, reasons,
+            encounter.Basis, model.Summary.Id, model.Summary, new ProofView("pending"), MayHaveLearned(model.Summary, encounter));
         return await records.StoreOwnAsync(caller, RiskAssessmentJson.Write(view), LeafKind.Record, AuditAction.Predict, cancellation) switch
         {
             WriteOutcome.Written written => new PredictionOutcome.Predicted(view with { RiskAssessment = written.Records[0].Id }),
@@ -123,49 +132,11 @@ public sealed partial class ModelDesk(
     static List<StoredRecord> Intact(RetrievalOutcome.Found found) =>
         [.. found.Records.Where(proven => proven.Proof is not ProofState.Broken).Select(proven => proven.Record)];
 
-    async Task<HeldModel?> HeldAsync(CancellationToken cancellation)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        if (await ModelStore.NewestIdAsync(connection, cancellation) is not { } newest)
-        {
-            return null;
-        }
-        if (held is { } known && known.Summary.Id == newest)
-        {
-            return known;
-        }
-        var entry = (await ModelStore.FindAsync(connection, newest, cancellation))!;
-        var bytes = await store.OpenAsync(entry, cancellation)
-            ?? throw new InvalidDataException($"The model Library/{newest} was altered in the database. Train a new one, and tell the administrator: salus verify names what differs.");
-        return held = new HeldModel(ModelLibrary.ReadModel(bytes), ModelLibrary.ReadSummary(bytes, newest));
-    }
-
-    async Task<ModelSummary?> SummaryAsync(string id, CancellationToken cancellation)
-    {
-        if (summaries.TryGetValue(id, out var known))
-        {
-            return known;
-        }
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        return await ModelStore.FindAsync(connection, id, cancellation) is { } entry ? await SummaryAsync(entry, cancellation) : null;
-    }
-
-    async ValueTask<ModelSummary?> SummaryAsync(SealedEntry entry, CancellationToken cancellation)
-    {
-        if (summaries.TryGetValue(entry.Id, out var known))
-        {
-            return known;
-        }
-        if (await store.OpenAsync(entry, cancellation) is not { } bytes)
-        {
-            return null;
-        }
-        if (summaries.Count >= SummariesCachedMax)
-        {
-            summaries.Clear();
-        }
-        return summaries[entry.Id] = ModelLibrary.ReadSummary(bytes, entry.Id);
-    }
+    static IReadOnlyList<(Judgement Said, string Label, ObservedShare? Evidence, IReadOnlyList<PredictionReason> Reasons)> Judge(HeldModel model, IReadOnlyList<EncounterFeatures> encounters) =>
+    [
+        .. model.Model.Judge(encounters).Select(said => (said, said.Class == 1 ? "abnormal" : "normal", ObservedShare.About(model.Model.Card.Evaluation, said.Probabilities[1]),
+            (IReadOnlyList<PredictionReason>)[.. said.Reasons.Select(reason => new PredictionReason(reason.Feature, reason.Description, reason.Share))])),
+    ];
 
     Task RefusedAsync(Caller caller, AuditAction action, string entity, string reason, CancellationToken cancellation) =>
         audit.RecordAsync(new AuditFact(action, false, caller.Account, null, entity, reason), cancellation);

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -11,6 +12,8 @@ namespace Salus.Platform.Models;
 /// </summary>
 static class ModelLibrary
 {
+    public const string Type = "Library";
+
     /// <summary>The longest string of a resource holds 16 MiB, base64 included.</summary>
     public const int CompressedBytesMax = 11 << 20;
 
@@ -21,31 +24,35 @@ static class ModelLibrary
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
+        Converters = { new JsonStringEnumConverter() },
     };
 
     /// <summary>The model's bytes as they are stored.</summary>
-    public static byte[] Compress(ConditionModel model)
+    public static byte[] Compress(byte[] model)
     {
         using var compressed = new MemoryStream();
         using (var gzip = new GZipStream(compressed, CompressionLevel.Optimal))
         {
-            model.Write(gzip);
+            gzip.Write(model);
         }
         return compressed.ToArray();
     }
+
+    /// <summary>The hash by which a release names a model's bytes.</summary>
+    public static string Hash(ReadOnlySpan<byte> model) => Convert.ToHexStringLower(SHA256.HashData(model));
 
     public static byte[] Write(byte[] compressed, ModelSummary summary) => JsonSerializer.SerializeToUtf8Bytes(new JsonObject
     {
         ["resourceType"] = "Library",
         ["name"] = "SalusConditionModel",
-        ["title"] = "Normal or abnormal, by a random forest",
+        ["title"] = $"Normal or abnormal ({summary.Card.Kind})",
         ["status"] = "active",
         ["type"] = new JsonObject
         {
             ["coding"] = new JsonArray(new JsonObject { ["system"] = "http://terminology.hl7.org/CodeSystem/library-type", ["code"] = "model-definition" }),
         },
-        ["date"] = summary.Created.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'"),
-        ["purpose"] = summary.IntendedUse,
+        ["date"] = summary.Card.CreatedAt.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'"),
+        ["purpose"] = summary.Card.IntendedUse,
         ["content"] = new JsonArray(
             new JsonObject { ["contentType"] = "application/gzip", ["title"] = "model", ["data"] = Convert.ToBase64String(compressed) },
             new JsonObject { ["contentType"] = "application/json", ["title"] = "summary", ["data"] = Convert.ToBase64String(JsonSerializer.SerializeToUtf8Bytes(summary, Json)) }),
@@ -55,9 +62,9 @@ static class ModelLibrary
     public static ModelSummary ReadSummary(byte[] library, string id) =>
         JsonSerializer.Deserialize<ModelSummary>(Content(library, 1), Json)! with { Id = id };
 
-    /// <summary>The model itself.</summary>
+    /// <summary>The model itself, and the hash of its bytes.</summary>
     /// <exception cref="InvalidDataException">It was written by another version of Salus.</exception>
-    public static ConditionModel ReadModel(byte[] library)
+    public static (ConditionModel Model, string Hash) ReadModel(byte[] library)
     {
         using var gzip = new GZipStream(new MemoryStream(Content(library, 0)), CompressionMode.Decompress);
         using var bytes = new MemoryStream();
@@ -70,8 +77,9 @@ static class ModelLibrary
                 throw new InvalidDataException($"The stored model has more than {ModelBytesMax >> 20} MiB. Train a new one.");
             }
         }
-        return ConditionModel.TryRead(bytes.GetBuffer().AsSpan(0, (int)bytes.Length), out var model, out var refusal)
-            ? model
+        var read = bytes.GetBuffer().AsSpan(0, (int)bytes.Length);
+        return ConditionModel.TryRead(read, out var model, out var refusal)
+            ? (model, Hash(read))
             : throw new InvalidDataException($"The stored model cannot be read: {refusal}. Train a new one.");
     }
 

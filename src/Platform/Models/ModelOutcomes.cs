@@ -1,16 +1,20 @@
 using Salus.Learning.Evaluate;
+using Salus.Learning.Explain;
 using Salus.Learning.Models;
 using Salus.Platform.Anchoring;
 
 namespace Salus.Platform.Models;
 
 /// <summary>What the training of a model is asked to be.</summary>
-/// <param name="Trees">Trees of the forest, 10 to 1000.</param>
+/// <param name="Trees">Trees of a forest, or of boosting; 10 to 1000.</param>
 /// <param name="Seed">The same seed on the same records gives the same model.</param>
 /// <param name="Folds">Folds of the cross-validation, 2 to 20.</param>
 /// <param name="Repeats">How often records are split anew, 1 to 10.</param>
 /// <param name="BestAttainable">The best that any model could do on these records, where whoever made them knows it.</param>
-public sealed record TrainingRequest(int Trees = 200, ulong Seed = 1, int Folds = 5, int Repeats = 3, BestAttainable? BestAttainable = null);
+/// <param name="Kind">forest, boosting or logistic.</param>
+/// <param name="Override">Why what the leakage guard finds is put up with; stays in the card.</param>
+public sealed record TrainingRequest(
+    int Trees = 200, ulong Seed = 1, int Folds = 5, int Repeats = 3, BestAttainable? BestAttainable = null, string Kind = "forest", string? Override = null);
 
 /// <summary>The accuracy of whoever knows how the records came to be.</summary>
 /// <param name="Accuracy">As a share, 0 to 1.</param>
@@ -18,66 +22,85 @@ public sealed record TrainingRequest(int Trees = 200, ulong Seed = 1, int Folds 
 /// <param name="About">Which records, in a sentence.</param>
 public sealed record BestAttainable(double Accuracy, double Error, string About);
 
+/// <summary>A model beside the one that was in use when it was trained, on encounters assessed since, which neither had seen.</summary>
+/// <param name="With">The model in use then: the first of the two.</param>
+/// <param name="Encounters">Encounters assessed since that one was trained.</param>
+/// <param name="Figures">The figures; null where the encounters are too few.</param>
+public sealed record ModelComparison(string With, int Encounters, PairedComparison? Figures);
+
 /// <summary>What is to be known of a model: never a patient's data, but for the words that matter most, each of which stands in several notes.</summary>
 public sealed record ModelSummary
 {
     /// <summary>The logical id of the Library that holds it.</summary>
     public required string Id { get; init; }
-    /// <summary>When it was trained.</summary>
-    public required DateTimeOffset Created { get; init; }
+
     /// <summary>The account on whose behalf it was trained, with exactly that account's consents.</summary>
     public required Guid TrainedBy { get; init; }
-    /// <summary>What it is for, and what it is not.</summary>
-    public required string IntendedUse { get; init; }
-    /// <summary>Assessed encounters it saw.</summary>
-    public required int Encounters { get; init; }
-    /// <summary>Of those, assessed abnormal.</summary>
-    public required int Abnormal { get; init; }
-    /// <summary>Patients they belong to.</summary>
+
+    /// <summary>Patients whose encounters it saw.</summary>
     public required int Patients { get; init; }
+
     /// <summary>Records left out, because their proof was broken or they did not open.</summary>
     public required int RecordsLeftOut { get; init; }
-    /// <summary>The Merkle root over the salted commitments of the versions it saw, hexadecimal.</summary>
-    public required string DataCommitment { get; init; }
-    /// <summary>Trees of the forest.</summary>
-    public required int Trees { get; init; }
-    /// <summary>The seed.</summary>
-    public required ulong Seed { get; init; }
-    /// <summary>Folds, each holding whole patients.</summary>
-    public required int Folds { get; init; }
-    /// <summary>How often the folds were drawn.</summary>
-    public required int Repeats { get; init; }
-    /// <summary>Cross-validated accuracy, with its 95 % interval.</summary>
-    public required Interval Accuracy { get; init; }
-    /// <summary>Cross-validated ROC-AUC, with its 95 % interval.</summary>
-    public required Interval Auc { get; init; }
-    /// <summary>The accuracy of always saying the more frequent label.</summary>
-    public required double Majority { get; init; }
-    /// <summary>The mean squared error of the probability.</summary>
-    public required double Brier { get; init; }
-    /// <summary>The share of abnormal encounters found at the threshold.</summary>
-    public required double Sensitivity { get; init; }
-    /// <summary>The share of normal encounters left alone at the threshold.</summary>
-    public required double Specificity { get; init; }
-    /// <summary>A probability not below this is called abnormal.</summary>
-    public required double Threshold { get; init; }
-    /// <summary>Accuracy of the final forest out of bag.</summary>
-    public required double OutOfBagAccuracy { get; init; }
+
+    /// <summary>SHA-256 of the model's bytes, hexadecimal: what a release names.</summary>
+    public required string Hash { get; init; }
+
     /// <summary>The best that any model could do on these records, where it is known.</summary>
     public BestAttainable? BestAttainable { get; init; }
-    /// <summary>What matters most, most important first.</summary>
-    public required IReadOnlyList<FeatureImportance> Importance { get; init; }
-    /// <summary>How predicted and observed shares agree.</summary>
-    public required IReadOnlyList<CalibrationBin> Calibration { get; init; }
+
+    /// <summary>Beside the model that was in use when it was trained; null where there was none.</summary>
+    public ModelComparison? Comparison { get; init; }
+
+    /// <summary>Its card. Its data commitment is the Merkle root over the salted commitments of the versions it saw.</summary>
+    public required ModelCard Card { get; init; }
 }
 
-/// <summary>A model with the proof that it stands in the log.</summary>
-public sealed record ModelView(ModelSummary Summary, ProofView Proof);
+/// <summary>That a person released a model for use, or withdrew it.</summary>
+/// <param name="Id">The logical id of the Provenance that says so.</param>
+/// <param name="Model">The model.</param>
+/// <param name="Hash">SHA-256 of the model's bytes.</param>
+/// <param name="IsWithdrawal">Whether it was withdrawn.</param>
+/// <param name="By">The account that did.</param>
+/// <param name="Time">When.</param>
+/// <param name="Statement">What that person states.</param>
+public sealed record ModelRelease(string Id, string Model, string Hash, bool IsWithdrawal, Guid By, DateTimeOffset Time, string Statement);
+
+/// <summary>How a model fares on encounters written after it was trained.</summary>
+/// <param name="Model">The model.</param>
+/// <param name="By">The account with whose consents it was looked at.</param>
+/// <param name="Time">When.</param>
+/// <param name="Encounters">Such encounters.</param>
+/// <param name="Inputs">How far what is measured has moved, the most moved first.</param>
+/// <param name="Assessed">Encounters among them that have an assessment by now.</param>
+/// <param name="Expected">How many of those the model expects to be abnormal.</param>
+/// <param name="Observed">The share that is, with its 95 % interval; null without any.</param>
+/// <param name="Calibration">Predicted and observed shares.</param>
+/// <param name="Auc">ROC-AUC on them; null where one class is missing.</param>
+public sealed record ModelWatch(
+    string Model, Guid By, DateTimeOffset Time, int Encounters, IReadOnlyList<InputDrift> Inputs, int Assessed, double Expected, Interval? Observed,
+    IReadOnlyList<CalibrationBin> Calibration, double? Auc)
+{
+    /// <summary>Whether more or fewer came to be abnormal than the model expects, beyond what chance explains.</summary>
+    public bool IsOffCalibration => Observed is { } share && Assessed > 0 && (Expected / Assessed < share.Low || Expected / Assessed > share.High);
+}
+
+/// <summary>A model with the proof that it stands in the log, and what became of it.</summary>
+/// <param name="Summary">What is to be known of it.</param>
+/// <param name="Proof">How far its proof has come.</param>
+/// <param name="Release">Its newest release or withdrawal; null where nobody has released it.</param>
+/// <param name="IsInUse">Whether it makes the predictions.</param>
+/// <param name="Watch">How it fared when last looked at; null where it was not.</param>
+public sealed record ModelView(ModelSummary Summary, ProofView Proof, ModelRelease? Release, bool IsInUse, ModelWatch? Watch)
+{
+    /// <summary>Whether somebody has released it, and nobody withdrawn it.</summary>
+    public bool IsReleased => Release is { IsWithdrawal: false };
+}
 
 /// <summary>What a word or a value added to a probability.</summary>
 /// <param name="Feature">The feature's name.</param>
 /// <param name="Description">The feature with its value, as a reader would say it.</param>
-/// <param name="Share">What it added to, or took from, the probability.</param>
+/// <param name="Share">What it added to, or took from, the probability or the log odds.</param>
 public sealed record PredictionReason(string Feature, string Description, double Share);
 
 /// <summary>What a model said of an encounter.</summary>
@@ -86,26 +109,32 @@ public sealed record PredictionReason(string Feature, string Description, double
 /// <param name="Encounter">The encounter's logical id.</param>
 /// <param name="Time">When it was made.</param>
 /// <param name="Probability">Of an abnormal assessment, 0 to 1.</param>
+/// <param name="Evidence">How often encounters that had about this probability, and that the model had not seen, came to be assessed abnormal.</param>
 /// <param name="Label"><c>normal</c> or <c>abnormal</c>.</param>
+/// <param name="Scale">What the reasons add up to.</param>
 /// <param name="Reasons">The words and values that spoke most, either way.</param>
 /// <param name="Basis">The records it rests on.</param>
 /// <param name="Model">The logical id of the model.</param>
 /// <param name="Figures">The model's own figures; null when the model is not to be had any more.</param>
 /// <param name="Proof">How far the record's proof has come.</param>
+/// <param name="IsLearned">Whether the model may have learned from this encounter's assessment: then its probability says little.</param>
 public sealed record PredictionView(
-    string RiskAssessment, string Patient, string Encounter, DateTimeOffset Time, double Probability, string Label, IReadOnlyList<PredictionReason> Reasons,
-    IReadOnlyList<string> Basis, string Model, ModelSummary? Figures, ProofView Proof);
+    string RiskAssessment, string Patient, string Encounter, DateTimeOffset Time, double Probability, ObservedShare? Evidence, string Label, ExplanationScale Scale,
+    IReadOnlyList<PredictionReason> Reasons, IReadOnlyList<string> Basis, string Model, ModelSummary? Figures, ProofView Proof, bool IsLearned = false);
 
 /// <summary>What became of training.</summary>
 public abstract record ModelTraining
 {
     ModelTraining() { }
 
-    /// <summary>Sealed, stored, on its way into the log, and in use.</summary>
+    /// <summary>Sealed, stored and on its way into the log; in use once somebody releases it.</summary>
     public sealed record Trained(ModelView Model) : ModelTraining;
 
     /// <summary>The options are wrong, or the records do not suffice; the message says what would.</summary>
     public sealed record Refused(string Message) : ModelTraining;
+
+    /// <summary>The leakage guard found ways in which the figures would lie; nothing was stored.</summary>
+    public sealed record Guarded(IReadOnlyList<GuardFinding> Findings) : ModelTraining;
 
     /// <summary>The caller may not train.</summary>
     public sealed record Forbidden(string Reason) : ModelTraining;
@@ -122,7 +151,7 @@ public abstract record PredictionOutcome
     /// <summary>Made, and stored in the patient's record.</summary>
     public sealed record Predicted(PredictionView Prediction) : PredictionOutcome;
 
-    /// <summary>No model was trained yet.</summary>
+    /// <summary>No model is released for use.</summary>
     public sealed record NoModel : PredictionOutcome;
 
     /// <summary>The patient's consent does not cover the records that the model would read.</summary>
@@ -146,3 +175,60 @@ public abstract record PredictionList
     /// <summary>No consent covers them.</summary>
     public sealed record NoConsent(string Reason) : PredictionList;
 }
+
+/// <summary>What became of a release or a withdrawal.</summary>
+public abstract record ReleaseOutcome
+{
+    ReleaseOutcome() { }
+
+    /// <summary>Done, sealed and on its way into the log.</summary>
+    public sealed record Done(ModelRelease Release) : ReleaseOutcome;
+
+    /// <summary>There is no such model.</summary>
+    public sealed record Unknown : ReleaseOutcome;
+
+    /// <summary>The statement is too short or too long, or there is nothing to withdraw; the message says what would be right.</summary>
+    public sealed record Refused(string Message) : ReleaseOutcome;
+
+    /// <summary>The role releases nothing.</summary>
+    public sealed record Forbidden(string Reason) : ReleaseOutcome;
+}
+
+/// <summary>What became of the wish to see how a model fares, to try it, or to let it judge many.</summary>
+/// <typeparam name="T">What is wanted.</typeparam>
+public abstract record ModelAnswer<T>
+{
+    ModelAnswer() { }
+
+    /// <summary>Here it is.</summary>
+    public sealed record Given(T Value) : ModelAnswer<T>;
+
+    /// <summary>There is no such model.</summary>
+    public sealed record Unknown : ModelAnswer<T>;
+
+    /// <summary>It cannot be had; the reason says what would be right.</summary>
+    public sealed record Refused(string Reason) : ModelAnswer<T>;
+
+    /// <summary>The role does not allow it.</summary>
+    public sealed record Forbidden(string Reason) : ModelAnswer<T>;
+}
+
+/// <summary>What a model says of values that belong to nobody's record; nothing of it is stored.</summary>
+public sealed record WhatIf(double Probability, string Label, ObservedShare? Evidence, ExplanationScale Scale, IReadOnlyList<PredictionReason> Reasons);
+
+/// <summary>What a model says of a patient's newest encounter; nothing of it is stored.</summary>
+/// <param name="Patient">The patient's logical id.</param>
+/// <param name="Encounter">The encounter's.</param>
+/// <param name="Start">When the encounter began, where known.</param>
+/// <param name="Probability">Of an abnormal assessment, 0 to 1.</param>
+/// <param name="Label"><c>normal</c> or <c>abnormal</c>.</param>
+/// <param name="Assessment">What the doctor recorded, where they did.</param>
+/// <param name="IsLearned">Whether the model may have learned from this encounter: then its probability says little.</param>
+/// <param name="Reason">What spoke most.</param>
+public sealed record CohortLine(string Patient, string Encounter, DateTimeOffset? Start, double Probability, string Label, string? Assessment, bool IsLearned, string? Reason);
+
+/// <summary>The newest encounters of all patients whose consent covers them, the likeliest to be abnormal first.</summary>
+/// <param name="Model">The model.</param>
+/// <param name="Lines">One a patient.</param>
+/// <param name="LeftOut">Patients whose consent covers too little, or who have nothing to judge.</param>
+public sealed record CohortJudgement(string Model, IReadOnlyList<CohortLine> Lines, int LeftOut);

@@ -4,18 +4,20 @@ using Salus.Platform.Store;
 
 namespace Salus.Platform.Models;
 
-/// <summary>The SQL of models: entries of their own kind.</summary>
+/// <summary>The SQL of models: entries of their own kind. A Library is a model, a Provenance its release, a Basic how it fares.</summary>
 static class ModelStore
 {
-    public static async Task<string?> NewestIdAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
-        (await connection.QueryAsync(cancellation, row => row.GetString(0), "SELECT id FROM entry WHERE kind = 4 ORDER BY written DESC LIMIT 1")).SingleOrDefault();
+    public static async Task<IReadOnlyList<SealedEntry>> NewestAsync(NpgsqlConnection connection, string type, int countMax, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, SealedStore.Read,
+            $"SELECT {SealedStore.Columns} FROM entry e WHERE kind = 4 AND type = $1 ORDER BY written DESC, id DESC LIMIT $2", type, countMax);
 
-    public static async Task<IReadOnlyList<SealedEntry>> NewestAsync(NpgsqlConnection connection, int countMax, CancellationToken cancellation) =>
-        await connection.QueryAsync(cancellation, SealedStore.Read, $"SELECT {SealedStore.Columns} FROM entry e WHERE kind = 4 ORDER BY written DESC LIMIT $1", countMax);
+    /// <summary>Names of entries of a type, newest first: what is known of one by its name need not be opened again.</summary>
+    public static async Task<IReadOnlyList<string>> NewestIdsAsync(NpgsqlConnection connection, string type, int countMax, CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, row => row.GetString(0), "SELECT id FROM entry WHERE kind = 4 AND type = $1 ORDER BY written DESC, id DESC LIMIT $2", type, countMax);
 
-    public static async Task<SealedEntry?> FindAsync(NpgsqlConnection connection, string id, CancellationToken cancellation) =>
+    public static async Task<SealedEntry?> FindAsync(NpgsqlConnection connection, string type, string id, CancellationToken cancellation) =>
         (await connection.QueryAsync(cancellation, SealedStore.Read,
-            $"SELECT {SealedStore.Columns} FROM entry e WHERE type = 'Library' AND id = $1 AND kind = 4 ORDER BY version LIMIT 1", id)).SingleOrDefault();
+            $"SELECT {SealedStore.Columns} FROM entry e WHERE type = $1 AND id = $2 AND kind = 4 ORDER BY version LIMIT 1", type, id)).SingleOrDefault();
 
     /// <summary>The salted commitments of versions, in the order of type, id and version.</summary>
     public static async Task<IReadOnlyList<byte[]>> CommitmentsAsync(

@@ -1,5 +1,4 @@
 using Salus.Learning.Evaluate;
-using Salus.Learning.Forest;
 using Salus.Learning.Models;
 using Salus.Ledger.Merkle;
 using Salus.Ledger.Proofs;
@@ -18,12 +17,15 @@ public sealed partial class ModelDesk
     /// <summary>Labelled encounters below which nothing is trained.</summary>
     public const int EncountersMin = 20;
 
+    const int ComparisonResamples = 1_000;
+
     const string IntendedUse =
         "Tells, from vital signs, demographics and notes, how probable it is that a doctor would assess an encounter as abnormal. An aid to a doctor, not a diagnosis; it knows only patients like those it was trained on.";
 
     /// <summary>
     /// Trains a model on behalf of a practitioner, from the labelled encounters of every patient whose consent covers that practitioner for research
-    /// or for treatment, and no others. What is stored is sealed, logged and anchored; it is in use at once.
+    /// or for treatment, and no others. What is stored is sealed, logged and anchored;
+    /// it is in use once somebody releases it.
     /// </summary>
     public async Task<ModelTraining> TrainAsync(Caller caller, TrainingRequest request, CancellationToken cancellation)
     {
@@ -42,7 +44,7 @@ public sealed partial class ModelDesk
         }
         try
         {
-            return await TrainOnAsync(caller, await CollectAsync(caller, cancellation), request, cancellation);
+            return await TrainOnAsync(caller, await CollectAsync(caller, encounter => encounter.IsAbnormal is not null, cancellation), request, cancellation);
         }
         finally
         {
@@ -52,13 +54,18 @@ public sealed partial class ModelDesk
 
     sealed class TrainingData
     {
-        public List<AssessedEncounter> Encounters { get; } = [];
+        public List<(string Patient, ReadEncounter Encounter)> Encounters { get; } = [];
         public List<(string Type, string Id, int Version)> Versions { get; } = [];
-        public int Patients { get; set; }
         public int LeftOut { get; set; }
+        public int Patients => Encounters.Select(encounter => encounter.Patient).Distinct(StringComparer.Ordinal).Count();
     }
 
-    async Task<TrainingData> CollectAsync(Caller caller, CancellationToken cancellation)
+    // What was written since a model was trained, it has not seen; an assessment that was changed since may have been seen as it was.
+    static bool IsNewTo(ModelSummary model, DateTimeOffset? written) => written > model.Card.CreatedAt;
+
+    static bool MayHaveLearned(ModelSummary model, ReadEncounter encounter) => encounter.IsAbnormal is not null && !IsNewTo(model, encounter.Assessed);
+
+    async Task<TrainingData> CollectAsync(Caller caller, Func<ReadEncounter, bool> wanted, CancellationToken cancellation)
     {
         var data = new TrainingData();
         // In one order, so that the same records and seed give the same model.
@@ -71,11 +78,10 @@ public sealed partial class ModelDesk
             }
             var intact = Intact(found);
             data.LeftOut += found.Records.Count - intact.Count + found.Altered.Count;
-            var labelled = EncounterReader.Read(intact).Where(encounter => encounter is { IsAbnormal: not null, HasContent: true }).ToList();
-            if (labelled.Count > 0)
+            var kept = EncounterReader.Read(intact).Where(encounter => encounter.HasContent && wanted(encounter)).ToList();
+            if (kept.Count > 0)
             {
-                data.Patients++;
-                data.Encounters.AddRange(labelled.Select(encounter => new AssessedEncounter(patient, encounter.Features, encounter.IsAbnormal!.Value)));
+                data.Encounters.AddRange(kept.Select(encounter => (patient, encounter)));
                 data.Versions.AddRange(intact.Select(record => (record.Type, record.Id, record.Version)));
             }
         }
@@ -105,34 +111,81 @@ public sealed partial class ModelDesk
         }
         var commitment = await CommitmentAsync(data, cancellation);
         var now = SealedStore.Now(time);
-        var options = new TrainingOptions
+        var plan = new LearningPlan
         {
-            Forest = new ForestOptions { Trees = request.Trees, Seed = request.Seed },
-            Validation = new CrossValidationOptions(request.Folds, request.Repeats, request.Seed),
+            Evaluation = new EvaluationOptions { Folds = request.Folds, Repeats = request.Repeats, Seed = request.Seed },
+            Override = request.Override,
         };
+        var assessed = data.Encounters.Select(one => new AssessedEncounter(one.Patient, one.Encounter.Features, one.Encounter.IsAbnormal!.Value)).ToList();
+        var learner = Learners.Find(request.Kind, assessed.Count, request.Trees)!;
         var outcome = await Task.Run(
-            () => ConditionModel.Train(data.Encounters, options, new ModelOrigin("condition", IntendedUse, now, commitment), cancellation), cancellation);
-        if (outcome is ConditionTraining.Refused refused)
+            () => ConditionModel.Train(assessed, learner, plan, new ModelOrigin("condition", IntendedUse, now, commitment), cancellation: cancellation), cancellation);
+        return outcome switch
         {
-            return new ModelTraining.Refused(refused.Message);
-        }
-        var model = ((ConditionTraining.Trained)outcome).Model;
-        var compressed = ModelLibrary.Compress(model);
+            ConditionTraining.Trained trained => await StoreAsync(caller, trained, data, request, cancellation),
+            ConditionTraining.Guarded guarded => new ModelTraining.Guarded(guarded.Findings),
+            ConditionTraining.Refused refused => new ModelTraining.Refused(refused.Message),
+            var other => throw new InvalidOperationException($"Training came to {other.GetType().Name}."),
+        };
+    }
+
+    async Task<ModelTraining> StoreAsync(Caller caller, ConditionTraining.Trained trained, TrainingData data, TrainingRequest request, CancellationToken cancellation)
+    {
+        var bytes = trained.Model.ToBytes();
+        var compressed = ModelLibrary.Compress(bytes);
         if (compressed.Length > ModelLibrary.CompressedBytesMax)
         {
             return new ModelTraining.Refused($"The model has {compressed.Length >> 20} MiB; {ModelLibrary.CompressedBytesMax >> 20} MiB is the most that is kept. Train fewer trees than {request.Trees}.");
         }
-        var summary = SummaryOf(model.Card, caller, data, request);
-        var written = await records.StoreOwnAsync(caller, ModelLibrary.Write(compressed, summary), LeafKind.Model, AuditAction.Create, cancellation) switch
+        var summary = new ModelSummary
         {
-            WriteOutcome.Written done => done.Records[0],
-            WriteOutcome.Invalid invalid => throw new InvalidOperationException($"The model is no valid Library: {invalid.Issues[0].Expression}: {invalid.Issues[0].Message}"),
-            var other => throw new InvalidOperationException($"Storing a model came to {other.GetType().Name}."),
+            Id = "",
+            TrainedBy = caller.Account,
+            Patients = data.Patients,
+            RecordsLeftOut = data.LeftOut,
+            Hash = ModelLibrary.Hash(bytes),
+            BestAttainable = request.BestAttainable,
+            Comparison = Compare(await shelf.InUseAsync(cancellation), data, trained.HeldOut, request.Seed),
+            Card = trained.Model.Card,
         };
-        summary = summary with { Id = written.Id };
-        held = new HeldModel(model, summary);
-        return new ModelTraining.Trained(new ModelView(summary, new ProofView("pending")));
+        summary = summary with { Id = await StoreOwnAsync(caller, ModelLibrary.Write(compressed, summary), AuditAction.Create, cancellation) };
+        shelf.Hold(new HeldModel(trained.Model, summary));
+        return new ModelTraining.Trained(new ModelView(summary, new ProofView("pending"), null, false, null));
     }
+
+    /// <summary>What is to be known of the model in use; null where none is.</summary>
+    internal async Task<ModelSummary?> InUseAsync(CancellationToken cancellation) => (await shelf.InUseAsync(cancellation))?.Summary;
+
+    /// <summary>When the newest model was trained; null where there is none.</summary>
+    internal async Task<DateTimeOffset?> NewestTrainedAsync(CancellationToken cancellation) =>
+        await shelf.NewestAsync(1, cancellation) is [var (summary, _)] ? summary.Card.CreatedAt : null;
+
+    static ModelComparison? Compare(HeldModel? inUse, TrainingData data, double[] heldOut, ulong seed)
+    {
+        if (inUse is null)
+        {
+            return null;
+        }
+        // The one in use has not seen what was assessed since; the new one is judged by folds that had not seen it either.
+        int[] rows = [.. Enumerable.Range(0, heldOut.Length).Where(row => IsNewTo(inUse.Summary, data.Encounters[row].Encounter.Assessed))];
+        if (rows.Length == 0)
+        {
+            return new ModelComparison(inUse.Summary.Id, 0, null);
+        }
+        var before = inUse.Model.Judge([.. rows.Select(row => data.Encounters[row].Encounter.Features)], reasonsMax: 0).Select(said => said.Probabilities[1]).ToArray();
+        var labels = Array.ConvertAll(rows, row => data.Encounters[row].Encounter.IsAbnormal == true ? 1 : 0);
+        var patients = data.Encounters.Select(one => one.Patient).Distinct(StringComparer.Ordinal).Index().ToDictionary(pair => pair.Item, pair => pair.Index, StringComparer.Ordinal);
+        return new ModelComparison(inUse.Summary.Id, rows.Length, PairedComparison.Of(
+            before, Array.ConvertAll(rows, row => heldOut[row]), labels, Array.ConvertAll(rows, row => patients[data.Encounters[row].Patient]), ComparisonResamples, seed));
+    }
+
+    async Task<string> StoreOwnAsync(Caller caller, byte[] json, AuditAction action, CancellationToken cancellation) =>
+        await records.StoreOwnAsync(caller, json, LeafKind.Model, action, cancellation) switch
+        {
+            WriteOutcome.Written done => done.Records[0].Id,
+            WriteOutcome.Invalid invalid => throw new InvalidOperationException($"What a model's desk stores is no valid resource: {invalid.Issues[0].Expression}: {invalid.Issues[0].Message}"),
+            var other => throw new InvalidOperationException($"Storing it came to {other.GetType().Name}."),
+        };
 
     async Task<byte[]> CommitmentAsync(TrainingData data, CancellationToken cancellation)
     {
@@ -150,34 +203,8 @@ public sealed partial class ModelDesk
         { Repeats: < 1 or > 10 } => $"repeats is {request.Repeats}; give 1 to 10",
         { BestAttainable: { } best } when best.Accuracy is not (>= 0 and <= 1) || best.Error is not (>= 0 and <= 1) || best.About is not { Length: > 0 and <= 500 } =>
             "bestAttainable must have an accuracy and an error from 0 to 1, and say of which records in up to 500 characters",
+        _ when !ConditionModel.Kinds.Contains(request.Kind) => $"kind is '{request.Kind}'; give one of {string.Join(", ", ConditionModel.Kinds)}",
+        { Override.Length: < StatementMin or > StatementMax } => $"override is the reason why the guard's findings are put up with; give {StatementMin} to {StatementMax} characters",
         _ => null,
-    };
-
-    static ModelSummary SummaryOf(ModelCard card, Caller caller, TrainingData data, TrainingRequest request) => new()
-    {
-        Id = "",
-        Created = card.CreatedAt,
-        TrainedBy = caller.Account,
-        IntendedUse = card.IntendedUse,
-        Encounters = card.Rows,
-        Abnormal = card.Validation.Positives,
-        Patients = data.Patients,
-        RecordsLeftOut = data.LeftOut,
-        DataCommitment = card.DataCommitment,
-        Trees = card.Forest.Trees,
-        Seed = card.Forest.Seed,
-        Folds = card.Validation.Folds,
-        Repeats = card.Validation.Repeats,
-        Accuracy = card.Validation.Accuracy,
-        Auc = card.Validation.Auc,
-        Majority = card.Validation.Majority,
-        Brier = card.Validation.Brier,
-        Sensitivity = card.Validation.Sensitivity,
-        Specificity = card.Validation.Specificity,
-        Threshold = card.Validation.Threshold,
-        OutOfBagAccuracy = card.OutOfBagAccuracy,
-        BestAttainable = request.BestAttainable,
-        Importance = card.Importance,
-        Calibration = card.Validation.Calibration,
     };
 }

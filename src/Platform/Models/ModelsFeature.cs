@@ -3,25 +3,44 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Salus.Learning.Models;
 using Salus.Platform.Identity;
 
 namespace Salus.Platform.Models;
 
-/// <summary>The HTTP surface of models: training, cards, predictions.</summary>
+/// <summary>The HTTP surface of models: training, cards, releases, trying, predictions.</summary>
 public static class ModelsFeature
 {
     /// <summary>Which encounter to judge; the newest when absent.</summary>
     public sealed record PredictionRequest(string? Encounter);
 
-    /// <summary>Registers the desk.</summary>
-    public static IServiceCollection AddModels(this IServiceCollection services) => services.AddSingleton<ModelDesk>();
+    /// <summary>Why a model is released, or withdrawn.</summary>
+    public sealed record ReleaseRequest(string? Statement);
+
+    /// <summary>Registers the desk, and the worker that trains anew.</summary>
+    public static IServiceCollection AddModels(this IServiceCollection services)
+    {
+        services.AddOptions<ModelOptions>().BindConfiguration("Salus:Models").ValidateDataAnnotations().ValidateOnStart();
+        return services.AddSingleton(provider => provider.GetRequiredService<IOptions<ModelOptions>>().Value)
+            .AddSingleton<ModelDesk>().AddSingleton<ModelRetraining>().AddHostedService(provider => provider.GetRequiredService<ModelRetraining>());
+    }
 
     /// <summary>Maps the routes.</summary>
     public static void MapModels(this IEndpointRouteBuilder routes)
     {
         var models = routes.MapGroup("/api/models").WithTags("Models");
         models.MapGet("/", ListAsync);
+        models.MapGet("/{model}", FindAsync);
         models.MapPost("/train", TrainAsync);
+        models.MapPost("/{model}/release", async (string model, ReleaseRequest? request, ModelDesk desk, HttpContext context) =>
+            Stated(await desk.ReleaseAsync(context.Caller(), model, request?.Statement, context.RequestAborted)));
+        models.MapPost("/{model}/withdraw", async (string model, ReleaseRequest? request, ModelDesk desk, HttpContext context) =>
+            Stated(await desk.WithdrawAsync(context.Caller(), model, request?.Statement, context.RequestAborted)));
+        models.MapPost("/{model}/watch", async (string model, ModelDesk desk, HttpContext context) => Given(await desk.WatchAsync(context.Caller(), model, context.RequestAborted)));
+        models.MapPost("/{model}/what-if", async (string model, EncounterFeatures? values, ModelDesk desk, HttpContext context) =>
+            Given(await desk.TryAsync(context.Caller(), model, values ?? new EncounterFeatures(), context.RequestAborted)));
+        models.MapPost("/{model}/cohort", async (string model, ModelDesk desk, HttpContext context) => Given(await desk.JudgeCohortAsync(context.Caller(), model, context.RequestAborted)));
 
         var predictions = routes.MapGroup("/api/patients/{patient}/predictions").WithTags("Models");
         predictions.MapGet("/", PredictionsAsync);
@@ -29,26 +48,53 @@ public static class ModelsFeature
     }
 
     static async Task<IResult> ListAsync(ModelDesk desk, HttpContext context) =>
-        await desk.ListAsync(context.Caller(), context.RequestAborted) is { } models
-            ? TypedResults.Ok(models)
-            : Forbidden("Models are shown to practitioners, researchers, auditors and administrators.");
+        await desk.ListAsync(context.Caller(), context.RequestAborted) is { } models ? Json(models) : Unseen();
+
+    static async Task<IResult> FindAsync(string model, ModelDesk desk, HttpContext context) => await desk.FindAsync(context.Caller(), model, context.RequestAborted) switch
+    {
+        { } found => Json(found),
+        _ when !ModelDesk.MaySee(context.Caller()) => Unseen(),
+        _ => NoModel(),
+    };
 
     static async Task<IResult> TrainAsync(TrainingRequest? request, ModelDesk desk, HttpContext context) =>
         await desk.TrainAsync(context.Caller(), request ?? new TrainingRequest(), context.RequestAborted) switch
         {
-            ModelTraining.Trained trained => TypedResults.Ok(trained.Model),
+            ModelTraining.Trained trained => Json(trained.Model),
             ModelTraining.Refused refused => TypedResults.Problem(refused.Message, statusCode: StatusCodes.Status422UnprocessableEntity, title: "No model was trained"),
+            ModelTraining.Guarded guarded => TypedResults.Problem(
+                string.Join(" ", guarded.Findings.Select(finding => $"{finding.Message}; {finding.Mend}.")), statusCode: StatusCodes.Status422UnprocessableEntity,
+                title: "The model's figures would lie; give a reason as 'override' where it is wanted all the same"),
             ModelTraining.Forbidden forbidden => Forbidden(forbidden.Reason),
             ModelTraining.Busy => TypedResults.Problem("Wait until it is done, then try again.", statusCode: StatusCodes.Status409Conflict, title: "Another training runs"),
             _ => throw new InvalidOperationException("Every outcome has its answer."),
         };
 
+    static IResult Stated(ReleaseOutcome outcome) => outcome switch
+    {
+        ReleaseOutcome.Done done => Json(done.Release),
+        ReleaseOutcome.Unknown => NoModel(),
+        ReleaseOutcome.Refused refused => TypedResults.Problem(refused.Message, statusCode: StatusCodes.Status422UnprocessableEntity, title: "Nothing was changed"),
+        ReleaseOutcome.Forbidden forbidden => Forbidden(forbidden.Reason),
+        _ => throw new InvalidOperationException("Every outcome has its answer."),
+    };
+
+    static IResult Given<T>(ModelAnswer<T> answer) => answer switch
+    {
+        ModelAnswer<T>.Given given => Json(given.Value),
+        ModelAnswer<T>.Unknown => NoModel(),
+        ModelAnswer<T>.Refused refused => TypedResults.Problem(refused.Reason, statusCode: StatusCodes.Status422UnprocessableEntity, title: "That cannot be had"),
+        ModelAnswer<T>.Forbidden forbidden => Forbidden(forbidden.Reason),
+        _ => throw new InvalidOperationException("Every outcome has its answer."),
+    };
+
     static async Task<IResult> PredictAsync(string patient, PredictionRequest? request, ModelDesk desk, HttpContext context) =>
         await desk.PredictAsync(context.Caller(), patient, request?.Encounter, context.RequestAborted) switch
         {
-            PredictionOutcome.Predicted predicted => TypedResults.Ok(predicted.Prediction),
-            PredictionOutcome.NoModel => TypedResults.Problem("Train one with POST /api/models/train.", statusCode: StatusCodes.Status409Conflict, title: "There is no model yet"),
-            PredictionOutcome.NoConsent refused => TypedResults.Problem(refused.Reason, statusCode: StatusCodes.Status403Forbidden, title: "No consent"),
+            PredictionOutcome.Predicted predicted => Json(predicted.Prediction),
+            PredictionOutcome.NoModel => TypedResults.Problem(
+                "Train one with POST /api/models/train, then release it with POST /api/models/{model}/release.", statusCode: StatusCodes.Status409Conflict, title: "No model is released for use"),
+            PredictionOutcome.NoConsent refused => NoConsent(refused.Reason),
             PredictionOutcome.NothingToJudge nothing => TypedResults.Problem(nothing.Reason, statusCode: StatusCodes.Status422UnprocessableEntity, title: "Nothing to judge"),
             PredictionOutcome.Forbidden forbidden => Forbidden(forbidden.Reason),
             _ => throw new InvalidOperationException("Every outcome has its answer."),
@@ -57,10 +103,19 @@ public static class ModelsFeature
     static async Task<IResult> PredictionsAsync(string patient, ModelDesk desk, HttpContext context) =>
         await desk.PredictionsAsync(context.Caller(), patient, context.RequestAborted) switch
         {
-            PredictionList.Found found => TypedResults.Ok(found.Predictions),
-            PredictionList.NoConsent refused => TypedResults.Problem(refused.Reason, statusCode: StatusCodes.Status403Forbidden, title: "No consent"),
+            PredictionList.Found found => Json(found.Predictions),
+            PredictionList.NoConsent refused => NoConsent(refused.Reason),
             _ => throw new InvalidOperationException("Every outcome has its answer."),
         };
+
+    // Figures may be no number, where there was nothing to count.
+    static JsonHttpResult<T> Json<T>(T value) => TypedResults.Json(value, CardJson.Options);
+
+    static ProblemHttpResult Unseen() => Forbidden("Models are shown to practitioners, researchers, auditors and administrators.");
+
+    static ProblemHttpResult NoModel() => TypedResults.Problem("GET /api/models lists those that there are.", statusCode: StatusCodes.Status404NotFound, title: "There is no such model");
+
+    static ProblemHttpResult NoConsent(string reason) => TypedResults.Problem(reason, statusCode: StatusCodes.Status403Forbidden, title: "No consent");
 
     static ProblemHttpResult Forbidden(string reason) => TypedResults.Problem(reason, statusCode: StatusCodes.Status403Forbidden, title: "Your role does not allow this");
 }

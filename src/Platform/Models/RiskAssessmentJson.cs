@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Salus.Learning.Evaluate;
+using Salus.Learning.Explain;
 using Salus.Platform.Records;
 
 namespace Salus.Platform.Models;
@@ -8,6 +10,10 @@ namespace Salus.Platform.Models;
 static class RiskAssessmentJson
 {
     const string ModelSystem = "https://salus.health/fhir/model";
+    const string EvidenceUrl = "https://salus.health/fhir/StructureDefinition/prediction-evidence";
+    const string ScaleUrl = "https://salus.health/fhir/StructureDefinition/prediction-scale";
+    const string LearnedUrl = "https://salus.health/fhir/StructureDefinition/prediction-of-what-was-learned";
+    const string LogOdds = "log-odds";
     const string ReasonUrl = "https://salus.health/fhir/StructureDefinition/prediction-reason";
 
     public static byte[] Write(PredictionView prediction)
@@ -26,9 +32,22 @@ static class RiskAssessmentJson
             ["probabilityDecimal"] = Rounded(prediction.Probability * 100, 4),
             ["rationale"] = Rationale(prediction),
         };
-        if (prediction.Reasons.Count > 0)
+        var extensions = reasons.ToList();
+        if (prediction.Evidence is { } evidence)
         {
-            outcome["extension"] = new JsonArray([.. reasons]);
+            extensions.Add(Evidence(evidence));
+        }
+        if (prediction.Scale != ExplanationScale.Probability)
+        {
+            extensions.Add(new JsonObject { ["url"] = ScaleUrl, ["valueCode"] = LogOdds });
+        }
+        if (prediction.IsLearned)
+        {
+            extensions.Add(new JsonObject { ["url"] = LearnedUrl, ["valueBoolean"] = true });
+        }
+        if (extensions.Count > 0)
+        {
+            outcome["extension"] = new JsonArray([.. extensions]);
         }
         var json = new JsonObject
         {
@@ -37,7 +56,7 @@ static class RiskAssessmentJson
             ["method"] = new JsonObject
             {
                 ["coding"] = new JsonArray(new JsonObject { ["system"] = ModelSystem, ["code"] = prediction.Model }),
-                ["text"] = $"Random forest of Salus, model Library/{prediction.Model}",
+                ["text"] = $"{prediction.Figures?.Card.Kind ?? "a model"} of Salus, model Library/{prediction.Model}, SHA-256 {prediction.Figures?.Hash}",
             },
             ["subject"] = new JsonObject { ["reference"] = $"Patient/{prediction.Patient}" },
             ["encounter"] = new JsonObject { ["reference"] = $"Encounter/{prediction.Encounter}" },
@@ -46,7 +65,7 @@ static class RiskAssessmentJson
             ["prediction"] = new JsonArray(outcome),
             ["note"] = new JsonArray(new JsonObject
             {
-                ["text"] = $"Judged {prediction.Label} by a statistical model; an aid to a doctor, not a diagnosis.{Figures(prediction.Figures)}",
+                ["text"] = $"Judged {prediction.Label} by a statistical model; an aid to a doctor, not a diagnosis.{(prediction.IsLearned ? " The model may have learned from this very encounter: its probability says little here." : "")}{Figures(prediction.Figures)}",
             }),
         };
         return JsonSerializer.SerializeToUtf8Bytes(json);
@@ -62,6 +81,7 @@ static class RiskAssessmentJson
             return null;
         }
         var outcome = json.GetProperty("prediction")[0];
+        JsonElement[] extensions = outcome.TryGetProperty("extension", out var several) ? [.. several.EnumerateArray()] : [];
         var note = json.GetProperty("note")[0].GetProperty("text").GetString()!;
         return new PredictionView(
             record.Id,
@@ -69,12 +89,36 @@ static class RiskAssessmentJson
             json.GetProperty("encounter").GetProperty("reference").GetString()!["Encounter/".Length..],
             json.GetProperty("occurrenceDateTime").GetDateTimeOffset(),
             outcome.GetProperty("probabilityDecimal").GetDouble() / 100,
+            extensions.Where(extension => IsOf(extension, EvidenceUrl)).Select(ReadEvidence).SingleOrDefault(),
             note.StartsWith("Judged abnormal", StringComparison.Ordinal) ? "abnormal" : "normal",
-            outcome.TryGetProperty("extension", out var reasons) ? [.. reasons.EnumerateArray().Select(Reason)] : [],
+            extensions.Any(extension => IsOf(extension, ScaleUrl)) ? ExplanationScale.LogOdds : ExplanationScale.Probability,
+            [.. extensions.Where(extension => IsOf(extension, ReasonUrl)).Select(Reason)],
             [.. json.GetProperty("basis").EnumerateArray().Select(reference => reference.GetProperty("reference").GetString()!)],
             codings[0].GetProperty("code").GetString()!,
             null,
-            new Anchoring.ProofView("pending"));
+            new Anchoring.ProofView("pending"),
+            extensions.Any(extension => IsOf(extension, LearnedUrl)));
+    }
+
+    static bool IsOf(JsonElement extension, string url) => extension.GetProperty("url").GetString() == url;
+
+    static JsonObject Evidence(ObservedShare evidence)
+    {
+        static JsonObject Part(string name, double value) => new() { ["url"] = name, ["valueDecimal"] = Rounded(value, 6) };
+        return new JsonObject
+        {
+            ["url"] = EvidenceUrl,
+            ["extension"] = new JsonArray(
+                Part("from", evidence.From), Part("to", evidence.To), new JsonObject { ["url"] = "rows", ["valueInteger"] = evidence.Rows },
+                Part("share", evidence.Share.Estimate), Part("low", evidence.Share.Low), Part("high", evidence.Share.High)),
+        };
+    }
+
+    static ObservedShare ReadEvidence(JsonElement extension)
+    {
+        var parts = extension.GetProperty("extension");
+        double Part(int index) => parts[index].GetProperty("valueDecimal").GetDouble();
+        return new ObservedShare(Part(0), Part(1), parts[2].GetProperty("valueInteger").GetInt32(), new Interval(Part(3), Part(4), Part(5)));
     }
 
     static PredictionReason Reason(JsonElement extension)
@@ -85,10 +129,12 @@ static class RiskAssessmentJson
 
     static string Rationale(PredictionView prediction) => prediction.Reasons.Count == 0
         ? "No word or value moved the probability."
-        : string.Join("; ", prediction.Reasons.Select(reason => $"{reason.Description} ({reason.Share * 100:+0.0;-0.0} points)"));
+        : string.Join("; ", prediction.Reasons.Select(reason => $"{reason.Description} ({Share(prediction.Scale, reason.Share)})"));
+
+    static string Share(ExplanationScale scale, double share) => scale == ExplanationScale.Probability ? $"{share * 100:+0.0;-0.0} points" : $"{share:+0.00;-0.00} log odds";
 
     static string Figures(ModelSummary? figures) => figures is null ? "" :
-        $" Cross-validated on {figures.Encounters} encounters of {figures.Patients} patients: accuracy {figures.Accuracy.Estimate:0.000} ({figures.Accuracy.Low:0.000} to {figures.Accuracy.High:0.000}), always saying the more frequent label {figures.Majority:0.000}.";
+        $" Cross-validated on {figures.Card.Rows} encounters of {figures.Patients} patients: accuracy {figures.Card.Evaluation.Accuracy.Estimate:0.000} ({figures.Card.Evaluation.Accuracy.Low:0.000} to {figures.Card.Evaluation.Accuracy.High:0.000}), always saying the more frequent label {figures.Card.Evaluation.Majority:0.000}.";
 
     static decimal Rounded(double value, int places) => Math.Round((decimal)value, places);
 }

@@ -142,6 +142,15 @@ public sealed class DoctorJourneyTests(SharedNode shared, Chromium chromium)
         await doctor.PressAsync("Train");
         await doctor.SeesAsync("This model's accuracy, with its 95 % interval");
         await doctor.SeesAsync("The best that any model could do here");
+        await doctor.SeesAsync("Not released");
+        await doctor.Main.GetByLabel("Why it is fit for use").FillAsync("Its figures are near the best that is attainable.");
+        await doctor.PressAsync("Release it for use");
+        await doctor.SeesAsync("✓ In use");
+        await doctor.SeesAsync("Its figures are near the best that is attainable.");
+        await doctor.Main.GetByRole(AriaRole.Link, new LocatorGetByRoleOptions { Name = "What if…" }).ClickAsync();
+        await doctor.Main.GetByLabel("Temperature").FillAsync("39.5");
+        await doctor.PressAsync("Ask the model");
+        await Assertions.Expect(doctor.Main.Locator(".prediction .figure")).ToHaveTextAsync(new Regex(@"^\d{1,3}\.\d %$"));
 
         var record = await OpenFirstRecordAsync(doctor);
         await doctor.GoAsync($"{record}/predictions");

@@ -79,7 +79,7 @@ public sealed class ExamplesTests(ITestOutputHelper output)
         Assert.Equal(exceptions.Keys.Order(StringComparer.Ordinal), invalid.Order(StringComparer.Ordinal));
     }
 
-    static IEnumerable<string> Files()
+    internal static IEnumerable<string> Files()
     {
         var folder = Path.Combine(Root(), "engines", "definitions", "node_modules", "hl7.fhir.r4.examples");
         Assert.True(Directory.Exists(folder), $"{folder} is missing. Install it first: npm ci --prefix engines/definitions --ignore-scripts");

@@ -175,7 +175,13 @@ static class RouteTable
 
         // Models and predictions
         ["GET /api/models"] = (Answer.SignIn, [Role.Practitioner, Role.Researcher, Role.Auditor, Role.Administrator]),
+        ["GET /api/models/{model}"] = (Answer.SignIn, [Role.Practitioner, Role.Researcher, Role.Auditor, Role.Administrator]),
         ["POST /api/models/train"] = (Answer.SignIn, [Role.Practitioner]),
+        ["POST /api/models/{model}/release"] = (Answer.SignIn, [Role.Practitioner, Role.Administrator]),
+        ["POST /api/models/{model}/withdraw"] = (Answer.SignIn, [Role.Practitioner, Role.Administrator]),
+        ["POST /api/models/{model}/watch"] = (Answer.SignIn, [Role.Practitioner]),
+        ["POST /api/models/{model}/what-if"] = (Answer.SignIn, [Role.Practitioner]),
+        ["POST /api/models/{model}/cohort"] = (Answer.SignIn, [Role.Practitioner]),
         ["GET /api/patients/{patient}/predictions"] = (Answer.SignIn, []),
         ["POST /api/patients/{patient}/predictions"] = (Answer.SignIn, [Role.Practitioner]),
 
@@ -204,6 +210,10 @@ static class RouteTable
         ["GET /conditions/new"] = (Answer.Redirect, [Role.Practitioner]),
         ["GET /conditions/recorded"] = (Answer.Redirect, [Role.Practitioner]),
         ["GET /upload"] = (Answer.Redirect, [Role.Practitioner, Role.Laboratory, Role.Pharmacy, Role.Patient]),
+        ["GET /models/compare"] = (Answer.Redirect, [Role.Practitioner, Role.Researcher, Role.Auditor, Role.Administrator]),
+        ["GET /models/{Id}"] = (Answer.Redirect, [Role.Practitioner, Role.Researcher, Role.Auditor, Role.Administrator]),
+        ["GET /models/{Id}/what-if"] = (Answer.Redirect, [Role.Practitioner]),
+        ["GET /models/{Id}/cohort"] = (Answer.Redirect, [Role.Practitioner]),
         ["GET /predictions"] = (Answer.Redirect, [Role.Practitioner, Role.Researcher, Role.Auditor, Role.Administrator]),
         ["GET /data-sets"] = (Answer.Redirect, DataSetKeepers),
         ["GET /data-sets/{Id:guid}"] = (Answer.Redirect, []),

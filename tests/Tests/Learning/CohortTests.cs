@@ -1,6 +1,5 @@
 using Salus.Learning.Cohort;
 using Salus.Learning.Evaluate;
-using Salus.Learning.Forest;
 using Salus.Learning.Models;
 using Xunit;
 
@@ -43,13 +42,17 @@ public sealed class CohortTests
     public void A_forest_comes_near_the_best_attainable_accuracy_and_not_above_it()
     {
         var cohort = CohortGenerator.Make(new CohortOptions { Seed = 1 });
-        var options = new TrainingOptions { Forest = new ForestOptions { Trees = 200 }, Validation = new CrossValidationOptions(Repeats: 2) };
-        var card = Assert.IsType<ConditionTraining.Trained>(ConditionModel.Train(cohort.ToAssessedEncounters(), options, Origin, TestContext.Current.CancellationToken)).Model.Card;
+        var plan = new LearningPlan { Evaluation = new EvaluationOptions { Repeats = 2 } };
+        var encounters = cohort.ToAssessedEncounters();
+        var card = Assert.IsType<ConditionTraining.Trained>(
+            ConditionModel.Train(encounters, Learners.Forest(200, encounters.Count), plan, Origin, cancellation: TestContext.Current.CancellationToken)).Model.Card;
 
-        Assert.Equal(cohort.Patients.Count, card.Validation.Groups);
+        Assert.Equal(cohort.Patients.Count, card.Evaluation.Groups);
         Assert.Equal("010203", card.DataCommitment);
-        Assert.InRange(card.Validation.Accuracy.Estimate, 0.84, cohort.BestAccuracy + 0.02);
-        Assert.True(card.Validation.Accuracy.Low > card.Validation.Majority);
+        Assert.InRange(card.Evaluation.Accuracy.Estimate, 0.84, cohort.BestAccuracy + 0.02);
+        Assert.True(card.Evaluation.Accuracy.Low > card.Evaluation.Majority);
+        Assert.Equal(encounters.Count, card.Evaluation.Subgroups.Where(part => part.Column == "sex").Sum(part => part.Rows));
+        Assert.Contains(card.Attributions, feature => feature.Feature.StartsWith("word '", StringComparison.Ordinal));
     }
 
     [Fact]

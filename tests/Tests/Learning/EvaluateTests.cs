@@ -1,6 +1,6 @@
 using Salus.Learning;
 using Salus.Learning.Evaluate;
-using Salus.Learning.Forest;
+using Salus.Learning.Models;
 using Salus.Learning.Tables;
 using Xunit;
 
@@ -10,6 +10,7 @@ public sealed class EvaluateTests
 {
     static readonly double[] Scores = [0.1, 0.4, 0.35, 0.8];
     static readonly int[] Labels = [0, 0, 1, 1];
+    static readonly EvaluationOptions Once = new() { Repeats = 1 };
 
     [Fact]
     public void Figures_agree_with_those_worked_out_by_hand()
@@ -19,8 +20,7 @@ public sealed class EvaluateTests
         Assert.Equal((0.01 + 0.16 + 0.4225 + 0.04) / 4, Metrics.Brier(Scores, Labels), 12);
         Assert.Equal(-(Math.Log(0.9) + Math.Log(0.6) + Math.Log(0.35) + Math.Log(0.8)) / 4, Metrics.LogLoss(Scores, Labels), 12);
         Assert.Equal(new Confusion(1, 0, 2, 1), Metrics.Confusion(Scores, Labels));
-        Assert.Equal((0.5, 1.0, 0.75), (Metrics.Confusion(Scores, Labels).Sensitivity, Metrics.Confusion(Scores, Labels).Specificity, Metrics.Accuracy(Scores, Labels)));
-        Assert.Equal(0.75, Metrics.MajorityBaseline([1, 0, 0, 0]));
+        Assert.Equal((0.5, 1.0), (Metrics.Confusion(Scores, Labels).Sensitivity, Metrics.Confusion(Scores, Labels).Specificity));
     }
 
     [Fact]
@@ -45,14 +45,14 @@ public sealed class EvaluateTests
     public void Stratified_folds_share_each_class_evenly()
     {
         int[] labels = [.. Enumerable.Range(0, 103).Select(i => i % 3 == 0 ? 1 : 0)];
-        var folds = Folds.Stratified(labels, 5, 3);
+        var folds = Folds.Stratified(labels, 2, 5, 3);
         foreach (var fold in Enumerable.Range(0, 5))
         {
             Assert.InRange(Enumerable.Range(0, 103).Count(row => folds[row] == fold && labels[row] == 1), 7, 7);
             Assert.InRange(folds.Count(other => other == fold), 20, 21);
         }
-        Assert.Equal(folds, Folds.Stratified(labels, 5, 3));
-        Assert.NotEqual(folds, Folds.Stratified(labels, 5, 4));
+        Assert.Equal(folds, Folds.Stratified(labels, 2, 5, 3));
+        Assert.NotEqual(folds, Folds.Stratified(labels, 2, 5, 4));
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public sealed class EvaluateTests
         var generator = new SeededGenerator(6);
         int[] groups = [.. Enumerable.Range(0, 300).Select(_ => generator.NextInt(60))];
         int[] labels = [.. groups.Select(group => group % 3 == 0 ? 1 : generator.NextInt(10) == 0 ? 1 : 0)];
-        var folds = Folds.StratifiedGrouped(labels, groups, 5, 1);
+        var folds = Folds.StratifiedGrouped(labels, groups, 2, 5, 1);
         Assert.All(groups.Zip(folds).GroupBy(pair => pair.First), group => Assert.Single(group.Select(pair => pair.Second).Distinct()));
         var positives = Enumerable.Range(0, 5).Select(fold => Enumerable.Range(0, 300).Count(row => folds[row] == fold && labels[row] == 1)).ToArray();
         Assert.InRange(positives.Max() - positives.Min(), 0, 8);
@@ -73,12 +73,14 @@ public sealed class EvaluateTests
         // Each row's text is one word of its own and its label; a vocabulary learned from all rows would know every word.
         string[] notes = [.. Enumerable.Range(0, 60).Select(i => string.Concat("w", new string((char)('a' + (i % 26)), 2 + (i / 26))))];
         int[] labels = [.. Enumerable.Range(0, 60).Select(i => i * 7919 % 60 < 30 ? 1 : 0)];
-        var table = new Table([new TextColumn("note", notes), new NumberColumn("flat", [.. labels.Select(_ => 1.0)])]);
-        var options = new PreparationOptions { Text = new Salus.Learning.Text.BagOfWordsOptions(DocumentsMin: 1) };
-        var run = CrossValidation.Run(table, labels, null, options, new ForestOptions { Trees = 20 }, new CrossValidationOptions(Repeats: 1), TestContext.Current.CancellationToken);
-        var folds = Folds.Stratified(labels, 5, SeededGenerator.Derive(1, 0));
+        var rows = Leaks.Rows(
+            new Table([new TextColumn("note", notes), new NumberColumn("flat", [.. labels.Select(_ => 1.0)]), new NumberColumn("outcome", [.. labels.Select(label => (double)label)])]), new TabularTask("outcome"));
+        var forest = Learners.Forest(20, 60);
+        var learner = forest with { Preparation = forest.Preparation with { Text = new Salus.Learning.Text.BagOfWordsOptions(DocumentsMin: 1) } };
+        var scores = Assert.IsType<EvaluationOutcome.Evaluated>(Evaluator.Run(rows, learner, Once, "a word of its own in each note")).Probabilities[0];
+        var folds = Folds.Stratified(labels, 2, 5, SeededGenerator.Derive(1, 0));
         // Rows of one fold hold only words unknown to its model, so they cannot be told apart.
-        Assert.All(Enumerable.Range(0, 5), fold => Assert.Single(Enumerable.Range(0, 60).Where(row => folds[row] == fold).Select(row => run.Scores[0][row]).Distinct()));
+        Assert.All(Enumerable.Range(0, 5), fold => Assert.Single(Enumerable.Range(0, 60).Where(row => folds[row] == fold).Select(row => scores[row][1]).Distinct()));
     }
 
     [Fact]
@@ -88,7 +90,8 @@ public sealed class EvaluateTests
         var generator = new SeededGenerator(31);
         int[] labels = [.. Enumerable.Range(0, 300).Select(_ => generator.NextInt(2))];
         var table = new Table([.. Enumerable.Range(0, 5).Select(i => new NumberColumn($"x{i}", matrix.Column(i).ToArray()))]);
-        var report = CrossValidation.Run(table, labels, null, new PreparationOptions(), new ForestOptions { Trees = 50 }, new CrossValidationOptions(), TestContext.Current.CancellationToken).Report;
+        var rows = Leaks.Rows(table.With(new NumberColumn("outcome", [.. labels.Select(label => (double)label)])), new TabularTask("outcome"));
+        var report = Assert.IsType<EvaluationOutcome.Evaluated>(Evaluator.Run(rows, Learners.Forest(50, 300), Once with { Repeats = 3 })).Report;
         Assert.InRange(report.Auc.Estimate, 0.4, 0.6);
         Assert.InRange(0.5, report.Auc.Low, report.Auc.High);
     }
@@ -97,12 +100,13 @@ public sealed class EvaluateTests
     public void The_bootstrap_interval_has_the_width_that_theory_gives()
     {
         var generator = new SeededGenerator(40);
-        int[] labels = [.. Enumerable.Range(0, 1_000).Select(_ => generator.NextInt(2))];
-        double[] scores = [.. labels.Select(label => generator.NextDouble() < 0.8 ? label : 1.0 - label)];
-        var interval = Bootstrap.Accuracy([scores], labels, null, 0.5, 2_000, 1);
+        int[] right = [.. Enumerable.Range(0, 1_000).Select(_ => generator.NextDouble() < 0.8 ? 1 : 0)];
+        static Interval Accuracy(int[] right, int[]? groups) => Bootstrap.Run(right.Length, groups, 2_000, 1, 1,
+            counts => [counts.Select((count, row) => (double)count * right[row]).Sum() / counts.Sum()])[0];
+        var interval = Accuracy(right, null);
         var error = Math.Sqrt(interval.Estimate * (1 - interval.Estimate) / 1_000);
         Assert.InRange((interval.High - interval.Low) / (2 * 1.96 * error), 0.9, 1.1);
-        var doubled = Bootstrap.Accuracy([[.. scores, .. scores]], [.. labels, .. labels], [.. Enumerable.Range(0, 1_000), .. Enumerable.Range(0, 1_000)], 0.5, 2_000, 1);
+        var doubled = Accuracy([.. right, .. right], [.. Enumerable.Range(0, 1_000), .. Enumerable.Range(0, 1_000)]);
         // Each row twice tells no more than once: drawing whole groups keeps the interval as wide.
         Assert.InRange((doubled.High - doubled.Low) / (interval.High - interval.Low), 0.95, 1.05);
     }
@@ -110,9 +114,40 @@ public sealed class EvaluateTests
     [Fact]
     public void What_cannot_be_split_is_refused_with_the_mend()
     {
-        Assert.Contains("rarer class has 1 rows", Folds.Objection([0, 0, 0, 1], [], 2), StringComparison.Ordinal);
-        Assert.Contains("2 groups", Folds.Objection([0, 1, 0, 1, 0, 1], [1, 1, 1, 2, 2, 2], 3), StringComparison.Ordinal);
-        Assert.Contains("neither 0 nor 1", Folds.Objection([0, 2], [], 2), StringComparison.Ordinal);
-        Assert.Contains("Threshold", new CrossValidationOptions(Threshold: double.NaN).Objection(), StringComparison.Ordinal);
+        Assert.Contains("rarest class has 1 rows", Folds.Objection([0, 0, 0, 1], [], 2, 2), StringComparison.Ordinal);
+        Assert.Contains("2 groups", Folds.Objection([0, 1, 0, 1, 0, 1], [1, 1, 1, 2, 2, 2], 2, 3), StringComparison.Ordinal);
+        Assert.Contains("outside 0 to 1", Folds.Objection([0, 2], [], 2, 2), StringComparison.Ordinal);
+        Assert.Contains("Threshold", new EvaluationOptions { Threshold = double.NaN }.Objection(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Two_models_on_the_same_rows_are_compared_with_the_interval_of_their_difference()
+    {
+        var generator = new SeededGenerator(8);
+        int[] labels = [.. Enumerable.Range(0, 400).Select(_ => generator.NextInt(2))];
+        double[] good = [.. labels.Select(label => Math.Clamp((0.6 * label) + (0.4 * generator.NextDouble()), 0, 1))];
+        double[] chance = [.. labels.Select(_ => generator.NextDouble())];
+        var compared = PairedComparison.Of(chance, good, labels, null, 500, 1)!;
+        Assert.Equal((400, labels.Sum()), (compared.Rows, compared.Positives));
+        Assert.Equal(Metrics.RocAuc(good, labels) - Metrics.RocAuc(chance, labels), compared.Auc.Difference.Estimate, 12);
+        Assert.Equal(Metrics.Brier(good, labels), compared.Brier.Second.Estimate, 12);
+        Assert.True(compared.Auc.Difference.Low > 0 && compared.Brier.Difference.High < 0);
+        var same = PairedComparison.Of(good, good, labels, null, 500, 1)!;
+        Assert.Equal(new Interval(0, 0, 0), same.Auc.Difference);
+        Assert.Null(PairedComparison.Of(good[..20], chance[..20], [.. Enumerable.Range(0, 20).Select(row => row < 9 ? 1 : 0)], null, 10, 1));
+    }
+
+    [Fact]
+    public void The_interval_of_a_share_is_that_of_Wilson_and_counts_each_row_once()
+    {
+        // Newcombe 1998, table I: 81 of 263, and 0 of 20.
+        var known = ObservedShare.Wilson(81.0 / 263, 263);
+        Assert.Equal((0.2553, 0.3662), (Math.Round(known.Low, 4), Math.Round(known.High, 4)));
+        Assert.Equal(0.1611, Math.Round(ObservedShare.Wilson(0, 20).High, 4));
+        var rows = Leaks.Rows(Leaks.Synthetic(), Leaks.Task);
+        var report = Assert.IsType<EvaluationOutcome.Evaluated>(Evaluator.Run(rows, Learners.Logistic(), Once with { Repeats = 2 })).Report;
+        var bins = Enumerable.Range(0, 11).Select(tenth => ObservedShare.About(report, tenth / 10.0)).OfType<ObservedShare>().DistinctBy(share => share.From).ToArray();
+        Assert.InRange(bins.Sum(bin => bin.Rows), rows.Labels.Length - 10, rows.Labels.Length + 10);
+        Assert.All(bins, bin => Assert.InRange(bin.Share.Estimate, bin.Share.Low, bin.Share.High));
     }
 }

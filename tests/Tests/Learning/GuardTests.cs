@@ -77,11 +77,11 @@ public sealed class GuardTests
     {
         var (table, _) = Leaks.Make("PatientsOften", Plain);
         var rows = Leaks.Rows(table, Leaks.Task with { Group = "patient_id" });
-        Assert.Empty(LeakageGuard.ExamineSplit(rows, Folds.StratifiedGrouped(rows.Labels, rows.Groups, 5, 1)));
-        var finding = Assert.Single(LeakageGuard.ExamineSplit(rows, Folds.Stratified(rows.Labels, 5, 1)));
+        Assert.Empty(LeakageGuard.ExamineSplit(rows, Folds.StratifiedGrouped(rows.Labels, rows.Groups, 2, 5, 1)));
+        var finding = Assert.Single(LeakageGuard.ExamineSplit(rows, Folds.Stratified(rows.Labels, 2, 5, 1)));
         Assert.Equal((LeakKind.PatientOnBothSides, "patient_id"), (finding.Kind, finding.Columns.Single()));
         var twice = Leaks.Rows(Leaks.Make("RowsTwice", Plain).Table, Leaks.Task);
-        Assert.Equal(LeakKind.DuplicateRows, Assert.Single(LeakageGuard.ExamineSplit(twice, Folds.Stratified(twice.Labels, 5, 1))).Kind);
+        Assert.Equal(LeakKind.DuplicateRows, Assert.Single(LeakageGuard.ExamineSplit(twice, Folds.Stratified(twice.Labels, 2, 5, 1))).Kind);
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using Salus.Host.Engines;
 using Salus.Host.Node;
+using Salus.Learning.Cohort;
 using Salus.Ledger.Evm;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Cohorts;
@@ -40,6 +41,8 @@ public sealed class CareNode : IAsyncDisposable
 
     public ModelDesk Models => host.Services.GetRequiredService<ModelDesk>();
 
+    public AccountDesk Accounts => host.Services.GetRequiredService<AccountDesk>();
+
     public CohortDesk Cohorts => host.Services.GetRequiredService<CohortDesk>();
 
     public string BlobFolder => Path.Combine(folder.FullName, "blobs");
@@ -67,6 +70,14 @@ public sealed class CareNode : IAsyncDisposable
 
     public static Caller NewCaller(Role role, string? patient = null) => new(Guid.CreateVersion7(), role, patient);
 
+    /// <summary>Someone with an account here.</summary>
+    public async Task<Caller> EmployAsync(Role role)
+    {
+        await host.Services.GetRequiredService<OrganizationDesk>().EnsureAsync("A hospital", CancellationToken.None);
+        var created = Assert.IsType<SignUpOutcome.Created>(await Accounts.CreateAsync($"{role}@example.org", "Dana Day", "nine patient otters", role, null, CancellationToken.None));
+        return new Caller(created.Account, role, null);
+    }
+
     /// <summary>Grants the hospital access and waits until the chain has it.</summary>
     public async Task ShareAsync(string patient, params Purpose[] purposes)
     {
@@ -74,7 +85,45 @@ public sealed class CareNode : IAsyncDisposable
         Assert.IsType<GrantOutcome.Requested>(await Consents.GrantAsync(caller, new ConsentTerms(
             GranteeKind.Hospital, ConsentTerms.ThisHospital, Enum.GetValues<RecordCategory>(), purposes, TimeProvider.System.GetUtcNow().AddMinutes(-1),
             TimeProvider.System.GetUtcNow().AddDays(1)), CancellationToken.None));
-        await UntilAsync(async () => (await Consents.ListAsync(caller, CancellationToken.None)).All(consent => consent.State != ConsentState.Requested));
+        try
+        {
+            await UntilAsync(async () => (await Consents.ListAsync(caller, CancellationToken.None)).All(consent => consent.State != ConsentState.Requested));
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"The grant is not in force. {await ChainAsync()}");
+        }
+    }
+
+    /// <summary>What the node knows of the chain, for whoever looks into a test that waited in vain.</summary>
+    async Task<string> ChainAsync()
+    {
+        var health = host.Services.GetRequiredService<ChainHealth>();
+        await using var sent = database.CreateCommand(
+            "SELECT string_agg(concat_ws(' ', id, purpose, 'state', state, 'block', block_number, 'sent', cardinality(attempts), refusal), '; ' ORDER BY id DESC) FROM (SELECT * FROM chain_transaction ORDER BY id DESC LIMIT 4) newest");
+        return $"Block {health.Block} at {health.AnsweredAt:O}, now {TimeProvider.System.GetUtcNow():O}; fault: {health.Fault ?? "none"}; transactions: {await sent.ExecuteScalarAsync()}";
+    }
+
+    /// <summary>Records every encounter of synthetic patients on behalf of a doctor; their logical ids.</summary>
+    public async Task<IReadOnlyList<string>> EnterAsync(Caller doctor, IEnumerable<SyntheticPatient> synthetics)
+    {
+        List<string> patients = [];
+        foreach (var synthetic in synthetics)
+        {
+            string? patient = null;
+            foreach (var encounter in synthetic.Encounters)
+            {
+                var vitals = encounter.Vitals;
+                patient = Assert.IsType<ConditionOutcome.Recorded>(await Records.RecordConditionAsync(doctor, new ConditionEntry(
+                    synthetic.Id, new NewPatient(synthetic.FamilyName, synthetic.GivenName, synthetic.BirthDate, synthetic.Sex),
+                    encounter.Symptoms, encounter.History, encounter.Examination,
+                    new VitalSigns(vitals.HeartRate, vitals.SystolicPressure, vitals.DiastolicPressure, vitals.Temperature, vitals.RespiratoryRate, vitals.OxygenSaturation, vitals.BodyMassIndex),
+                    encounter.AssessedAbnormal ? Assessment.Abnormal : Assessment.Normal,
+                    new DateTimeOffset(encounter.Date.ToDateTime(new TimeOnly(9, 0)), TimeSpan.Zero)), CancellationToken.None)).Patient;
+            }
+            patients.Add(patient!);
+        }
+        return patients;
     }
 
     /// <summary>Waits until something holds, by asking; fails when it does not come to pass.</summary>

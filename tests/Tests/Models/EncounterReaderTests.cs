@@ -54,6 +54,7 @@ public sealed class EncounterReaderTests
         var encounter = Assert.Single(EncounterReader.Read([Encounter("e1", "2024-05-31"), Impression("i1", code, "completed")]));
 
         Assert.Equal(expected, encounter.IsAbnormal);
+        Assert.Equal(expected is null ? null : Written, encounter.Assessed);
         Assert.False(encounter.HasContent);
         Assert.DoesNotContain("ClinicalImpression/i1", encounter.Basis);
     }

@@ -12,6 +12,8 @@ namespace Salus.Tests.Models;
 [UnsupportedOSPlatform("windows")]
 public sealed class ModelDeskTests
 {
+    const string Statement = "Its figures were looked at, and they suffice.";
+
     static readonly TrainingRequest Quick = new(Trees: 20, Folds: 3, Repeats: 1);
 
     [Fact]
@@ -21,7 +23,7 @@ public sealed class ModelDeskTests
         var doctor = CareNode.NewCaller(Role.Practitioner);
         var cancellation = TestContext.Current.CancellationToken;
         var cohort = CohortGenerator.Make(new CohortOptions { Patients = 16, EncountersMax = 4, Draws = 100, Seed = 3 });
-        var patients = await EnterAsync(node, doctor, cohort);
+        var patients = await node.EnterAsync(doctor, cohort.Patients);
 
         var few = Assert.IsType<ModelTraining.Refused>(await node.Models.TrainAsync(doctor, Quick, cancellation));
         Assert.Contains("0 encounters", few.Message, StringComparison.Ordinal);
@@ -33,20 +35,28 @@ public sealed class ModelDeskTests
         }
         var best = new BestAttainable(cohort.BestAccuracy, cohort.BestAccuracyError, "the synthetic cohort of seed 3");
         var model = Assert.IsType<ModelTraining.Trained>(await node.Models.TrainAsync(doctor, Quick with { BestAttainable = best }, cancellation)).Model.Summary;
-        Assert.Equal(cohort.Patients.Skip(1).Sum(patient => patient.Encounters.Count), model.Encounters);
-        Assert.Equal(cohort.Patients.Skip(1).SelectMany(patient => patient.Encounters).Count(encounter => encounter.AssessedAbnormal), model.Abnormal);
+        Assert.Equal(cohort.Patients.Skip(1).Sum(patient => patient.Encounters.Count), model.Card.Rows);
+        Assert.Equal(cohort.Patients.Skip(1).SelectMany(patient => patient.Encounters).Count(encounter => encounter.AssessedAbnormal), model.Card.Evaluation.ClassRows[1]);
         Assert.Equal(patients.Count - 1, model.Patients);
         Assert.Equal(best, model.BestAttainable);
         Assert.Equal(doctor.Account, model.TrainedBy);
-        Assert.InRange(model.Accuracy.Low, 0, model.Accuracy.Estimate);
+        Assert.InRange(model.Card.Evaluation.Accuracy.Low, 0, model.Card.Evaluation.Accuracy.Estimate);
+        Assert.Empty(model.Card.Evaluation.Guard);
+
+        // Nobody has released it: it predicts nothing.
+        Assert.IsType<PredictionOutcome.NoModel>(await node.Models.PredictAsync(doctor, patients[1], null, cancellation));
+        var release = Assert.IsType<ReleaseOutcome.Done>(await node.Models.ReleaseAsync(doctor, model.Id, "Its figures are those of the cohort.", cancellation)).Release;
+        Assert.Equal((model.Id, model.Hash, doctor.Account), (release.Model, release.Hash, release.By));
 
         // The patient who shares nothing is not judged, and taught nothing.
         Assert.IsType<PredictionOutcome.NoConsent>(await node.Models.PredictAsync(doctor, patients[0], null, cancellation));
 
         var predicted = Assert.IsType<PredictionOutcome.Predicted>(await node.Models.PredictAsync(doctor, patients[1], null, cancellation)).Prediction;
         Assert.InRange(predicted.Probability, 0, 1);
-        Assert.Equal(predicted.Probability >= model.Threshold ? "abnormal" : "normal", predicted.Label);
+        Assert.Equal(predicted.Probability >= model.Card.Threshold ? "abnormal" : "normal", predicted.Label);
         Assert.NotEmpty(predicted.Reasons);
+        Assert.InRange(predicted.Evidence!.Share.Estimate, predicted.Evidence.Share.Low, predicted.Evidence.Share.High);
+        Assert.InRange(predicted.Probability, predicted.Evidence.From, predicted.Evidence.To);
         Assert.Equal(model.Id, predicted.Model);
 
         var owner = CareNode.NewCaller(Role.Patient, patients[1]);
@@ -57,7 +67,8 @@ public sealed class ModelDeskTests
         var listed = Assert.Single(Assert.IsType<PredictionList.Found>(await node.Models.PredictionsAsync(owner, patients[1], cancellation)).Predictions);
         Assert.Equal((predicted.RiskAssessment, predicted.Label, predicted.Encounter), (listed.RiskAssessment, listed.Label, listed.Encounter));
         Assert.Equal(predicted.Reasons.Select(reason => reason.Description), listed.Reasons.Select(reason => reason.Description));
-        Assert.Equal(model.Accuracy, listed.Figures?.Accuracy);
+        Assert.Equal(model.Card.Evaluation.Accuracy, listed.Figures?.Card.Evaluation.Accuracy);
+        Assert.Equal((predicted.Evidence.Rows, true, true), (listed.Evidence?.Rows, listed.IsLearned, predicted.IsLearned));
         Assert.IsType<PredictionList.NoConsent>(await node.Models.PredictionsAsync(CareNode.NewCaller(Role.Patient, patients[2]), patients[1], cancellation));
 
         await CareNode.UntilAsync(async () =>
@@ -70,21 +81,61 @@ public sealed class ModelDeskTests
     }
 
     [Fact]
-    public async Task The_same_records_and_seed_give_the_same_model_and_the_newest_is_in_use()
+    public async Task The_same_records_and_seed_give_the_same_model_and_it_is_used_only_while_a_person_stands_by_it()
     {
         await using var node = await CareNode.StartAsync();
         var doctor = CareNode.NewCaller(Role.Practitioner);
+        var administrator = CareNode.NewCaller(Role.Administrator);
         var cancellation = TestContext.Current.CancellationToken;
-        foreach (var patient in await EnterAsync(node, doctor, CohortGenerator.Make(new CohortOptions { Patients = 14, Draws = 100, Seed = 4 })))
+        var patients = await node.EnterAsync(doctor, CohortGenerator.Make(new CohortOptions { Patients = 14, Draws = 100, Seed = 4 }).Patients);
+        foreach (var patient in patients)
         {
-            await node.ShareAsync(patient, Purpose.Research);
+            await node.ShareAsync(patient, Purpose.Research, Purpose.Treatment);
         }
 
         var one = Assert.IsType<ModelTraining.Trained>(await node.Models.TrainAsync(doctor, Quick, cancellation)).Model.Summary;
         var two = Assert.IsType<ModelTraining.Trained>(await node.Models.TrainAsync(doctor, Quick, cancellation)).Model.Summary;
 
-        Assert.Equal((one.DataCommitment, one.Accuracy, one.Auc), (two.DataCommitment, two.Accuracy, two.Auc));
+        Assert.Equal((one.Card.DataCommitment, one.Card.Evaluation.Accuracy, one.Card.Evaluation.Auc), (two.Card.DataCommitment, two.Card.Evaluation.Accuracy, two.Card.Evaluation.Auc));
         Assert.Equal([two.Id, one.Id], (await node.Models.ListAsync(CareNode.NewCaller(Role.Auditor), cancellation))!.Select(model => model.Summary.Id));
+
+        Assert.IsType<ReleaseOutcome.Forbidden>(await node.Models.ReleaseAsync(CareNode.NewCaller(Role.Auditor), one.Id, Statement, cancellation));
+        Assert.IsType<ReleaseOutcome.Forbidden>(await node.Models.ReleaseAsync(CareNode.NewCaller(Role.Researcher), one.Id, Statement, cancellation));
+        Assert.IsType<ReleaseOutcome.Refused>(await node.Models.ReleaseAsync(doctor, one.Id, "  fine    ", cancellation));
+        Assert.IsType<ReleaseOutcome.Unknown>(await node.Models.ReleaseAsync(doctor, Guid.NewGuid().ToString(), Statement, cancellation));
+        Assert.IsType<ReleaseOutcome.Refused>(await node.Models.WithdrawAsync(doctor, one.Id, Statement, cancellation));
+        Assert.Null(await InUseAsync(node));
+
+        Assert.IsType<ReleaseOutcome.Done>(await node.Models.ReleaseAsync(doctor, one.Id, Statement, cancellation));
+        Assert.Equal(one.Id, await InUseAsync(node));
+        var second = Assert.IsType<ReleaseOutcome.Done>(await node.Models.ReleaseAsync(administrator, two.Id, Statement, cancellation)).Release;
+        Assert.Equal((administrator.Account, two.Hash, Statement), (second.By, second.Hash, second.Statement));
+        Assert.Equal(two.Id, await InUseAsync(node));
+        Assert.Equal(two.Id, Assert.IsType<PredictionOutcome.Predicted>(await node.Models.PredictAsync(doctor, patients[0], null, cancellation)).Prediction.Model);
+
+        Assert.IsType<ReleaseOutcome.Done>(await node.Models.WithdrawAsync(doctor, two.Id, Statement, cancellation));
+        Assert.Equal(one.Id, await InUseAsync(node));
+        Assert.True((await node.Models.FindAsync(doctor, two.Id, cancellation))!.Release!.IsWithdrawal);
+        Assert.IsType<ReleaseOutcome.Done>(await node.Models.WithdrawAsync(doctor, one.Id, Statement, cancellation));
+
+        // Rows say nothing by themselves: a release moved behind the withdrawal, or copied under another name, releases nothing.
+        await using (var moved = node.Database.CreateCommand("UPDATE entry SET written = now() + interval '1 day' WHERE type = 'Provenance' AND id = $1"))
+        {
+            moved.Parameters.AddWithValue(second.Id);
+            Assert.Equal(1, await moved.ExecuteNonQueryAsync(cancellation));
+        }
+        await using (var copied = node.Database.CreateCommand("""
+            INSERT INTO entry SELECT type, gen_random_uuid()::text, version, kind, owner, patient, now() + interval '2 days', deleted, content, sealed, blob, ciphertext
+            FROM entry WHERE type = 'Provenance' AND id = $1
+            """))
+        {
+            copied.Parameters.AddWithValue(second.Id);
+            Assert.Equal(1, await copied.ExecuteNonQueryAsync(cancellation));
+        }
+        Assert.Null(await InUseAsync(node));
+        Assert.IsType<PredictionOutcome.NoModel>(await node.Models.PredictAsync(doctor, patients[0], null, cancellation));
+        await using var leaves = node.Database.CreateCommand("SELECT count(*) FROM entry WHERE type = 'Provenance' AND kind = 4");
+        Assert.Equal(5L, await leaves.ExecuteScalarAsync(cancellation));
     }
 
     [Theory]
@@ -99,27 +150,11 @@ public sealed class ModelDeskTests
 
         Assert.IsType<ModelTraining.Forbidden>(await node.Models.TrainAsync(caller, Quick, TestContext.Current.CancellationToken));
         Assert.IsType<PredictionOutcome.Forbidden>(await node.Models.PredictAsync(caller, Guid.NewGuid().ToString(), null, TestContext.Current.CancellationToken));
+        Assert.IsType<ModelAnswer<ModelWatch>.Forbidden>(await node.Models.WatchAsync(caller, Guid.NewGuid().ToString(), TestContext.Current.CancellationToken));
+        Assert.IsType<ModelAnswer<CohortJudgement>.Forbidden>(await node.Models.JudgeCohortAsync(caller, Guid.NewGuid().ToString(), TestContext.Current.CancellationToken));
         Assert.Equal(role is Role.Researcher or Role.Administrator, await node.Models.ListAsync(caller, TestContext.Current.CancellationToken) is not null);
     }
 
-    static async Task<List<string>> EnterAsync(CareNode node, Caller doctor, SyntheticCohort cohort)
-    {
-        List<string> patients = [];
-        foreach (var synthetic in cohort.Patients)
-        {
-            string? patient = null;
-            foreach (var encounter in synthetic.Encounters)
-            {
-                var vitals = encounter.Vitals;
-                patient = Assert.IsType<ConditionOutcome.Recorded>(await node.Records.RecordConditionAsync(doctor, new ConditionEntry(
-                    synthetic.Id, new NewPatient(synthetic.FamilyName, synthetic.GivenName, synthetic.BirthDate, synthetic.Sex),
-                    encounter.Symptoms, encounter.History, encounter.Examination,
-                    new VitalSigns(vitals.HeartRate, vitals.SystolicPressure, vitals.DiastolicPressure, vitals.Temperature, vitals.RespiratoryRate, vitals.OxygenSaturation, vitals.BodyMassIndex),
-                    encounter.AssessedAbnormal ? Assessment.Abnormal : Assessment.Normal,
-                    new DateTimeOffset(encounter.Date.ToDateTime(new TimeOnly(9, 0)), TimeSpan.Zero)), TestContext.Current.CancellationToken)).Patient;
-            }
-            patients.Add(patient!);
-        }
-        return patients;
-    }
+    static async Task<string?> InUseAsync(CareNode node) =>
+        (await node.Models.ListAsync(CareNode.NewCaller(Role.Researcher), TestContext.Current.CancellationToken))!.SingleOrDefault(model => model.IsInUse)?.Summary.Id;
 }

@@ -13,6 +13,7 @@ static class NavItems
     static readonly NavItem Members = new("/members", "Members");
     static readonly NavItem Upload = new("/upload", "Upload");
     static readonly NavItem Blocks = new("/blocks", "Block log");
+    static readonly NavItem Models = new("/predictions", "Models");
     static readonly NavItem DataSets = new("/data-sets", "Data sets");
     static readonly NavItem Audit = new("/audit", "Audit trail");
     static readonly NavItem Emergencies = new("/emergencies", "Emergencies");
@@ -22,12 +23,12 @@ static class NavItems
     public static IReadOnlyList<NavItem> Of(Role role) => role switch
     {
         Role.Patient => [new("/my-record", "My record"), new("/consents", "Who may read"), new("/who-read", "Who has read"), Upload, Blocks],
-        Role.Practitioner => [Patients, new("/conditions/new", "Add condition"), Elsewhere, Upload, new("/predictions", "Predictions"), DataSets, Blocks],
+        Role.Practitioner => [Patients, new("/conditions/new", "Add condition"), Elsewhere, Upload, Models, DataSets, Blocks],
         Role.Laboratory or Role.Pharmacy => [Patients, Elsewhere, Upload, Blocks],
         Role.Insurer => [Patients, Elsewhere, Blocks],
-        Role.Researcher => [DataSets, Blocks],
+        Role.Researcher => [DataSets, Models, Blocks],
         Role.Auditor => [Audit, Emergencies, Erasures, Blocks, Health],
-        Role.Administrator => [new("/accounts", "Accounts"), Members, Erasures, Health, Blocks],
+        Role.Administrator => [new("/accounts", "Accounts"), Members, Models, Erasures, Health, Blocks],
         _ => [],
     };
 }
