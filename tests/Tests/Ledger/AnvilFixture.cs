@@ -27,7 +27,7 @@ public sealed class AnvilFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var path = Path.Combine(Root(), Binary);
-        Assert.True(File.Exists(path), $"The chain's engine is missing at {Binary}: run 'npm ci --prefix engines'.");
+        Assert.True(File.Exists(path), $"The chain's engine is missing at {Binary}: run 'npm ci --prefix engines --ignore-scripts'.");
         var port = FreePort();
         Url = new Uri($"http://127.0.0.1:{port}");
         Rpc = new EvmRpc(http, Url);

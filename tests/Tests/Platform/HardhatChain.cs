@@ -22,7 +22,7 @@ sealed class HardhatChain : IAsyncDisposable
     {
         var engines = Path.Combine(Root(), "engines");
         var program = Path.Combine(engines, "node_modules", "hardhat", "internal", "cli", "bootstrap.js");
-        Assert.True(File.Exists(program), $"{program} is missing. Install it first: npm ci --prefix engines");
+        Assert.True(File.Exists(program), $"{program} is missing. Install it first: npm ci --prefix engines --ignore-scripts");
         var port = FreePort();
         var start = new ProcessStartInfo("sh", ["-c", "exec \"$@\" >/dev/null 2>&1 </dev/null", "sh", "node", program, "--config", "hardhat.config.cjs", "node", "--hostname", "127.0.0.1", "--port", $"{port}"])
         {
