@@ -64,6 +64,7 @@ public sealed class CareNode : IAsyncDisposable
             builder.Services.AddCohorts();
         }
         var host = builder.Build();
+        await host.Services.GetRequiredService<OrganizationDesk>().EnsureAsync("A hospital", CancellationToken.None);
         await host.StartAsync();
         return new CareNode(folder, database, foundation, host);
     }
@@ -73,7 +74,6 @@ public sealed class CareNode : IAsyncDisposable
     /// <summary>Someone with an account here.</summary>
     public async Task<Caller> EmployAsync(Role role)
     {
-        await host.Services.GetRequiredService<OrganizationDesk>().EnsureAsync("A hospital", CancellationToken.None);
         var created = Assert.IsType<SignUpOutcome.Created>(await Accounts.CreateAsync($"{role}@example.org", "Dana Day", "nine patient otters", role, null, CancellationToken.None));
         return new Caller(created.Account, role, null);
     }
