@@ -64,6 +64,7 @@ public sealed class CareNode : IAsyncDisposable
             builder.Services.AddCohorts();
         }
         var host = builder.Build();
+        await host.Services.GetRequiredService<OrganizationDesk>().EnsureAsync("A hospital", CancellationToken.None);
         await host.StartAsync();
         return new CareNode(folder, database, foundation, host);
     }
@@ -73,7 +74,6 @@ public sealed class CareNode : IAsyncDisposable
     /// <summary>Someone with an account here.</summary>
     public async Task<Caller> EmployAsync(Role role)
     {
-        await host.Services.GetRequiredService<OrganizationDesk>().EnsureAsync("A hospital", CancellationToken.None);
         var created = Assert.IsType<SignUpOutcome.Created>(await Accounts.CreateAsync($"{role}@example.org", "Dana Day", "nine patient otters", role, null, CancellationToken.None));
         return new Caller(created.Account, role, null);
     }
@@ -101,7 +101,9 @@ public sealed class CareNode : IAsyncDisposable
         var health = host.Services.GetRequiredService<ChainHealth>();
         await using var sent = database.CreateCommand(
             "SELECT string_agg(concat_ws(' ', id, purpose, 'state', state, 'block', block_number, 'sent', cardinality(attempts), refusal), '; ' ORDER BY id DESC) FROM (SELECT * FROM chain_transaction ORDER BY id DESC LIMIT 4) newest");
-        return $"Block {health.Block} at {health.AnsweredAt:O}, now {TimeProvider.System.GetUtcNow():O}; fault: {health.Fault ?? "none"}; transactions: {await sent.ExecuteScalarAsync()}";
+        var ended = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().Where(worker => worker.ExecuteTask is not { IsCompleted: false })
+            .Select(worker => $"{worker.GetType().Name} {worker.ExecuteTask?.Exception?.InnerException}");
+        return $"Workers that have ended: {string.Join("; ", ended)}. Block {health.Block} at {health.AnsweredAt:O}, now {TimeProvider.System.GetUtcNow():O}; fault: {health.Fault ?? "none"}; transactions: {await sent.ExecuteScalarAsync()}";
     }
 
     /// <summary>Records every encounter of synthetic patients on behalf of a doctor; their logical ids.</summary>
