@@ -88,7 +88,7 @@ public sealed class SearchTests
     [Theory]
     [InlineData("shoe-size", "9")]
     [InlineData("_count", "many")]
-    [InlineData("_count", "501")]
+    [InlineData("_count", "-1")]
     [InlineData("_offset", "-1")]
     public async Task A_parameter_that_is_not_taken_is_named(string name, string value)
     {
