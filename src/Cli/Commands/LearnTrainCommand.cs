@@ -125,9 +125,9 @@ static class LearnTrainCommand
         {
             Kind = Learner.Model(arguments), Trees = Learner.Trees(arguments) ?? NodeTrees, Seed = Learner.Seed(arguments), Override = Learner.Override(arguments),
         }, cancellation))).Summary;
-        Console.Error.WriteLine($"{model.Card.Rows} assessed encounters of {model.Patients} patients whose consent covers it");
-        await TellAsync(arguments, model.Card, [], cancellation);
         var told = arguments.GetValue(Json) ? Console.Error : Console.Out;
+        await told.WriteLineAsync($"{model.Card.Rows} assessed encounters of {model.Patients} patients whose consent covers it");
+        await TellAsync(arguments, model.Card, [], cancellation);
         if (arguments.GetValue(Statement) is not { } statement)
         {
             await told.WriteLineAsync($"✓ Library/{model.Id} on the node. It predicts once somebody releases it: on its page, or with --release STATEMENT");

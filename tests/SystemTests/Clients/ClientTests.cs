@@ -5,6 +5,7 @@ using Salus.SystemTests.Support;
 namespace Salus.SystemTests.Clients;
 
 /// <summary>Clients that others wrote drive a running node, as their users would.</summary>
+[Collection(SharedNode.Journeys)]
 public sealed class ClientTests(SharedNode shared)
 {
     [Fact]

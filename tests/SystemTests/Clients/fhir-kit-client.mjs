@@ -70,7 +70,8 @@ found.atOnce = once.length;
 found.once = new Set(once.map((one) => one.id)).size;
 found.onceLeft = (await client.search({ resourceType, searchParams: { identifier: `${mark}-once` } })).total;
 
-const patients = await client.search({ resourceType: "Patient", searchParams: { _count: "1", _revinclude: "Observation:patient" } });
+// Somebody of whom something was observed: another may have come without
+const patients = await client.search({ resourceType: "Patient", searchParams: { _count: "1", "_has:Observation:patient:code": "8867-4", _revinclude: "Observation:patient" } });
 found.patient = patients.entry.some((entry) => entry.search.mode === "match");
 found.included = patients.entry.filter((entry) => entry.resource.resourceType === "Observation").length > 0;
 found.everything = (await client.operation({ name: "everything", resourceType: "Patient", id: patients.entry[0].resource.id, method: "GET" })).entry.length > 1;

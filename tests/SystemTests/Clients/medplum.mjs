@@ -60,7 +60,8 @@ const once = await Promise.all(Array.from({ length: 100 }, () => client.createRe
 found.atOnce = once.length;
 found.once = new Set(once.map((one) => one.id)).size;
 
-const patient = await client.searchOne("Patient");
-found.everything = (await client.readPatientEverything(patient.id)).entry.length > 1;
-found.observations = (await client.searchResources("Observation", { patient: patient.id, _count: 3 })).length;
+// Somebody of whom something was observed: another may have come without
+const { subject } = await client.searchOne("Observation", { code: "8867-4" });
+found.everything = (await client.readPatientEverything(subject.reference.split("/")[1])).entry.length > 1;
+found.observations = (await client.searchResources("Observation", { patient: subject.reference, _count: 3 })).length;
 console.log(JSON.stringify(found));

@@ -64,10 +64,10 @@ public sealed class LearnAndImportTests(SharedNode shared)
         var node = await shared.StartedAsync();
         var account = node.Account("Practitioner");
         var run = await ProgramRun.OfAsync(Repository.Cli, account.Password + "\n",
-            ["learn", "train", "--url", node.Address, "--email", account.Email, "--password-stdin", "--trees", "20"]);
+            ["learn", "train", "--url", node.Address, "--email", account.Email, "--password-stdin", "--trees", "20", "--release", "For a trial among friends."]);
         Assert.True(run.ExitCode == 0, $"{run}");
         Assert.Matches(@"\d+ assessed encounters of \d+ patients whose consent covers it", run.Output);
-        Assert.Matches(@"✓ Library/\S+ on the node, in use at once", run.Output);
+        Assert.Matches(@"✓ Library/\S+ on the node, released for use by Provenance/\S+", run.Output);
         var other = node.Account("Insurer");
         (await ProgramRun.OfAsync(Repository.Cli, other.Password + "\n", ["learn", "train", "--url", node.Address, "--email", other.Email, "--password-stdin"]))
             .RequireRefusal(1, "The node refuses", "(403)");
