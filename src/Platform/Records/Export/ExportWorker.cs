@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Salus.Fhir.Definitions;
@@ -12,67 +11,24 @@ namespace Salus.Platform.Records.Export;
 /// Prepares exports: goes through what each may hold, a batch to a transaction that keeps the place, so that a killed node goes on where it was and
 /// several share the work. Every record is opened once, so that one that was altered is told of in the manifest.
 /// </summary>
-sealed partial class ExportWorker(
-    NpgsqlDataSource database, KeyVault vault, RecordsDesk records, AccountDesk accounts, ExportOptions options, TimeProvider time, ILogger<ExportWorker> logger) : BackgroundService
+sealed class ExportWorker(
+    NpgsqlDataSource database, KeyVault vault, RecordsDesk records, AccountDesk accounts, ExportOptions options, TimeProvider time, ILogger<ExportWorker> logger) : WokenWorker(time, logger)
 {
     /// <summary>What was written in this time before a job was asked for may still be under way when it is asked for.</summary>
     static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(500);
-    static readonly TimeSpan IdleWait = TimeSpan.FromSeconds(30);
-    static readonly TimeSpan BusyWait = TimeSpan.FromMilliseconds(100);
     static readonly string[] AllTypes = [.. FhirDefinitions.R4.ResourceTypes.Where(type => type != "AuditEvent").Order(StringComparer.Ordinal)];
 
     /// <summary>Instead of a place in a type: all of it.</summary>
     const string Through = "*";
 
-    readonly SemaphoreSlim awake = new(0, 1);
-
-    /// <summary>Tells that there is work.</summary>
-    public void Wake()
-    {
-        try
-        {
-            awake.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // Woken by another already.
-        }
-    }
+    /// <inheritdoc/>
+    protected override TimeSpan BusyWait => TimeSpan.FromMilliseconds(100);
 
     /// <inheritdoc/>
-    public override void Dispose()
-    {
-        awake.Dispose();
-        base.Dispose();
-    }
-
-    /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                var isBusy = await WorkAsync(stoppingToken);
-                await awake.WaitAsync(isBusy ? BusyWait : IdleWait, stoppingToken);
-            }
-            catch (NpgsqlException fault)
-            {
-                LogFault(logger, fault.GetType().Name, fault.Message);
-                await Task.Delay(IdleWait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-        }
-    }
-
-    /// <summary>Does what can be done now; whether something waits.</summary>
-    async Task<bool> WorkAsync(CancellationToken cancellation)
+    protected override async Task<bool> WorkAsync(CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        var (now, kept) = (time.GetUtcNow(), TimeSpan.FromHours(options.KeptHours));
+        var (now, kept) = (Time.GetUtcNow(), TimeSpan.FromHours(options.KeptHours));
         await ExportStore.ForgetAsync(connection, now - kept, now - kept - kept, cancellation);
         await ExportStore.SetBarriersAsync(connection, now - Settle, cancellation);
         while (await StepAsync(connection, cancellation))
@@ -99,7 +55,7 @@ sealed partial class ExportWorker(
         {
             return false;
         }
-        var now = time.GetUtcNow();
+        var now = Time.GetUtcNow();
         await ExportStore.MoveAsync(connection, moved.State == ExportState.Open ? moved : moved with { Ended = now }, now, cancellation);
         await transaction.CommitAsync(cancellation);
         return true;
@@ -140,7 +96,4 @@ sealed partial class ExportWorker(
     /// <summary>The types that a job has not gone through.</summary>
     static IEnumerable<string> Left(string[] types, ExportJob job) =>
         types.Where(type => job.Type is not { } at || string.CompareOrdinal(type, at) > 0 || (type == at && job.After != Through));
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Exports could not be prepared ({Kind}): {Reason}")]
-    static partial void LogFault(ILogger logger, string kind, string reason);
 }

@@ -1,6 +1,6 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Salus.Platform.Store;
 using Salus.Vault.Keys;
 
 namespace Salus.Platform.Records.Indexing;
@@ -10,62 +10,19 @@ namespace Salus.Platform.Records.Indexing;
 /// kept after each, and destroys a key under which no row stands any more.
 /// </summary>
 sealed partial class IndexingWorker(
-    NpgsqlDataSource database, KeyVault vault, RecordsDesk records, IndexState state, TimeProvider time, ILogger<IndexingWorker> logger) : BackgroundService
+    NpgsqlDataSource database, KeyVault vault, RecordsDesk records, IndexState state, TimeProvider time, ILogger<IndexingWorker> logger) : WokenWorker(time, logger)
 {
     const int BatchMax = 200;
-    static readonly TimeSpan IdleWait = TimeSpan.FromSeconds(30);
-    static readonly TimeSpan BusyWait = TimeSpan.FromMilliseconds(250);
-
-    readonly SemaphoreSlim awake = new(0, 1);
-
-    /// <summary>Tells that there is work.</summary>
-    public void Wake()
-    {
-        try
-        {
-            awake.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // Woken by another already.
-        }
-    }
 
     /// <inheritdoc/>
-    public override void Dispose()
-    {
-        awake.Dispose();
-        base.Dispose();
-    }
+    protected override TimeSpan BusyWait => TimeSpan.FromMilliseconds(250);
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                var isBusy = await WorkAsync(stoppingToken);
-                await awake.WaitAsync(isBusy ? BusyWait : IdleWait, stoppingToken);
-            }
-            catch (NpgsqlException fault)
-            {
-                LogFault(logger, fault.GetType().Name, fault.Message);
-                await Task.Delay(IdleWait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-        }
-    }
-
-    /// <summary>Does what can be done now; whether something waits.</summary>
-    async Task<bool> WorkAsync(CancellationToken cancellation)
+    protected override async Task<bool> WorkAsync(CancellationToken cancellation)
     {
         await state.RefreshAsync(cancellation);
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        var now = time.GetUtcNow();
+        var now = Time.GetUtcNow();
         await IndexingStore.ActivateKeyAsync(connection, now - IndexState.Settle, now, cancellation);
         await IndexingStore.SetBarriersAsync(connection, now - IndexState.Settle, cancellation);
         while (await StepAsync(connection, cancellation))
@@ -99,14 +56,14 @@ sealed partial class IndexingWorker(
         {
             state.Expire();
             await state.RefreshAsync(cancellation);
-            LogEnded(logger, pass.Id, pass.Done);
+            LogEnded(Logger, pass.Id, pass.Done);
         }
         return true;
     }
 
     async Task<PassRow> EndAsync(NpgsqlConnection connection, PassRow pass, CancellationToken cancellation)
     {
-        var now = time.GetUtcNow();
+        var now = Time.GetUtcNow();
         if (pass.Parameter is { } parameter)
         {
             await IndexingStore.MakeReadyAsync(connection, parameter, pass.Version ?? 0, now, cancellation);
@@ -119,7 +76,4 @@ sealed partial class IndexingWorker(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Pass {Pass} over the search index is done: {Count} rows were made anew")]
     static partial void LogEnded(ILogger logger, long pass, long count);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The search index could not be kept ({Kind}): {Reason}")]
-    static partial void LogFault(ILogger logger, string kind, string reason);
 }
