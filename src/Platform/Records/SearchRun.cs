@@ -129,14 +129,9 @@ sealed partial class SearchRun(NpgsqlConnection connection, RecordIndex index, S
             Refuse("too-costly", $"More than {OpenedMax} {type} would have to be opened for this search. Narrow it by another parameter, such as patient or code.");
             return [];
         }
-        List<SearchCriterion> settled = [];
-        foreach (var criterion in criteria)
+        if (await SettledAsync(criteria, cancellation) is not { } settled)
         {
-            if (await SettledAsync(criterion, cancellation) is not { } known)
-            {
-                return [];
-            }
-            settled.Add(known);
+            return [];
         }
         List<StoredRecord> found = [];
         foreach (var record in await OpenAsync(type, [.. matches.Select(match => match.Id)], cancellation))

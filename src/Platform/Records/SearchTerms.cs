@@ -63,6 +63,21 @@ sealed partial class SearchRun
         return opened is [var record] && FhirJson.Read(record.Bytes) is FhirReadOutcome.Ok { Resource: var resource } ? resource : null;
     }
 
+    /// <summary>Criteria in which what others define is spelled out; null where that cannot be done.</summary>
+    public async Task<IReadOnlyList<SearchCriterion>?> SettledAsync(IReadOnlyList<SearchCriterion> criteria, CancellationToken cancellation)
+    {
+        List<SearchCriterion> settled = [];
+        foreach (var criterion in criteria)
+        {
+            if (await SettledAsync(criterion, cancellation) is not { } known)
+            {
+                return null;
+            }
+            settled.Add(known);
+        }
+        return settled;
+    }
+
     /// <summary>A criterion in which what others define is spelled out; null where that cannot be done, which refuses the search.</summary>
     async Task<SearchCriterion?> SettledAsync(SearchCriterion criterion, CancellationToken cancellation)
     {

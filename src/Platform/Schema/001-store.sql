@@ -31,6 +31,7 @@ CREATE TABLE entry (
     PRIMARY KEY (type, id, version)
 );
 ALTER TABLE entry ALTER COLUMN ciphertext SET STORAGE EXTERNAL;
+CREATE INDEX entry_deleted ON entry (written, id) WHERE deleted;
 CREATE INDEX entry_patient ON entry (patient, type, written) WHERE patient IS NOT NULL;
 
 -- Where a patient's record lives: the key it is sealed under.

@@ -111,11 +111,15 @@ static class RouteTable
 
         // Exports: who reads nothing exports nothing; one's own alone, of which a caller has none
         ["GET /fhir/$export"] = (Answer.SignIn, Readers),
+        ["POST /fhir/$export"] = (Answer.SignIn, Readers),
         ["GET /fhir/Patient/$export"] = (Answer.SignIn, Readers),
+        ["POST /fhir/Patient/$export"] = (Answer.SignIn, Readers),
         ["GET /fhir/Group/{id}/$export"] = (Answer.SignIn, []),
+        ["POST /fhir/Group/{id}/$export"] = (Answer.SignIn, []),
         ["GET /fhir/$export/{id:guid}"] = (Answer.SignIn, []),
         ["DELETE /fhir/$export/{id:guid}"] = (Answer.SignIn, []),
         ["GET /fhir/$export/{id:guid}/{number:int}"] = (Answer.SignIn, []),
+        ["GET /fhir/$export/{id:guid}/deleted"] = (Answer.SignIn, []),
 
         // Patients
         ["GET /api/patients"] = (Answer.SignIn, All),
@@ -287,6 +291,7 @@ static class RouteTable
         "POST /fhir/{type}" or "PUT /fhir/{type}" => Observation(patient, null),
         "PUT /fhir/{type}/{id}" or "POST /fhir/{type}/{id}/$validate" => Observation(patient, observation),
         "PATCH /fhir/{type}" or "PATCH /fhir/{type}/{id}" => new { resourceType = "Parameters" },
+        "POST /fhir/$export" or "POST /fhir/Patient/$export" or "POST /fhir/Group/{id}/$export" => new { resourceType = "Parameters" },
         "POST /api/patients/find" => new { identifier = KnownIdentifier },
         "POST /api/conditions" => new
         {
