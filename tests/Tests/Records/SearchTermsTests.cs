@@ -37,6 +37,17 @@ public sealed class SearchTermsTests
             Assert.Equal([set.Id], (await reader.FetchAsync("ValueSet?url=urn:zoo:birds")).Ids());
             Assert.Equal(3, (await reader.FetchAsync("ValueSet/$expand?url=urn:zoo:birds")).Json.GetProperty("expansion").GetProperty("total").GetInt32());
             Assert.True((await reader.FetchAsync("ValueSet/$validate-code?url=urn:zoo:birds&system=urn:zoo:animals&code=crow")).Json.GetProperty("parameter")[0].GetProperty("valueBoolean").GetBoolean());
+            Assert.Equal(3, (await reader.FetchAsync($"ValueSet/{set.Id}/$expand")).Json.GetProperty("expansion").GetProperty("total").GetInt32());
+            Assert.Equal("crow", Assert.Single((await reader.FetchAsync($"ValueSet/{set.Id}/$expand?filter=crow")).Json.GetProperty("expansion").GetProperty("contains").EnumerateArray()).GetProperty("code").GetString());
+            foreach (var (code, isIn) in new[] { ("crow", true), ("fish", false) })
+            {
+                Assert.Equal(isIn, (await reader.FetchAsync($"ValueSet/{set.Id}/$validate-code?system=urn:zoo:animals&code={code}")).Json.GetProperty("parameter")[0].GetProperty("valueBoolean").GetBoolean());
+                Assert.Equal(isIn, (await reader.PostAsync("ValueSet/$validate-code", $$"""
+                    {"resourceType":"Parameters","parameter":[{"name":"coding","valueCoding":{"system":"urn:zoo:animals","code":"{{code}}"} },{"name":"valueSet","resource":
+                     {"resourceType":"ValueSet","status":"active","compose":{"include":[{"valueSet":["urn:zoo:birds"]}]} } }]}
+                    """)).Json.GetProperty("parameter")[0].GetProperty("valueBoolean").GetBoolean());
+            }
+            Assert.Equal(404, (await reader.FetchAsync("ValueSet/none/$expand")).Code);
             Assert.Contains("Bird", (await reader.FetchAsync("CodeSystem/$lookup?system=urn:zoo:animals&code=bird")).Body, StringComparison.Ordinal);
         }
         using var auditor = await node.ClientAsync(await node.AddAsync(Role.Auditor));
