@@ -20,7 +20,7 @@ public enum Purpose
 /// <summary>A group of resource types that a patient grants together.</summary>
 public enum RecordCategory
 {
-    /// <summary>Diagnoses, visits, procedures, plans.</summary>
+    /// <summary>Diagnoses, visits, procedures, devices, plans and lists of them.</summary>
     Conditions,
     /// <summary>Measurements and laboratory results.</summary>
     Results,
@@ -28,7 +28,7 @@ public enum RecordCategory
     Medications,
     /// <summary>Vaccinations and allergies.</summary>
     Prevention,
-    /// <summary>Letters, notes, images.</summary>
+    /// <summary>Letters, notes, answers to questionnaires, images.</summary>
     Documents,
     /// <summary>What a model has said.</summary>
     Predictions,
@@ -51,33 +51,57 @@ public static class RecordCategories
         ["FamilyMemberHistory"] = RecordCategory.Conditions,
         ["EpisodeOfCare"] = RecordCategory.Conditions,
         ["Group"] = RecordCategory.Conditions,
+        ["List"] = RecordCategory.Conditions,
+        ["Flag"] = RecordCategory.Conditions,
+        ["AdverseEvent"] = RecordCategory.Conditions,
+        ["BodyStructure"] = RecordCategory.Conditions,
+        ["Appointment"] = RecordCategory.Conditions,
+        ["AppointmentResponse"] = RecordCategory.Conditions,
+        ["RequestGroup"] = RecordCategory.Conditions,
+        ["NutritionOrder"] = RecordCategory.Conditions,
+        ["DeviceRequest"] = RecordCategory.Conditions,
+        ["DeviceUseStatement"] = RecordCategory.Conditions,
         ["Observation"] = RecordCategory.Results,
         ["DiagnosticReport"] = RecordCategory.Results,
         ["Specimen"] = RecordCategory.Results,
         ["ServiceRequest"] = RecordCategory.Results,
+        ["MolecularSequence"] = RecordCategory.Results,
         ["MedicationRequest"] = RecordCategory.Medications,
         ["MedicationAdministration"] = RecordCategory.Medications,
         ["MedicationDispense"] = RecordCategory.Medications,
         ["MedicationStatement"] = RecordCategory.Medications,
+        ["DetectedIssue"] = RecordCategory.Medications,
+        ["VisionPrescription"] = RecordCategory.Medications,
+        ["SupplyRequest"] = RecordCategory.Medications,
+        ["SupplyDelivery"] = RecordCategory.Medications,
         ["Immunization"] = RecordCategory.Prevention,
         ["AllergyIntolerance"] = RecordCategory.Prevention,
+        ["ImmunizationEvaluation"] = RecordCategory.Prevention,
+        ["ImmunizationRecommendation"] = RecordCategory.Prevention,
         ["DocumentReference"] = RecordCategory.Documents,
         ["Binary"] = RecordCategory.Documents,
         ["ImagingStudy"] = RecordCategory.Documents,
         ["Media"] = RecordCategory.Documents,
         ["Composition"] = RecordCategory.Documents,
+        ["DocumentManifest"] = RecordCategory.Documents,
+        ["QuestionnaireResponse"] = RecordCategory.Documents,
+        ["Communication"] = RecordCategory.Documents,
+        ["CommunicationRequest"] = RecordCategory.Documents,
         ["RiskAssessment"] = RecordCategory.Predictions,
         ["Claim"] = RecordCategory.Billing,
         ["ClaimResponse"] = RecordCategory.Billing,
         ["Coverage"] = RecordCategory.Billing,
         ["ExplanationOfBenefit"] = RecordCategory.Billing,
+        ["Account"] = RecordCategory.Billing,
+        ["ChargeItem"] = RecordCategory.Billing,
+        ["Invoice"] = RecordCategory.Billing,
+        ["CoverageEligibilityRequest"] = RecordCategory.Billing,
+        ["CoverageEligibilityResponse"] = RecordCategory.Billing,
+        ["EnrollmentRequest"] = RecordCategory.Billing,
     };
 
     /// <summary>The category of a type; null where a grant must name none (the Patient itself) or none would be safe.</summary>
     public static RecordCategory? Of(string resourceType) => ByType.TryGetValue(resourceType, out var category) ? category : null;
-
-    /// <summary>The types of a category.</summary>
-    public static IEnumerable<string> TypesOf(RecordCategory category) => ByType.Where(pair => pair.Value == category).Select(pair => pair.Key);
 }
 
 /// <summary>To whom access is given.</summary>
