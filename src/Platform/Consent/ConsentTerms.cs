@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Frozen;
 using System.Globalization;
 using System.Text.Json;
 
@@ -20,7 +21,7 @@ public enum Purpose
 /// <summary>A group of resource types that a patient grants together.</summary>
 public enum RecordCategory
 {
-    /// <summary>Diagnoses, visits, procedures, devices, plans and lists of them.</summary>
+    /// <summary>Diagnoses, visits, procedures, devices, plans.</summary>
     Conditions,
     /// <summary>Measurements and laboratory results.</summary>
     Results,
@@ -28,7 +29,7 @@ public enum RecordCategory
     Medications,
     /// <summary>Vaccinations and allergies.</summary>
     Prevention,
-    /// <summary>Letters, notes, answers to questionnaires, images.</summary>
+    /// <summary>Letters, notes, images.</summary>
     Documents,
     /// <summary>What a model has said.</summary>
     Predictions,
@@ -51,7 +52,6 @@ public static class RecordCategories
         ["FamilyMemberHistory"] = RecordCategory.Conditions,
         ["EpisodeOfCare"] = RecordCategory.Conditions,
         ["Group"] = RecordCategory.Conditions,
-        ["List"] = RecordCategory.Conditions,
         ["Flag"] = RecordCategory.Conditions,
         ["AdverseEvent"] = RecordCategory.Conditions,
         ["BodyStructure"] = RecordCategory.Conditions,
@@ -84,9 +84,6 @@ public static class RecordCategories
         ["Media"] = RecordCategory.Documents,
         ["Composition"] = RecordCategory.Documents,
         ["DocumentManifest"] = RecordCategory.Documents,
-        ["QuestionnaireResponse"] = RecordCategory.Documents,
-        ["Communication"] = RecordCategory.Documents,
-        ["CommunicationRequest"] = RecordCategory.Documents,
         ["RiskAssessment"] = RecordCategory.Predictions,
         ["Claim"] = RecordCategory.Billing,
         ["ClaimResponse"] = RecordCategory.Billing,
@@ -100,8 +97,15 @@ public static class RecordCategories
         ["EnrollmentRequest"] = RecordCategory.Billing,
     };
 
-    /// <summary>The category of a type; null where a grant must name none (the Patient itself) or none would be safe.</summary>
-    public static RecordCategory? Of(string resourceType) => ByType.TryGetValue(resourceType, out var category) ? category : null;
+    /// <summary>Types that may hold what any category does: whoever may read all of them may read these.</summary>
+    static readonly FrozenSet<string> Mixed = ["List", "QuestionnaireResponse", "Communication", "CommunicationRequest", "Basic"];
+
+    static readonly RecordCategory[] All = Enum.GetValues<RecordCategory>();
+
+    /// <summary>Whether a consent to some categories covers a type. The Patient itself goes with any; what is in no category goes with none.</summary>
+    public static bool Cover(IReadOnlyList<RecordCategory> categories, string resourceType) =>
+        resourceType == "Patient"
+        || (ByType.TryGetValue(resourceType, out var category) ? categories.Contains(category) : Mixed.Contains(resourceType) && All.All(categories.Contains));
 }
 
 /// <summary>To whom access is given.</summary>
@@ -134,8 +138,7 @@ public sealed record ConsentTerms(
 
     /// <summary>Whether these terms cover a read.</summary>
     public bool Cover(string resourceType, Purpose purpose, DateTimeOffset now) =>
-        now >= From && now <= Until && Purposes.Contains(purpose)
-        && (resourceType == "Patient" || (RecordCategories.Of(resourceType) is { } category && Categories.Contains(category)));
+        now >= From && now <= Until && Purposes.Contains(purpose) && RecordCategories.Cover(Categories, resourceType);
 
     /// <summary>The grantee that stands for every professional of another member. Ids of members are never used again, so that a consent does not come back with a later admission.</summary>
     public static string MemberGrantee(ulong member) => string.Create(CultureInfo.InvariantCulture, $"{MemberPrefix}{member}");

@@ -1,3 +1,4 @@
+using Salus.Platform.Consent;
 using Salus.Platform.Identity;
 using Salus.Tests.Platform;
 
@@ -85,10 +86,13 @@ public sealed class SearchTermsTests
             """);
         Assert.Equal(201, list.Code);
         Assert.Empty((await client.FetchAsync($"Observation?_list={list.Id}")).Ids());
-        // A List may hold what any category does, so that consents by category cover none
+        // A List may hold what any category does, so that a consent to some of them does not cover it
         var holder = await node.AddAsync(Role.Patient, patient);
-        await node.GrantAsync(holder, doctor);
+        var some = await node.GrantAsync(holder, doctor, [RecordCategory.Results, RecordCategory.Conditions]);
         Assert.Empty((await client.FetchAsync($"Observation?_list={list.Id}")).Ids());
+        Assert.IsType<RevokeOutcome.Revoked>(await node.Consents.RevokeAsync(holder, some, TestContext.Current.CancellationToken));
+        await node.GrantAsync(holder, doctor);
+        Assert.Equal([observations[0]], (await client.FetchAsync($"Observation?_list={list.Id}")).Ids());
         using var own = await node.ClientAsync(holder);
         Assert.Equal([observations[0]], (await own.FetchAsync($"Observation?_list={list.Id}")).Ids());
         Assert.Equal([patient], (await own.FetchAsync($"Patient?_list={list.Id}")).Ids());
