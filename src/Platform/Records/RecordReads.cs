@@ -159,8 +159,7 @@ public sealed partial class RecordsDesk
     async Task<string?> IdentifiedAsync(NpgsqlConnection connection, string identifier, CancellationToken cancellation)
     {
         await indexing.RefreshAsync(cancellation, connection);
-        return (await IndexStore.MatchAsync(connection, "Patient", null, new IndexPlan.AnyHash(index.Identifier("Patient", identifier)),
-            new IndexOrder(false, true, null), 1, null, cancellation)).Matches.SingleOrDefault()?.Id;
+        return (await IndexStore.MatchAsync(connection, "Patient", null, new IndexPlan.AnyHash(index.Identifier("Patient", identifier)), 1, cancellation)).SingleOrDefault()?.Id;
     }
 
     /// <summary>Who read, wrote and shared a patient's record, newest first: for the patient, and for those who may read the record.</summary>

@@ -4,6 +4,7 @@ using Salus.Ledger.Proofs;
 using Salus.Platform.Audit;
 using Salus.Platform.Consent;
 using Salus.Platform.Identity;
+using Salus.Platform.Schema;
 using Salus.Platform.Store;
 using Salus.Vault.Keys;
 
@@ -231,16 +232,24 @@ public sealed partial class RecordsDesk
         }
         try
         {
-            await SealedStore.AppendAsync(connection, entries, cancellation);
+            await indexing.RefreshAsync(cancellation, connection);
+            await using var batch = new NpgsqlBatch(connection);
+            await SealedStore.AppendAsync(batch, entries, cancellation);
+            IndexStore.Remove(batch, [.. rows.Where(row => row.Version > 1).Select(row => (row.Write.Type, row.Write.Id!))]);
+            var kept = rows.Where(row => row.Draft is not null).ToList();
+            if (kept.Count >= SealedStore.StreamedMin)
+            {
+                // What is streamed does not wait for the batch
+                await batch.RunAsync(cancellation);
+                batch.BatchCommands.Clear();
+            }
+            await IndexStore.AddAsync(batch, index.RowsOf([.. kept.Select(row => row.Draft!)], [.. kept.Select(row => row.Patient)], now, set.Map), cancellation);
+            await batch.RunAsync(cancellation);
         }
         catch (PostgresException taken) when (taken.SqlState == PostgresErrorCodes.UniqueViolation)
         {
             return new WriteOutcome.Conflict(rows.Max(row => row.Version)) { IsRace = rows.All(row => row.Write.Expected is null) };
         }
-        await IndexStore.RemoveAsync(connection, [.. rows.Where(row => row.Version > 1).Select(row => (row.Write.Type, row.Write.Id!))], cancellation);
-        var kept = rows.Where(row => row.Draft is not null).ToList();
-        await indexing.RefreshAsync(cancellation, connection);
-        await IndexStore.AddAsync(connection, index.RowsOf([.. kept.Select(row => row.Draft!)], [.. kept.Select(row => row.Patient)], now, set.Map), cancellation);
         await NoteParametersAsync(connection, rows, now, cancellation);
         await transaction.CommitAsync(cancellation);
         if (rows.Any(row => row.Write.Type == "SearchParameter"))

@@ -134,7 +134,7 @@ sealed class TestNode : IAsyncDisposable
     /// <summary>Starts a node on a ground that the test keeps.</summary>
     public static async Task<TestNode> StartAsync(TestGround ground, bool ownsGround = false)
     {
-        var database = NpgsqlDataSource.Create(ground.ConnectionString);
+        var database = NodeDatabase.Open(ground.ConnectionString);
         var foundation = await NodeFoundation.OpenAsync(
             database, ground.Master, ground.Chain.Rpc, ground.Finality, ground.Sending with { Members = ground.Consortium?.ToString() ?? "" }, ground.Chain.FundAsync,
             ground.LogFolder, ground.BlobFolder, ground.Origin, CancellationToken.None);
