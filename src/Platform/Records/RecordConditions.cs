@@ -30,7 +30,7 @@ public sealed partial class RecordsDesk
         {
             await connection.ExecuteAsync(cancellation, "SELECT pg_advisory_xact_lock($1)", number);
         }
-        var reach = new RecordReach(await consents.ScopesAsync(caller, Purpose.Treatment, cancellation), caller.Role, time.GetUtcNow());
+        var reach = new RecordReach(await consents.ScopesAsync(caller, Purpose.Treatment, cancellation, connection), caller.Role, time.GetUtcNow());
         List<RecordWrite> settled = new(writes.Count);
         foreach (var write in writes)
         {

@@ -162,6 +162,7 @@ public sealed partial class RecordsDesk
         terminology = await run.TerminologyAsync(urls, cancellation);
         if (run.TermsOpened > 0)
         {
+            await connection.CloseAsync();
             await AuditSearchAsync(caller, "ValueSet, CodeSystem", [], run.TermsOpened, Consent.Purpose.Treatment, cancellation);
         }
         return terminology;

@@ -60,14 +60,20 @@ static class Sql
             await using (command)
             {
                 await using var rows = await command.ExecuteReaderAsync(cancellation);
-                List<T> found = [];
-                while (await rows.ReadAsync(cancellation))
-                {
-                    found.Add(read(rows));
-                }
-                return found;
+                return await rows.ReadAllAsync(read, cancellation);
             }
         }
+    }
+
+    /// <summary>The rows of one result.</summary>
+    public static async Task<List<T>> ReadAllAsync<T>(this NpgsqlDataReader rows, Func<NpgsqlDataReader, T> read, CancellationToken cancellation)
+    {
+        List<T> found = [];
+        while (await rows.ReadAsync(cancellation))
+        {
+            found.Add(read(rows));
+        }
+        return found;
     }
 
     /// <summary>A value that may be missing, with its type all the same: a statement is prepared for the types that it was first given.</summary>

@@ -71,6 +71,10 @@ sealed class SealedStore(KeyVault vault)
     /// <summary>Seals the versions and writes them with their pending leaves: few of them with the batch, many at once on its connection.</summary>
     public static async Task AppendAsync(NpgsqlBatch batch, IReadOnlyList<NewEntry> entries, CancellationToken cancellation)
     {
+        if (entries.Count == 0)
+        {
+            return;
+        }
         var rows = entries.Select(SealedRow.Of).ToList();
         if (rows.Count >= StreamedMin)
         {

@@ -20,6 +20,7 @@ using Salus.Platform.Consent;
 using Salus.Platform.Consortium;
 using Salus.Platform.Identity;
 using Salus.Platform.Records;
+using Salus.Platform.Schema;
 using Salus.Vault.Keys;
 
 namespace Salus.Tests.Platform;
