@@ -56,7 +56,7 @@ public sealed partial class RecordsDesk
         if (batch is { Records.Count: > 0 })
         {
             await using var connection = await database.OpenConnectionAsync(cancellation);
-            await AuditShownAsync(connection, caller, AuditAction.Export, $"{batch.Records.Count} {range.Type}", batch.Records, range.Request.Purpose, cancellation);
+            await AuditShownAsync(caller, AuditAction.Export, $"{batch.Records.Count} {range.Type}", batch.Records, range.Request.Purpose, cancellation);
         }
         return batch;
     }
