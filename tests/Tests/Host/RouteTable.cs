@@ -195,6 +195,16 @@ static class RouteTable
         ["GET /api/patients/{patient}/predictions"] = (Answer.SignIn, []),
         ["POST /api/patients/{patient}/predictions"] = (Answer.SignIn, [Role.Practitioner]),
 
+        // Advice at the point of care: practitioners, and other systems by their own tokens, which nobody here bears
+        ["GET /cds-services"] = (Answer.SignIn, [Role.Practitioner]),
+        ["POST /cds-services/{service}"] = (Answer.SignIn, [Role.Practitioner]),
+        ["POST /cds-services/{service}/feedback"] = (Answer.SignIn, [Role.Practitioner]),
+        ["GET /api/other-systems"] = (Answer.SignIn, [Role.Administrator]),
+        ["POST /api/other-systems"] = (Answer.SignIn, [Role.Administrator]),
+        ["POST /api/other-systems/{id:guid}/withdraw"] = (Answer.SignIn, [Role.Administrator]),
+        ["GET /other-systems"] = (Answer.Redirect, [Role.Administrator]),
+        ["GET /other-systems/{Id:guid}/withdraw"] = (Answer.Redirect, [Role.Administrator]),
+
         // Data sets: one's own, of which a new caller has none
         ["GET /api/data-sets"] = (Answer.SignIn, All),
         ["POST /api/data-sets"] = (Answer.SignIn, DataSetKeepers),

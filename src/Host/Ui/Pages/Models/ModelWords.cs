@@ -17,6 +17,14 @@ static class ModelWords
     /// <summary>A kind in words.</summary>
     public static string Kind(string kind) => Kinds.FirstOrDefault(known => known.Value == kind).Text ?? kind;
 
+    /// <summary>How probabilities were mended.</summary>
+    public static string Calibration(string? calibration) => calibration switch
+    {
+        null => "none: probabilities stand as the model gives them",
+        "platt" => "by Platt's curve, learned from what models said that had not seen the encounter; the figures here are of mended probabilities",
+        _ => "by steps that rise (isotonic), learned from what models said that had not seen the encounter; the figures here are of mended probabilities",
+    };
+
     /// <summary>A share as a percentage.</summary>
     public static string Share(double share) => double.IsFinite(share) ? string.Create(CultureInfo.InvariantCulture, $"{share * 100:0.0} %") : "–";
 
