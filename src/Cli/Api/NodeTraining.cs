@@ -23,6 +23,8 @@ static class NodeTraining
 
         public string Kind { get; init; } = "forest";
 
+        public string? Recipe { get; init; }
+
         public string? Override { get; init; }
 
         public BestAnswer? BestAttainable { get; init; }

@@ -38,7 +38,7 @@ static class LearnCompareCommand
         _ = names.Select(name => Learner.Learner(arguments, name)).ToList();
         var (json, options) = (arguments.GetValue(Json), Learner.Evaluation(arguments));
         var loaded = await Input.ReadAsync(arguments, cancellation);
-        var (rows, leftOut) = Tasks.Read(arguments, loaded, names[0], options.Folds);
+        var (_, _, rows, leftOut) = Tasks.Read(arguments, loaded, names[0], options.Folds);
         if (rows.Task.Text is null && names.FirstOrDefault(Learners.ReadsTextAlone) is { } reader)
         {
             throw new CliException($"{reader} reads notes: name their column with --text.", ExitCodes.Usage);

@@ -15,6 +15,7 @@ static class LearnEvaluateCommand
 
     static readonly TableInput Input = new();
     static readonly TaskInput Tasks = new();
+    static readonly RecipeInput Recipes = new();
     static readonly LearnerInput Learner = new(repeatsDefault: 10);
     static readonly Option<string?> Plots = new("--plots") { Description = "A folder for plots as SVG: ROC, calibration, importance.", HelpName = "DIR" };
     static readonly Option<bool> Json = new("--json") { Description = "The report as one JSON object." };
@@ -24,6 +25,7 @@ static class LearnEvaluateCommand
         var command = new Command("evaluate", "Cross-validate a model on a table. The leakage guard refuses what would make the figures lie.");
         Input.AddTo(command);
         Tasks.AddTo(command);
+        Recipes.AddTo(command);
         Learner.AddTo(command);
         command.Add(Plots);
         command.Add(Json);
@@ -33,18 +35,20 @@ static class LearnEvaluateCommand
 
     static async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellation)
     {
-        var (name, json) = (Learner.Model(arguments), arguments.GetValue(Json));
+        var recipe = Recipes.Find(arguments, Tasks);
+        var (name, json) = (Learner.Model(arguments, recipe), arguments.GetValue(Json));
         Learner.Learner(arguments, name);
-        var loaded = await Input.ReadAsync(arguments, cancellation);
-        var learner = Learner.Learner(arguments, name, loaded.Table.RowCount);
-        var (rows, leftOut) = Tasks.Read(arguments, loaded, name, Learner.Folds(arguments));
-        var options = Learner.Evaluation(arguments);
+        var (source, _, rows, leftOut) = recipe is null
+            ? Tasks.Read(arguments, await Input.ReadAsync(arguments, cancellation), name, Learner.Folds(arguments))
+            : await Recipes.ReadAsync(arguments, recipe, Input, cancellation);
+        var learner = Learner.Learner(arguments, name, rows.Labels.Length, recipe);
+        var options = Learner.Evaluation(arguments, recipe);
         var outcome = await ShareTeller.RunAsync($"Judging {name} on {rows.Labels.Length:N0} rows", json,
             progress => Evaluator.Run(rows, learner, options, Learner.Override(arguments), progress, cancellation), cancellation);
         switch (outcome)
         {
             case EvaluationOutcome.Refused refused:
-                throw new CliException($"{loaded.File}: {refused.Message}.");
+                throw new CliException($"{source}: {refused.Message}.");
             case EvaluationOutcome.Guarded guarded:
                 Console.Write(json ? $"{EvaluationAnswer.Of(rows, name, options, leftOut, guarded.Findings).ToJson()}\n" : ReportText.Of(guarded.Findings));
                 Console.Error.WriteLine("salus: The figures would lie, and are not given. Mend the table, or say why they are wanted all the same with --override REASON.");

@@ -15,6 +15,7 @@ static class LearnTrainCommand
 
     static readonly TableInput Input = new();
     static readonly TaskInput Tasks = new();
+    static readonly RecipeInput Recipes = new();
     static readonly LearnerInput Learner = new(repeatsDefault: 3);
     static readonly Option<string?> Out = new("--out") { Description = "The file that the model is written to.", HelpName = "MODEL" };
     static readonly Option<string?> Use = new("--intended-use") { Description = "What the model is for, and what it is not; stays in the card.", HelpName = "TEXT" };
@@ -27,9 +28,10 @@ static class LearnTrainCommand
 
     public static Command Create()
     {
-        var command = new Command("train", "Train from a CSV file here (--data, --target, --out), or ask a node to train on its own records (--url, --email).");
+        var command = new Command("train", "Train from a CSV file here (--data, --target, --out), by a recipe from a table or FHIR files (--recipe, --data or --fhir), or ask a node to train on its own records (--url, --email).");
         Input.AddTo(command);
         Tasks.AddTo(command);
+        Recipes.AddTo(command);
         Learner.AddTo(command);
         foreach (var option in (Option[])[Out, Use, Calibrate, Costs, Plots, Json])
         {
@@ -43,33 +45,37 @@ static class LearnTrainCommand
 
     static async Task<int> TrainHereAsync(ParseResult arguments, CancellationToken cancellation)
     {
-        if (Input.File(arguments) is null)
+        var recipe = Recipes.Find(arguments, Tasks);
+        if (recipe is null && Input.File(arguments) is null)
         {
             throw new CliException("Name the table with --data, or a node with --url.", ExitCodes.Usage);
         }
-        if (!Tasks.IsNamed(arguments))
+        if (recipe is null && !Tasks.IsNamed(arguments))
         {
-            throw new CliException("Name the column to predict with --target.", ExitCodes.Usage);
+            throw new CliException("Name the column to predict with --target, or a recipe with --recipe.", ExitCodes.Usage);
         }
         var file = arguments.GetValue(Out) ?? throw new CliException("Name the file for the model with --out.", ExitCodes.Usage);
-        var (name, json) = (Learner.Model(arguments), arguments.GetValue(Json));
+        var (name, json) = (Learner.Model(arguments, recipe), arguments.GetValue(Json));
         Learner.Learner(arguments, name);
         var plan = new LearningPlan
         {
-            Evaluation = Learner.Evaluation(arguments), Calibration = arguments.GetValue(Calibrate), Costs = CostsOf(arguments.GetValue(Costs)), Override = Learner.Override(arguments),
+            Evaluation = Learner.Evaluation(arguments, recipe), Override = Learner.Override(arguments),
+            Calibration = arguments.GetValue(Calibrate) ?? recipe?.Model.Calibration,
+            Costs = CostsOf(arguments.GetValue(Costs)) ?? (recipe?.Model.Costs is { } costs ? (costs.FalseAlarm, costs.Missed) : null),
         };
-        var loaded = await Input.ReadAsync(arguments, cancellation);
-        var learner = Learner.Learner(arguments, name, loaded.Table.RowCount);
-        var (rows, leftOut) = Tasks.Read(arguments, loaded, name, Learner.Folds(arguments));
+        var (source, hash, rows, leftOut) = recipe is null
+            ? Tasks.Read(arguments, await Input.ReadAsync(arguments, cancellation), name, Learner.Folds(arguments))
+            : await Recipes.ReadAsync(arguments, recipe, Input, cancellation);
+        var learner = Learner.Learner(arguments, name, rows.Labels.Length, recipe);
         var origin = new ModelOrigin(
-            Path.GetFileNameWithoutExtension(file), arguments.GetValue(Use) ?? $"Trained on {Path.GetFileName(loaded.File)}. An aid, not a diagnosis; it knows only rows like those.",
-            TimeProvider.System.GetUtcNow(), loaded.Hash);
+            Path.GetFileNameWithoutExtension(file), arguments.GetValue(Use) ?? recipe?.Use ?? $"Trained on {Path.GetFileName(source)}. An aid, not a diagnosis; it knows only rows like those.",
+            TimeProvider.System.GetUtcNow(), hash);
         var outcome = await ShareTeller.RunAsync($"Judging and training {name} on {rows.Labels.Length:N0} rows", json,
             progress => TrainedModel.Train(rows, learner, plan, origin, progress, cancellation), cancellation);
         switch (outcome)
         {
             case LearningOutcome.Refused refused:
-                throw new CliException($"{loaded.File}: {refused.Message}.");
+                throw new CliException($"{source}: {refused.Message}.");
             case LearningOutcome.Guarded guarded:
                 Console.Write(json ? $"{EvaluationAnswer.Of(rows, name, plan.Evaluation, leftOut, guarded.Findings).ToJson()}\n" : ReportText.Of(guarded.Findings));
                 Console.Error.WriteLine("salus: The model's figures would lie, and nothing was written. Mend the table, or say why it is wanted all the same with --override REASON.");
@@ -120,13 +126,14 @@ static class LearnTrainCommand
 
     static async Task<int> TrainThereAsync(ParseResult arguments, CancellationToken cancellation)
     {
+        var recipe = Recipes.Find(arguments, Tasks);
         using var client = await SignIn.SignInAsync(arguments, cancellation);
         var model = (await StepTeller.RunAsync("The node trains", (_, _) => NodeTraining.TrainAsync(client, new NodeTraining.Request
         {
-            Kind = Learner.Model(arguments), Trees = Learner.Trees(arguments) ?? NodeTrees, Seed = Learner.Seed(arguments), Override = Learner.Override(arguments),
+            Recipe = recipe?.Name, Kind = Learner.Model(arguments, recipe), Trees = Learner.Trees(arguments) ?? NodeTrees, Seed = Learner.Seed(arguments), Override = Learner.Override(arguments),
         }, cancellation))).Summary;
         var told = arguments.GetValue(Json) ? Console.Error : Console.Out;
-        await told.WriteLineAsync($"{model.Card.Rows} assessed encounters of {model.Patients} patients whose consent covers it");
+        await told.WriteLineAsync($"{model.Card.Rows} {(recipe?.Records is { } read ? read.Per == Salus.Learning.Recipes.RecordRow.Visit ? "stays" : "rows" : "assessed encounters")} of {model.Patients} patients whose consent covers it");
         await TellAsync(arguments, model.Card, [], cancellation);
         if (arguments.GetValue(Statement) is not { } statement)
         {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Salus.Learning.Evaluate;
 using Salus.Learning.Models;
+using Salus.Learning.Recipes;
 
 namespace Salus.Cli.Learn;
 
@@ -26,6 +27,9 @@ sealed class LearnerInput(int repeatsDefault)
 
     public string Model(ParseResult arguments) => arguments.GetValue(model)!;
 
+    /// <summary>The kind of model that is named; a recipe's own where none is.</summary>
+    public string Model(ParseResult arguments, Recipe? recipe) => recipe is null || IsGiven(arguments, model) ? Model(arguments) : recipe.Model.Kind;
+
     public int? Trees(ParseResult arguments) => arguments.GetValue(trees);
 
     public int Folds(ParseResult arguments) => arguments.GetValue(folds);
@@ -34,14 +38,18 @@ sealed class LearnerInput(int repeatsDefault)
 
     public string? Override(ParseResult arguments) => arguments.GetValue(written);
 
-    public EvaluationOptions Evaluation(ParseResult arguments) => new()
+    public EvaluationOptions Evaluation(ParseResult arguments, Recipe? recipe = null) => new()
     {
-        Folds = arguments.GetValue(folds), Repeats = arguments.GetValue(repeats), Seed = arguments.GetValue(seed), Threshold = arguments.GetValue(threshold),
+        Folds = arguments.GetValue(folds), Repeats = arguments.GetValue(repeats), Seed = arguments.GetValue(seed),
+        // What the costs ask of probabilities that are true (Elkan 2001).
+        Threshold = recipe?.Model.Costs is { } costs && !IsGiven(arguments, threshold) ? costs.FalseAlarm / (costs.FalseAlarm + costs.Missed) : arguments.GetValue(threshold),
     };
+
+    static bool IsGiven(ParseResult arguments, Option option) => arguments.GetResult(option) is { Implicit: false };
 
     /// <summary>The learner of a name for about so many rows.</summary>
     /// <exception cref="CliException">There is none of that name.</exception>
-    public TableLearner Learner(ParseResult arguments, string name, int rows = 0) =>
-        Learners.Find(name, rows, arguments.GetValue(trees), arguments.GetValue(threads))
+    public TableLearner Learner(ParseResult arguments, string name, int rows = 0, Recipe? recipe = null) =>
+        Learners.Find(name, rows, arguments.GetValue(trees) ?? recipe?.Model.Trees, arguments.GetValue(threads))
         ?? throw new CliException($"'{name}' is no model; give one of: {string.Join(", ", Learners.Names)}.", ExitCodes.Usage);
 }

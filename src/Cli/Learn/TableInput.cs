@@ -80,7 +80,9 @@ sealed class TableInput
         }
     }
 
-    static IEnumerable<(string Column, string Value)> Pairs(string[] given, string option, string example) =>
+    /// <summary>Pairs with an equals sign between.</summary>
+    /// <exception cref="CliException">One has none.</exception>
+    public static IEnumerable<(string Column, string Value)> Pairs(string[] given, string option, string example) =>
         given.Select(pair => pair.LastIndexOf('=') is > 0 and var at
             ? (pair[..at], pair[(at + 1)..])
             : throw new CliException($"{option} {pair}: give a column, =, and a value, such as {example}.", ExitCodes.Usage));

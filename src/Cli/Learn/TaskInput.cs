@@ -17,9 +17,14 @@ sealed class TaskInput
     readonly Option<string?> by = new("--by") { Description = "Columns by whose values the figures are told too, with commas between.", HelpName = "A,B" };
     readonly Option<bool> deduplicate = new("--deduplicate") { Description = "Keep the first of rows alike in every feature." };
 
+    Option[] Options => [target, positive, drop, group, text, time, outcomeDate, by, deduplicate];
+
+    /// <summary>The names of those options that are given.</summary>
+    public IReadOnlyList<string> Given(ParseResult arguments) => [.. Options.Where(option => arguments.GetResult(option) is { Implicit: false }).Select(option => option.Name)];
+
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[target, positive, drop, group, text, time, outcomeDate, by, deduplicate])
+        foreach (var option in Options)
         {
             command.Add(option);
         }
@@ -30,7 +35,7 @@ sealed class TaskInput
 
     /// <summary>Reads the task off a table, for a learner of this name.</summary>
     /// <exception cref="CliException">It cannot be; the mend is named.</exception>
-    public (TaskRows Rows, IReadOnlyList<string> LeftOut) Read(ParseResult arguments, LoadedTable loaded, string model, int folds)
+    public LearningRows Read(ParseResult arguments, LoadedTable loaded, string model, int folds)
     {
         var task = new TabularTask(arguments.GetValue(target) ?? throw new CliException("Name the column to predict with --target.", ExitCodes.Usage))
         {
@@ -49,7 +54,7 @@ sealed class TaskInput
         }
         var selected = RowSelection.Of(loaded.Table, task, folds, arguments.GetValue(deduplicate));
         return TaskRows.Of(selected.Table, task, out var problem, out var mend) is { } rows
-            ? (rows, selected.LeftOut)
+            ? new LearningRows(loaded.File, loaded.Hash, rows, selected.LeftOut)
             : throw new CliException($"{loaded.File}: {problem}{(mend.Length == 0 ? "" : $"; {mend}")}.");
     }
 }

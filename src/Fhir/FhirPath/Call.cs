@@ -32,7 +32,7 @@ sealed class Call
     /// <summary>For <c>sort</c>: which keys go from high to low.</summary>
     public bool[] Descending { get; private init; } = [];
 
-    /// <summary>For <c>is</c>, <c>as</c> and <c>ofType</c>.</summary>
+    /// <summary>For <c>is</c>, <c>as</c>, <c>ofType</c> and <c>getReferenceKey</c>.</summary>
     public TypeSpecifier Type { get; private init; }
 
     public static Evaluator Compile(CallSyntax syntax)
@@ -64,6 +64,10 @@ sealed class Call
             var type = TypeOf(syntax.Arguments[0]);
             Compiler.Check(type, syntax.Arguments[0].Position);
             return new(syntax, []) { Type = type };
+        }
+        if (syntax.Name == "getReferenceKey" && syntax.Arguments is [var target])
+        {
+            return new(syntax, []) { Type = target is LiteralSyntax { Value: StringItem name } ? new(null, name.Value) : TypeOf(target) };
         }
         if (syntax.Name != "sort")
         {

@@ -111,6 +111,8 @@ sealed class SemanticCheck
                 return new(null, "Boolean");
             case "as" or "ofType":
                 return call.Arguments[0] is MemberSyntax type ? Of(new(null, type.Name)) : Types.Unknown;
+            case "getResourceKey" or "getReferenceKey":
+                return new(null, "String");
             case "children" or "descendants":
                 return Types.Unknown with { IsUnordered = true };
             case "iif" when _isStrict && Follow(call.Arguments[0], input, true) is { System: { } system } && system != "Boolean":

@@ -50,11 +50,15 @@ public sealed partial class ModelDesk(
         var states = await proofs.VerifyAsync([.. models.Select(model => model.Entry.Envelope(model.Entry.HashAsStored()))], cancellation);
         var releases = await shelf.ReleasesAsync(cancellation);
         var watches = await shelf.WatchesAsync(cancellation);
-        var inUse = releases.FirstOrDefault(release => !release.IsWithdrawal)?.Model;
+        var inUse = new Dictionary<string, string?>(StringComparer.Ordinal);
+        foreach (var recipe in models.Select(model => model.Summary.Recipe).Distinct(StringComparer.Ordinal))
+        {
+            inUse[recipe] = (await shelf.ReleasedAsync(recipe, cancellation))?.Model;
+        }
         return
         [
             .. models.Select((model, i) => new ModelView(
-                model.Summary, ProofView.Of(states[i]), releases.FirstOrDefault(release => release.Model == model.Summary.Id), model.Summary.Id == inUse,
+                model.Summary, ProofView.Of(states[i]), releases.FirstOrDefault(release => release.Model == model.Summary.Id), model.Summary.Id == inUse[model.Summary.Recipe],
                 watches.GetValueOrDefault(model.Summary.Id))),
         ];
     }

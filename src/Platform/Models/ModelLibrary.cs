@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Salus.Learning.Models;
+using Salus.Learning.Recipes;
 
 namespace Salus.Platform.Models;
 
@@ -44,8 +45,8 @@ static class ModelLibrary
     public static byte[] Write(byte[] compressed, ModelSummary summary) => JsonSerializer.SerializeToUtf8Bytes(new JsonObject
     {
         ["resourceType"] = "Library",
-        ["name"] = "SalusConditionModel",
-        ["title"] = $"Normal or abnormal ({summary.Card.Kind})",
+        ["name"] = $"Salus{string.Concat(summary.Recipe.Split('-').Select(part => char.ToUpperInvariant(part[0]) + part[1..]))}Model",
+        ["title"] = $"{RecipeBook.Find(summary.Recipe)?.Title ?? summary.Recipe} ({summary.Card.Kind})",
         ["status"] = "active",
         ["type"] = new JsonObject
         {
@@ -62,9 +63,25 @@ static class ModelLibrary
     public static ModelSummary ReadSummary(byte[] library, string id) =>
         JsonSerializer.Deserialize<ModelSummary>(Content(library, 1), Json)! with { Id = id };
 
-    /// <summary>The model itself, and the hash of its bytes.</summary>
+    /// <summary>The model that judges visits, and the hash of its bytes.</summary>
     /// <exception cref="InvalidDataException">It was written by another version of Salus.</exception>
     public static (ConditionModel Model, string Hash) ReadModel(byte[] library)
+    {
+        var read = Decompress(library);
+        return ConditionModel.TryRead(read, out var model, out var refusal) ? (model, Hash(read)) : throw Unreadable(refusal);
+    }
+
+    /// <summary>A model of any recipe, and the hash of its bytes.</summary>
+    /// <exception cref="InvalidDataException">It was written by another version of Salus.</exception>
+    public static (TrainedModel Model, string Hash) ReadAny(byte[] library)
+    {
+        var read = Decompress(library);
+        return TrainedModel.TryRead(read, out var model, out var refusal) ? (model, Hash(read)) : throw Unreadable(refusal);
+    }
+
+    static InvalidDataException Unreadable(string refusal) => new($"The stored model cannot be read: {refusal}. Train a new one.");
+
+    static byte[] Decompress(byte[] library)
     {
         using var gzip = new GZipStream(new MemoryStream(Content(library, 0)), CompressionMode.Decompress);
         using var bytes = new MemoryStream();
@@ -77,10 +94,7 @@ static class ModelLibrary
                 throw new InvalidDataException($"The stored model has more than {ModelBytesMax >> 20} MiB. Train a new one.");
             }
         }
-        var read = bytes.GetBuffer().AsSpan(0, (int)bytes.Length);
-        return ConditionModel.TryRead(read, out var model, out var refusal)
-            ? (model, Hash(read))
-            : throw new InvalidDataException($"The stored model cannot be read: {refusal}. Train a new one.");
+        return bytes.ToArray();
     }
 
     static byte[] Content(byte[] library, int index) =>

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Salus.Learning.Evaluate;
 using Salus.Learning.Explain;
 using Salus.Learning.Models;
@@ -6,15 +7,17 @@ using Salus.Platform.Anchoring;
 namespace Salus.Platform.Models;
 
 /// <summary>What the training of a model is asked to be.</summary>
-/// <param name="Trees">Trees of a forest, or of boosting; 10 to 1000.</param>
+/// <param name="Trees">Trees of a forest, or of boosting; 10 to 1000. The recipe's own number where none is given.</param>
 /// <param name="Seed">The same seed on the same records gives the same model.</param>
 /// <param name="Folds">Folds of the cross-validation, 2 to 20.</param>
 /// <param name="Repeats">How often records are split anew, 1 to 10.</param>
 /// <param name="BestAttainable">The best that any model could do on these records, where whoever made them knows it.</param>
-/// <param name="Kind">forest, boosting or logistic.</param>
+/// <param name="Kind">forest, boosting or logistic; the recipe's own where none is given.</param>
 /// <param name="Override">Why what the leakage guard finds is put up with; stays in the card.</param>
+/// <param name="Recipe">What is predicted, and from what.</param>
 public sealed record TrainingRequest(
-    int Trees = 200, ulong Seed = 1, int Folds = 5, int Repeats = 3, BestAttainable? BestAttainable = null, string Kind = "forest", string? Override = null);
+    int? Trees = null, ulong Seed = 1, int Folds = 5, int Repeats = 3, BestAttainable? BestAttainable = null, string? Kind = null, string? Override = null,
+    string Recipe = ModelSummary.Condition);
 
 /// <summary>The accuracy of whoever knows how the records came to be.</summary>
 /// <param name="Accuracy">As a share, 0 to 1.</param>
@@ -31,8 +34,18 @@ public sealed record ModelComparison(string With, int Encounters, PairedComparis
 /// <summary>What is to be known of a model: never a patient's data, but for the words that matter most, each of which stands in several notes.</summary>
 public sealed record ModelSummary
 {
+    /// <summary>The recipe of models that judge visits.</summary>
+    public const string Condition = "condition";
+
     /// <summary>The logical id of the Library that holds it.</summary>
     public required string Id { get; init; }
+
+    /// <summary>The recipe that it was trained by.</summary>
+    public string Recipe { get; init; } = Condition;
+
+    /// <summary>Whether it judges visits.</summary>
+    [JsonIgnore]
+    public bool JudgesVisits => Recipe == Condition;
 
     /// <summary>The account on whose behalf it was trained, with exactly that account's consents.</summary>
     public required Guid TrainedBy { get; init; }
@@ -89,7 +102,7 @@ public sealed record ModelWatch(
 /// <param name="Summary">What is to be known of it.</param>
 /// <param name="Proof">How far its proof has come.</param>
 /// <param name="Release">Its newest release or withdrawal; null where nobody has released it.</param>
-/// <param name="IsInUse">Whether it makes the predictions.</param>
+/// <param name="IsInUse">Whether it makes the predictions of its recipe.</param>
 /// <param name="Watch">How it fared when last looked at; null where it was not.</param>
 public sealed record ModelView(ModelSummary Summary, ProofView Proof, ModelRelease? Release, bool IsInUse, ModelWatch? Watch)
 {

@@ -15,7 +15,7 @@ public sealed partial class ModelDesk
 
     /// <summary>
     /// Releases a model for use. Only a person does: a practitioner or an administrator, who states why; the statement names the person and the hash
-    /// of the model's bytes, and is sealed, logged and anchored. The model that was in use is kept.
+    /// of the model's bytes, and is sealed, logged and anchored. The model of the same recipe that was in use is kept.
     /// </summary>
     public Task<ReleaseOutcome> ReleaseAsync(Caller caller, string model, string? statement, CancellationToken cancellation) =>
         StateAsync(caller, model, statement, isWithdrawal: false, cancellation);
@@ -36,7 +36,7 @@ public sealed partial class ModelDesk
         {
             return new ReleaseOutcome.Refused($"State in {StatementMin} to {StatementMax} characters why the model is {(isWithdrawal ? "withdrawn" : "fit for use")}: it is kept under your name.");
         }
-        if (await shelf.HeldAsync(model, cancellation) is not { } held)
+        if (await shelf.HeldByRecipeAsync(model, cancellation) is not { } held)
         {
             return new ReleaseOutcome.Unknown();
         }

@@ -6,8 +6,11 @@ using Salus.Vault.Keys;
 
 namespace Salus.Platform.Models;
 
-/// <summary>A model that is open, with what is known of it.</summary>
+/// <summary>A model that judges visits, open, with what is known of it.</summary>
 sealed record HeldModel(ConditionModel Model, ModelSummary Summary);
+
+/// <summary>A model of any recipe, open, with what is known of it.</summary>
+sealed record HeldRecipeModel(TrainedModel Model, ModelSummary Summary);
 
 /// <summary>
 /// The models that are stored, who released them, and how they fare. What is stored never changes, so what was opened once is remembered, within
@@ -24,6 +27,7 @@ sealed class ModelShelf(NpgsqlDataSource database, KeyVault vault)
     readonly ConcurrentDictionary<string, ModelRelease> releases = new();
     readonly ConcurrentDictionary<string, ModelWatch> watches = new();
     readonly ConcurrentDictionary<string, HeldModel> held = new();
+    readonly ConcurrentDictionary<string, HeldRecipeModel> heldByRecipe = new();
 
     /// <summary>The newest models, with the entries that hold them, newest first.</summary>
     public async Task<IReadOnlyList<(ModelSummary Summary, SealedEntry Entry)>> NewestAsync(int countMax, CancellationToken cancellation)
@@ -62,20 +66,45 @@ sealed class ModelShelf(NpgsqlDataSource database, KeyVault vault)
     public async Task<IReadOnlyDictionary<string, ModelWatch>> WatchesAsync(CancellationToken cancellation) =>
         (await NoticesAsync(watches, ModelNotices.WatchType, (bytes, _) => ModelNotices.ReadWatch(bytes), cancellation)).OrderByDescending(watch => watch.Time).DistinctBy(watch => watch.Model).ToDictionary(watch => watch.Model);
 
-    /// <summary>The model in use: the one released last of those that nobody has withdrawn; null where there is none.</summary>
+    /// <summary>The model in use that judges visits; null where there is none.</summary>
     /// <exception cref="InvalidDataException">It was altered in the database, or is not the one that was released.</exception>
     public async Task<HeldModel?> InUseAsync(CancellationToken cancellation)
     {
-        if ((await ReleasesAsync(cancellation)).FirstOrDefault(release => !release.IsWithdrawal) is not { } release)
+        if (await ReleasedAsync(ModelSummary.Condition, cancellation) is not { } release)
         {
             return null;
         }
-        var model = await HeldAsync(release.Model, cancellation)
-            ?? throw new InvalidDataException($"The model Library/{release.Model} was altered in the database, or removed. Release another, and tell the administrator: salus verify names what differs.");
-        return model.Summary.Hash == release.Hash ? model : throw new InvalidDataException($"Library/{release.Model} is not the model that was released. Release it anew, or another.");
+        var model = await HeldAsync(release.Model, cancellation) ?? throw Altered(release);
+        return model.Summary.Hash == release.Hash ? model : throw NotReleased(release);
     }
 
-    /// <summary>A model, open; null where there is none, or it was altered.</summary>
+    /// <summary>The model of a recipe in use; null where there is none.</summary>
+    /// <exception cref="InvalidDataException">It was altered in the database, or is not the one that was released.</exception>
+    public async Task<HeldRecipeModel?> InUseAsync(string recipe, CancellationToken cancellation)
+    {
+        if (await ReleasedAsync(recipe, cancellation) is not { } release)
+        {
+            return null;
+        }
+        var model = await HeldByRecipeAsync(release.Model, cancellation) ?? throw Altered(release);
+        return model.Summary.Hash == release.Hash ? model : throw NotReleased(release);
+    }
+
+    /// <summary>The release of the model of a recipe that was released last, of those that nobody has withdrawn; null where there is none.</summary>
+    public async Task<ModelRelease?> ReleasedAsync(string recipe, CancellationToken cancellation)
+    {
+        foreach (var release in (await ReleasesAsync(cancellation)).Where(release => !release.IsWithdrawal))
+        {
+            // What does not open any more may be of any recipe: its use fails, and says why.
+            if (await SummaryAsync(release.Model, cancellation) is not { } summary || summary.Recipe == recipe)
+            {
+                return release;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>A model that judges visits, open; null where there is none, or it was altered.</summary>
     /// <exception cref="InvalidDataException">It cannot be read, or is not the one that its summary speaks of.</exception>
     public async Task<HeldModel?> HeldAsync(string id, CancellationToken cancellation)
     {
@@ -83,15 +112,48 @@ sealed class ModelShelf(NpgsqlDataSource database, KeyVault vault)
         {
             return known;
         }
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        if (await ModelStore.FindAsync(connection, ModelLibrary.Type, id, cancellation) is not { } entry || await store.OpenAsync(entry, cancellation) is not { } bytes)
+        if (await SummaryAsync(id, cancellation) is not { JudgesVisits: true } || await BytesAsync(id, cancellation) is not { } bytes)
         {
             return null;
         }
         var (model, hash) = ModelLibrary.ReadModel(bytes);
-        var summary = ModelLibrary.ReadSummary(bytes, id);
-        return hash == summary.Hash ? Hold(new HeldModel(model, summary)) : throw new InvalidDataException($"The model of Library/{id} is not the one that its summary names. Train a new one.");
+        return Hold(new HeldModel(model, SummaryFor(bytes, id, hash)));
     }
+
+    /// <summary>A model of any recipe, open; null where there is none, or it was altered.</summary>
+    /// <exception cref="InvalidDataException">It cannot be read, or is not the one that its summary speaks of.</exception>
+    public async Task<HeldRecipeModel?> HeldByRecipeAsync(string id, CancellationToken cancellation)
+    {
+        if (heldByRecipe.TryGetValue(id, out var known))
+        {
+            return known;
+        }
+        if (await BytesAsync(id, cancellation) is not { } bytes)
+        {
+            return null;
+        }
+        var (model, hash) = ModelLibrary.ReadAny(bytes);
+        if (heldByRecipe.Count >= HeldMax)
+        {
+            heldByRecipe.Clear();
+        }
+        return heldByRecipe[id] = new HeldRecipeModel(model, SummaryFor(bytes, id, hash));
+    }
+
+    async Task<byte[]?> BytesAsync(string id, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        return await ModelStore.FindAsync(connection, ModelLibrary.Type, id, cancellation) is { } entry ? await store.OpenAsync(entry, cancellation) : null;
+    }
+
+    static ModelSummary SummaryFor(byte[] library, string id, string hash) => ModelLibrary.ReadSummary(library, id) is var summary && summary.Hash == hash
+        ? summary
+        : throw new InvalidDataException($"The model of Library/{id} is not the one that its summary names. Train a new one.");
+
+    static InvalidDataException Altered(ModelRelease release) =>
+        new($"The model Library/{release.Model} was altered in the database, or removed. Release another, and tell the administrator: salus verify names what differs.");
+
+    static InvalidDataException NotReleased(ModelRelease release) => new($"Library/{release.Model} is not the model that was released. Release it anew, or another.");
 
     /// <summary>Keeps a model open.</summary>
     public HeldModel Hold(HeldModel model)

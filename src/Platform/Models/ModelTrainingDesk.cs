@@ -1,5 +1,6 @@
 using Salus.Learning.Evaluate;
 using Salus.Learning.Models;
+using Salus.Learning.Recipes;
 using Salus.Ledger.Merkle;
 using Salus.Ledger.Proofs;
 using Salus.Platform.Anchoring;
@@ -19,11 +20,8 @@ public sealed partial class ModelDesk
 
     const int ComparisonResamples = 1_000;
 
-    const string IntendedUse =
-        "Tells, from vital signs, demographics and notes, how probable it is that a doctor would assess an encounter as abnormal. An aid to a doctor, not a diagnosis; it knows only patients like those it was trained on.";
-
     /// <summary>
-    /// Trains a model on behalf of a practitioner, from the labelled encounters of every patient whose consent covers that practitioner for research
+    /// Trains a model on behalf of a practitioner, by a recipe, from the records of every patient whose consent covers that practitioner for research
     /// or for treatment, and no others. What is stored is sealed, logged and anchored;
     /// it is in use once somebody releases it.
     /// </summary>
@@ -38,13 +36,16 @@ public sealed partial class ModelDesk
         {
             return new ModelTraining.Refused(objection);
         }
+        var recipe = Recipes.Single(known => known.Name == request.Recipe);
         if (!await training.WaitAsync(0, cancellation))
         {
             return new ModelTraining.Busy();
         }
         try
         {
-            return await TrainOnAsync(caller, await CollectAsync(caller, encounter => encounter.IsAbnormal is not null, cancellation), request, cancellation);
+            return recipe.Encounters
+                ? await TrainOnAsync(caller, recipe, await CollectAsync(caller, encounter => encounter.IsAbnormal is not null, cancellation), request, cancellation)
+                : await TrainByAsync(caller, recipe, request, cancellation);
         }
         finally
         {
@@ -71,7 +72,7 @@ public sealed partial class ModelDesk
         // In one order, so that the same records and seed give the same model.
         foreach (var patient in (await consents.PatientsOfAsync(caller, cancellation)).Order(StringComparer.Ordinal))
         {
-            if (await PurposeForAsync(caller, patient, cancellation) is not { } purpose
+            if (await PurposeForAsync(caller, patient, ["ClinicalImpression"], cancellation) is not { } purpose
                 || await records.RetrieveAsync(caller, patient, purpose, EncounterReader.Types, cancellation) is not RetrievalOutcome.Found found)
             {
                 continue;
@@ -88,13 +89,13 @@ public sealed partial class ModelDesk
         return data;
     }
 
-    /// <summary>Research where the patient agreed to it, else treatment; null where no consent covers the assessments for either. What was opened in an emergency is not learnt from.</summary>
-    async Task<Purpose?> PurposeForAsync(Caller caller, string patient, CancellationToken cancellation)
+    /// <summary>Research where the patient agreed to it, else treatment; null where no consent covers all of those types for either. What was opened in an emergency is not learnt from.</summary>
+    async Task<Purpose?> PurposeForAsync(Caller caller, string patient, IReadOnlyList<string> types, CancellationToken cancellation)
     {
         foreach (var purpose in (Purpose[])[Purpose.Research, Purpose.Treatment])
         {
             var scope = await consents.ScopeAsync(caller, patient, purpose, cancellation);
-            if (scope.Decide("ClinicalImpression", time.GetUtcNow()) is AccessDecision.Allowed { InEmergency: false })
+            if (types.All(type => scope.Decide(type, time.GetUtcNow()) is AccessDecision.Allowed { InEmergency: false }))
             {
                 return purpose;
             }
@@ -102,14 +103,14 @@ public sealed partial class ModelDesk
         return null;
     }
 
-    async Task<ModelTraining> TrainOnAsync(Caller caller, TrainingData data, TrainingRequest request, CancellationToken cancellation)
+    async Task<ModelTraining> TrainOnAsync(Caller caller, Recipe recipe, TrainingData data, TrainingRequest request, CancellationToken cancellation)
     {
         if (data.Encounters.Count < EncountersMin)
         {
             return new ModelTraining.Refused(
                 $"Of the records that patients let you read, {data.Encounters.Count} encounters have an assessment of normal or abnormal; {EncountersMin} are the least to learn from. Record more assessments, or ask more patients for access.");
         }
-        var commitment = await CommitmentAsync(data, cancellation);
+        var commitment = await CommitmentAsync(data.Versions, cancellation);
         var now = SealedStore.Now(time);
         var plan = new LearningPlan
         {
@@ -119,9 +120,9 @@ public sealed partial class ModelDesk
             Override = request.Override,
         };
         var assessed = data.Encounters.Select(one => new AssessedEncounter(one.Patient, one.Encounter.Features, one.Encounter.IsAbnormal!.Value)).ToList();
-        var learner = Learners.Find(request.Kind, assessed.Count, request.Trees)!;
+        var learner = recipe.Learner(assessed.Count, request.Kind, request.Trees);
         var outcome = await Task.Run(
-            () => ConditionModel.Train(assessed, learner, plan, new ModelOrigin("condition", IntendedUse, now, commitment), cancellation: cancellation), cancellation);
+            () => ConditionModel.Train(assessed, learner, plan, new ModelOrigin(recipe.Name, recipe.IntendedUse, now, commitment), cancellation: cancellation), cancellation);
         return outcome switch
         {
             ConditionTraining.Trained trained => await StoreAsync(caller, trained, data, request, cancellation),
@@ -133,34 +134,41 @@ public sealed partial class ModelDesk
 
     async Task<ModelTraining> StoreAsync(Caller caller, ConditionTraining.Trained trained, TrainingData data, TrainingRequest request, CancellationToken cancellation)
     {
-        var bytes = trained.Model.ToBytes();
+        var summary = SummaryOf(caller, trained.Model.Card, data.Patients, data.LeftOut, request) with
+        {
+            Comparison = Compare(await shelf.InUseAsync(cancellation), data, trained.HeldOut, request.Seed),
+        };
+        var outcome = await StoreAsync(caller, trained.Model.ToBytes(), summary, cancellation);
+        if (outcome is ModelTraining.Trained stored)
+        {
+            shelf.Hold(new HeldModel(trained.Model, stored.Model.Summary));
+        }
+        return outcome;
+    }
+
+    static ModelSummary SummaryOf(Caller caller, ModelCard card, int patients, int leftOut, TrainingRequest request) => new()
+    {
+        Id = "", TrainedBy = caller.Account, Patients = patients, RecordsLeftOut = leftOut, Hash = "", BestAttainable = request.BestAttainable, Card = card,
+    };
+
+    async Task<ModelTraining> StoreAsync(Caller caller, byte[] bytes, ModelSummary summary, CancellationToken cancellation)
+    {
         var compressed = ModelLibrary.Compress(bytes);
         if (compressed.Length > ModelLibrary.CompressedBytesMax)
         {
-            return new ModelTraining.Refused($"The model has {compressed.Length >> 20} MiB; {ModelLibrary.CompressedBytesMax >> 20} MiB is the most that is kept. Train fewer trees than {request.Trees}.");
+            return new ModelTraining.Refused($"The model has {compressed.Length >> 20} MiB; {ModelLibrary.CompressedBytesMax >> 20} MiB is the most that is kept. Train fewer trees.");
         }
-        var summary = new ModelSummary
-        {
-            Id = "",
-            TrainedBy = caller.Account,
-            Patients = data.Patients,
-            RecordsLeftOut = data.LeftOut,
-            Hash = ModelLibrary.Hash(bytes),
-            BestAttainable = request.BestAttainable,
-            Comparison = Compare(await shelf.InUseAsync(cancellation), data, trained.HeldOut, request.Seed),
-            Card = trained.Model.Card,
-        };
+        summary = summary with { Hash = ModelLibrary.Hash(bytes) };
         summary = summary with { Id = await StoreOwnAsync(caller, ModelLibrary.Write(compressed, summary), AuditAction.Create, cancellation) };
-        shelf.Hold(new HeldModel(trained.Model, summary));
         return new ModelTraining.Trained(new ModelView(summary, new ProofView("pending"), null, false, null));
     }
 
     /// <summary>What is to be known of the model in use; null where none is.</summary>
     internal async Task<ModelSummary?> InUseAsync(CancellationToken cancellation) => (await shelf.InUseAsync(cancellation))?.Summary;
 
-    /// <summary>When the newest model was trained; null where there is none.</summary>
+    /// <summary>When the newest model that judges visits was trained; null where there is none.</summary>
     internal async Task<DateTimeOffset?> NewestTrainedAsync(CancellationToken cancellation) =>
-        await shelf.NewestAsync(1, cancellation) is [var (summary, _)] ? summary.Card.CreatedAt : null;
+        (await shelf.NewestAsync(HistoryMax, cancellation)).Select(model => model.Summary).FirstOrDefault(summary => summary.JudgesVisits)?.Card.CreatedAt;
 
     static ModelComparison? Compare(HeldModel? inUse, TrainingData data, double[] heldOut, ulong seed)
     {
@@ -189,10 +197,10 @@ public sealed partial class ModelDesk
             var other => throw new InvalidOperationException($"Storing it came to {other.GetType().Name}."),
         };
 
-    async Task<byte[]> CommitmentAsync(TrainingData data, CancellationToken cancellation)
+    async Task<byte[]> CommitmentAsync(IReadOnlyList<(string Type, string Id, int Version)> versions, CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        var commitments = await ModelStore.CommitmentsAsync(connection, data.Versions, cancellation);
+        var commitments = await ModelStore.CommitmentsAsync(connection, versions, cancellation);
         var tree = new MerkleTree();
         tree.Append([.. commitments.Select(commitment => MerkleHash.Leaf(commitment))]);
         return tree.Root();
@@ -200,12 +208,14 @@ public sealed partial class ModelDesk
 
     static string? Objection(TrainingRequest request) => request switch
     {
+        _ when RecipeBook.Find(request.Recipe) is { Encounters: false, Records: null } => $"the recipe {request.Recipe} learns from a table: salus learn train --recipe {request.Recipe} --data FILE",
+        _ when Recipes.All(recipe => recipe.Name != request.Recipe) => $"recipe is '{request.Recipe}'; give one of {string.Join(", ", Recipes.Select(recipe => recipe.Name))}",
         { Trees: < 10 or > 1000 } => $"trees is {request.Trees}; give 10 to 1000",
         { Folds: < 2 or > 20 } => $"folds is {request.Folds}; give 2 to 20",
         { Repeats: < 1 or > 10 } => $"repeats is {request.Repeats}; give 1 to 10",
         { BestAttainable: { } best } when best.Accuracy is not (>= 0 and <= 1) || best.Error is not (>= 0 and <= 1) || best.About is not { Length: > 0 and <= 500 } =>
             "bestAttainable must have an accuracy and an error from 0 to 1, and say of which records in up to 500 characters",
-        _ when !ConditionModel.Kinds.Contains(request.Kind) => $"kind is '{request.Kind}'; give one of {string.Join(", ", ConditionModel.Kinds)}",
+        { Kind: { } kind } when !ConditionModel.Kinds.Contains(kind) => $"kind is '{request.Kind}'; give one of {string.Join(", ", ConditionModel.Kinds)}",
         { Override.Length: < StatementMin or > StatementMax } => $"override is the reason why the guard's findings are put up with; give {StatementMin} to {StatementMax} characters",
         _ => null,
     };

@@ -25,7 +25,7 @@ public sealed partial class ModelDesk
         }
         if (await shelf.HeldAsync(model, cancellation) is not { } held)
         {
-            return new ModelAnswer<ModelWatch>.Unknown();
+            return await NotHeldAsync<ModelWatch>(model, cancellation);
         }
         var data = await CollectAsync(caller, encounter => IsNewTo(held.Summary, encounter.Written) || IsNewTo(held.Summary, encounter.Assessed), cancellation);
         if (data.Encounters.Count == 0)
@@ -63,7 +63,7 @@ public sealed partial class ModelDesk
         }
         if (await shelf.HeldAsync(model, cancellation) is not { } held)
         {
-            return new ModelAnswer<WhatIf>.Unknown();
+            return await NotHeldAsync<WhatIf>(model, cancellation);
         }
         var (said, label, evidence, reasons) = Judge(held, [values])[0];
         return new ModelAnswer<WhatIf>.Given(new WhatIf(said.Probabilities[1], label, evidence, said.Scale, reasons));
@@ -81,7 +81,7 @@ public sealed partial class ModelDesk
         }
         if (await shelf.HeldAsync(model, cancellation) is not { } held)
         {
-            return new ModelAnswer<CohortJudgement>.Unknown();
+            return await NotHeldAsync<CohortJudgement>(model, cancellation);
         }
         var patients = (await consents.PatientsOfAsync(caller, cancellation)).Order(StringComparer.Ordinal).ToList();
         List<(string Patient, ReadEncounter Encounter)> newest = [];
@@ -103,6 +103,12 @@ public sealed partial class ModelDesk
         return new ModelAnswer<CohortJudgement>.Given(new CohortJudgement(
             model, [.. lines.OrderByDescending(line => line.Probability).ThenBy(line => line.Patient, StringComparer.Ordinal)], patients.Count - newest.Count));
     }
+
+    /// <summary>There is no such model, or it is of a recipe that judges no visits.</summary>
+    async Task<ModelAnswer<T>> NotHeldAsync<T>(string model, CancellationToken cancellation) =>
+        await shelf.SummaryAsync(model, cancellation) is { JudgesVisits: false } other
+            ? new ModelAnswer<T>.Refused($"The recipe {other.Recipe} does not judge visits, which is what this asks for. Ask a model of the recipe {ModelSummary.Condition}.")
+            : new ModelAnswer<T>.Unknown();
 
     async Task<string?> ForbiddenAsync(Caller caller, AuditAction action, CancellationToken cancellation)
     {

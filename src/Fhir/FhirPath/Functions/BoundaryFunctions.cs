@@ -27,6 +27,16 @@ static class BoundaryFunctions
         {
             return default;
         }
+        if (item is ElementItem { TypeName: "Period" })
+        {
+            // A period without a start or an end has no bound on that side.
+            var side = item.Element[isHigh ? "end"u8 : "start"u8].Text;
+            if (side is null || !Temporal.TryParse(side, TemporalKind.DateTime, out var bounding))
+            {
+                return default;
+            }
+            item = new TemporalItem(bounding);
+        }
         FhirPathItem? result = item.System switch
         {
             IntegerItem or DecimalItem => Of(item.Number!.Value, digits, isHigh) is { } number ? new DecimalItem(number) : null,

@@ -23,6 +23,7 @@ static class FunctionTable
         BoundaryFunctions.AddTo(Add);
         UtilityFunctions.AddTo(Add);
         ResourceFunctions.AddTo(Add);
+        KeyFunctions.AddTo(Add);
         return table;
     }
 }
