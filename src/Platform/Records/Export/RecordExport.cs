@@ -55,7 +55,6 @@ public sealed partial class RecordsDesk
         var batch = await OpenRangeAsync(caller, range, ExportedAtOnce, cancellation);
         if (batch is { Records.Count: > 0 })
         {
-            await using var connection = await database.OpenConnectionAsync(cancellation);
             await AuditShownAsync(caller, AuditAction.Export, $"{batch.Records.Count} {range.Type}", batch.Records, range.Request.Purpose, cancellation);
         }
         return batch;
@@ -81,9 +80,10 @@ public sealed partial class RecordsDesk
         var entries = await ExportStore.DeletionsAsync(connection, since, at, request.Types, after, ExportedAtOnce, cancellation);
         List<StoredRecord> seen = [.. entries.Where(entry => entry.Type != "AuditEvent" && reach.Sees(entry))
             .Select(entry => new StoredRecord(entry.Type, entry.Id, entry.Version, entry.Written, entry.Patient, []))];
+        await connection.CloseAsync();
         if (isHandedOut && seen.Count > 0)
         {
-            await AuditShownAsync(connection, caller, AuditAction.Export, $"{seen.Count} deletions", seen, request.Purpose, cancellation);
+            await AuditShownAsync(caller, AuditAction.Export, $"{seen.Count} deletions", seen, request.Purpose, cancellation);
         }
         return new DeletionBatch([.. seen.Select(record => $"{record.Type}/{record.Id}")], entries.Count < ExportedAtOnce ? null : (entries[^1].Written, entries[^1].Id));
     }
