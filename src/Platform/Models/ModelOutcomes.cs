@@ -3,6 +3,7 @@ using Salus.Learning.Evaluate;
 using Salus.Learning.Explain;
 using Salus.Learning.Models;
 using Salus.Platform.Anchoring;
+using Salus.Platform.Identity.Passkeys;
 
 namespace Salus.Platform.Models;
 
@@ -77,7 +78,14 @@ public sealed record ModelSummary
 /// <param name="By">The account that did.</param>
 /// <param name="Time">When.</param>
 /// <param name="Statement">What that person states.</param>
-public sealed record ModelRelease(string Id, string Model, string Hash, bool IsWithdrawal, Guid By, DateTimeOffset Time, string Statement);
+public sealed record ModelRelease(string Id, string Model, string Hash, bool IsWithdrawal, Guid By, DateTimeOffset Time, string Statement)
+{
+    /// <summary>The same, signed with a passkey of that person's own; null where the node alone vouches for who it was.</summary>
+    public SignedStatement? Signature { get; init; }
+
+    /// <summary>Whether the signature holds and says the same; null where there is none.</summary>
+    public bool? SignatureHolds { get; init; }
+}
 
 /// <summary>How a model fares on encounters written after it was trained.</summary>
 /// <param name="Model">The model.</param>
@@ -196,6 +204,12 @@ public abstract record ReleaseOutcome
 
     /// <summary>Done, sealed and on its way into the log.</summary>
     public sealed record Done(ModelRelease Release) : ReleaseOutcome;
+
+    /// <summary>It would be done; this is to be signed first.</summary>
+    public sealed record ToSign(PreparedPasskey<RequestOptions> Question) : ReleaseOutcome;
+
+    /// <summary>The device's answer was not taken, and nothing was done.</summary>
+    public sealed record BadSignature(PasskeyFault Fault) : ReleaseOutcome;
 
     /// <summary>There is no such model.</summary>
     public sealed record Unknown : ReleaseOutcome;

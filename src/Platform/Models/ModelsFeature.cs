@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Salus.Learning.Models;
 using Salus.Platform.Identity;
+using Salus.Platform.Identity.Passkeys;
 
 namespace Salus.Platform.Models;
 
@@ -37,6 +38,12 @@ public static class ModelsFeature
             Stated(await desk.ReleaseAsync(context.Caller(), model, request?.Statement, context.RequestAborted)));
         models.MapPost("/{model}/withdraw", async (string model, ReleaseRequest? request, ModelDesk desk, HttpContext context) =>
             Stated(await desk.WithdrawAsync(context.Caller(), model, request?.Statement, context.RequestAborted)));
+        models.MapPost("/{model}/prepare-release", async (string model, ReleaseRequest? request, ModelDesk desk, HttpContext context) =>
+            Stated(await desk.PrepareReleaseAsync(context.Caller(), model, request?.Statement, context.RequestAborted)));
+        models.MapPost("/{model}/prepare-withdrawal", async (string model, ReleaseRequest? request, ModelDesk desk, HttpContext context) =>
+            Stated(await desk.PrepareWithdrawalAsync(context.Caller(), model, request?.Statement, context.RequestAborted)));
+        models.MapPost("/sign", async (PasskeySignature? signed, ModelDesk desk, HttpContext context) =>
+            Stated(await desk.SignAsync(context.Caller(), signed?.Attempt, signed?.Credential, context.RequestAborted)));
         models.MapPost("/{model}/watch", async (string model, ModelDesk desk, HttpContext context) => Given(await desk.WatchAsync(context.Caller(), model, context.RequestAborted)));
         models.MapPost("/{model}/what-if", async (string model, EncounterFeatures? values, ModelDesk desk, HttpContext context) =>
             Given(await desk.TryAsync(context.Caller(), model, values ?? new EncounterFeatures(), context.RequestAborted)));
@@ -73,6 +80,8 @@ public static class ModelsFeature
     static IResult Stated(ReleaseOutcome outcome) => outcome switch
     {
         ReleaseOutcome.Done done => Json(done.Release),
+        ReleaseOutcome.ToSign asked => Json(asked.Question),
+        ReleaseOutcome.BadSignature bad => PasskeyRoutes.Refuse(bad.Fault),
         ReleaseOutcome.Unknown => NoModel(),
         ReleaseOutcome.Refused refused => TypedResults.Problem(refused.Message, statusCode: StatusCodes.Status422UnprocessableEntity, title: "Nothing was changed"),
         ReleaseOutcome.Forbidden forbidden => Forbidden(forbidden.Reason),
