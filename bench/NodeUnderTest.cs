@@ -69,11 +69,32 @@ sealed class NodeUnderTest : IAsyncDisposable
         await answer.Content.ReadAsByteArrayAsync();
     }
 
-    /// <summary>The processor time that the program has taken.</summary>
-    public TimeSpan Cpu()
+    /// <summary>Writes to the FHIR endpoint and requires that it is done; the id of the resource that comes back.</summary>
+    public async Task<string?> SendAsync(HttpMethod method, string path, byte[]? body)
     {
-        process.Refresh();
-        return process.TotalProcessorTime;
+        using var request = new HttpRequestMessage(method, $"/fhir/{path}");
+        if (body is not null)
+        {
+            request.Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/fhir+json") } };
+        }
+        using var answer = await http.SendAsync(request);
+        var bytes = await answer.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync();
+        return bytes.Length == 0 ? null : JsonElement.Parse(bytes).GetProperty("id").GetString();
+    }
+
+    /// <summary>How many resources of a type there are to see.</summary>
+    public async Task<int> CountAsync(string type) =>
+        (await http.GetFromJsonAsync<JsonElement>($"/fhir/{type}?_summary=count")).GetProperty("total").GetInt32();
+
+    /// <summary>The demonstration's patients, once the consent of each is in force.</summary>
+    public async Task<IReadOnlyList<string>> PatientsAsync(int count)
+    {
+        while (await CountAsync("Patient") < count)
+        {
+            await Task.Delay(200);
+        }
+        return [.. (await http.GetFromJsonAsync<JsonElement>($"/fhir/Patient?_count={count}")).GetProperty("entry").EnumerateArray()
+            .Select(entry => entry.GetProperty("resource").GetProperty("id").GetString()!)];
     }
 
     /// <summary>The state of log and chain.</summary>

@@ -1,11 +1,12 @@
 using BenchmarkDotNet.Running;
 using Salus.Bench;
 
-// ./salus bench [import --data DIR | gas | ledger | soak | learning | micro]
+// ./salus bench [import --data DIR | search | crud | gas | ledger | soak | learning | micro]
 return args switch
 {
     ["import", .. var rest] => await ImportRun.RunAsync(rest),
     ["search", .. var rest] => await SearchRun.RunAsync(rest),
+    ["crud", .. var rest] => await CrudRun.RunAsync(rest),
     ["gas"] => await GasRun.RunAsync(),
     ["ledger"] => await LedgerRun.RunAsync(),
     ["fhirpath", .. var rest] => FhirPathRun.Run(rest),
@@ -23,7 +24,9 @@ static int Help()
 {
     Console.WriteLine("""
         import --data DIR [--clients N] [--rounds N]   resources/s into a node beside a bare PostgreSQL table, from DIR/synthea-r4/*.json
-        search [--sizes N,N] [--times N]               searches of each kind in a node that holds 10,000 and 100,000 resources
+        search [--sizes N,N] [--times N] [--clients N] [--keep DIR]
+                                                       searches of each kind in a node that holds 10,000 and 100,000 resources
+        crud [--times N] [--clients N]                 Observations created, read, updated, found and deleted
         definitions                                    time and memory until FHIR's definitions answer, in processes just started
         validate --data DIR                            reading and validating DIR/synthea-r4/*.json beside @medplum/core (npm ci --prefix bench/peers/validation)
         fhirpath --data DIR                            FHIRPath beside npm's fhirpath (npm ci --prefix bench/peers)

@@ -3,6 +3,7 @@ using Salus.SystemTests.Support;
 
 [assembly: AssemblyFixture(typeof(SharedNode))]
 [assembly: CollectionBehavior(CollectionBehavior.CollectionPerClass, MaxParallelThreads = 2)]
+[assembly: TestCollectionOrderer(typeof(JourneysFirst))]
 
 namespace Salus.SystemTests;
 

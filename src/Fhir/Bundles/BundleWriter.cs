@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -75,6 +76,30 @@ public static class BundleWriter
         }
         WriteLinks(json, links);
         await WriteEntriesAsync(json, entries, WriteHistoryEntry, cancellation);
+    }
+
+    /// <summary>A transaction that deletes, as Bulk Data tells of what is gone.</summary>
+    /// <param name="urls">What is gone, as <c>Type/id</c>.</param>
+    public static byte[] Deletions(IEnumerable<string> urls)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(output, WriterOptions))
+        {
+            Start(json, "transaction");
+            json.WriteStartArray("entry"u8);
+            foreach (var url in urls)
+            {
+                json.WriteStartObject();
+                json.WriteStartObject("request"u8);
+                json.WriteString("method"u8, "DELETE"u8);
+                json.WriteString("url"u8, url);
+                json.WriteEndObject();
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+        return output.WrittenSpan.ToArray();
     }
 
     /// <summary>The answer to a transaction or a batch.</summary>

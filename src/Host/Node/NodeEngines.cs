@@ -2,6 +2,7 @@ using Npgsql;
 using Salus.Host.Engines;
 using Salus.Ledger.Evm;
 using Salus.Platform.Anchoring;
+using Salus.Platform.Schema;
 
 namespace Salus.Host.Node;
 
@@ -19,7 +20,7 @@ sealed class NodeEngines : IAsyncDisposable
         (this.postgres, this.chain) = (postgres, chain);
         ConnectionString = connectionString;
         Endpoints = endpoints;
-        Database = NpgsqlDataSource.Create(connectionString);
+        Database = NodeDatabase.Open(connectionString);
         Rpc = new EvmRpc(Http, endpoints, TimeProvider.System);
         Finality = chain is null ? new DepthFinality(options.Depth, options.ReorganizationMax) : new SnapshotFinality(chain, TimeProvider.System);
     }

@@ -8,6 +8,7 @@ using Salus.Platform.Audit;
 using Salus.Platform.Cohorts;
 using Salus.Platform.Consent;
 using Salus.Platform.Consortium;
+using Salus.Platform.DecisionSupport;
 using Salus.Platform.Erasure;
 using Salus.Platform.Exchange;
 using Salus.Platform.Identity;
@@ -96,6 +97,7 @@ public static class NodeServices
             (connection, happening, cancellation) => provider.GetRequiredService<AuditTrail>().RecordAsync(connection, Fact(happening), cancellation),
             (patient, cancellation) => provider.GetRequiredService<RecordsDesk>().PatientExistsAsync(patient, cancellation)));
         services.AddModels();
+        services.AddDecisionSupport();
         services.AddCohorts();
         services.AddErasure();
         services.AddSalusIdentity();
@@ -116,6 +118,7 @@ public static class NodeServices
         app.MapExchange();
         app.MapMonitoring();
         app.MapModels();
+        app.MapDecisionSupport();
         app.MapCohorts();
         app.MapErasure();
     }

@@ -24,6 +24,8 @@ static class AuditWords
         AuditAction.Vote => $"voted on a member of the consortium, {fact.Detail}",
         AuditAction.Emergency => fact.Detail == "ended" ? "ended the emergency access" : "opened the record in an emergency",
         AuditAction.Release => "released a model for use, or withdrew it",
+        AuditAction.Systems => "registered or withdrew another system, or was turned away as one",
+        AuditAction.Feedback => "told what became of a model's advice",
         AuditAction.Predict => "let a model judge the record",
         _ => FhirText.Words(fact.Action.ToString()),
     };

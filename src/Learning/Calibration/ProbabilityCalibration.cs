@@ -10,11 +10,22 @@ public abstract class ProbabilityCalibration
     {
     }
 
+    /// <summary>The ways there are, by name.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["platt", "isotonic"];
+
     /// <summary>What it is called.</summary>
     public abstract string Name { get; }
 
     /// <summary>The mended probability.</summary>
     public abstract double Apply(double probability);
+
+    /// <summary>Learns the way of that name from probabilities of rows that the model had not seen.</summary>
+    public static ProbabilityCalibration Fit(string name, ReadOnlySpan<double> probabilities, ReadOnlySpan<int> labels) => name switch
+    {
+        "platt" => PlattCalibration.Fit(probabilities, labels),
+        "isotonic" => IsotonicCalibration.Fit(probabilities, labels),
+        _ => throw new ArgumentException($"'{name}' is no calibration; give {string.Join(" or ", Names)}", nameof(name)),
+    };
 
     internal void Write(BoundedWriter writer)
     {

@@ -1,3 +1,5 @@
+using Salus.Learning.Calibration;
+
 namespace Salus.Learning.Evaluate;
 
 /// <summary>How a learner is judged.</summary>
@@ -18,6 +20,9 @@ public sealed record EvaluationOptions
     /// <summary>Bootstrap resamples behind each interval.</summary>
     public int Resamples { get; init; } = 1_000;
 
+    /// <summary>How probabilities are mended where there are two classes, or null: those of each part by what came of the other parts.</summary>
+    public string? Calibration { get; init; }
+
     /// <summary>What is wrong with these options and the mend, or null.</summary>
     public string? Objection() => this switch
     {
@@ -25,6 +30,7 @@ public sealed record EvaluationOptions
         { Repeats: < 1 or > 100 } => $"Repeats is {Repeats}; give 1 to 100",
         { Threshold: not (> 0 and < 1) } => $"Threshold is {Threshold}; give a number between 0 and 1",
         { Resamples: < 1 or > 100_000 } => $"Resamples is {Resamples}; give 1 to 100000",
+        { Calibration: { } way } when !ProbabilityCalibration.Names.Contains(way) => $"'{way}' is no calibration; give {string.Join(" or ", ProbabilityCalibration.Names)}",
         _ => null,
     };
 }

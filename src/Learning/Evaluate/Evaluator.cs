@@ -9,7 +9,11 @@ public abstract record EvaluationOutcome
     EvaluationOutcome() { }
 
     /// <summary>The figures.</summary>
-    public sealed record Evaluated(EvaluationReport Report, IReadOnlyList<double[][]> Probabilities, FitTimes Times) : EvaluationOutcome;
+    public sealed record Evaluated(EvaluationReport Report, IReadOnlyList<double[][]> Probabilities, FitTimes Times) : EvaluationOutcome
+    {
+        /// <summary>The probabilities as the models said them, before any calibration.</summary>
+        public required IReadOnlyList<double[][]> Unmended { get; init; }
+    }
 
     /// <summary>The leakage guard found ways in which the figures would lie, and nobody has overridden it.</summary>
     public sealed record Guarded(IReadOnlyList<GuardFinding> Findings) : EvaluationOutcome;
@@ -37,7 +41,7 @@ public static class Evaluator
         {
             var run = new FoldRun(rows, learner, options);
             run.Run(progress, cancellation);
-            return new EvaluationOutcome.Evaluated(run.Report(findings, findings.Count > 0 ? written : null), run.Probabilities, run.Times);
+            return new EvaluationOutcome.Evaluated(run.Report(findings, findings.Count > 0 ? written : null), run.Probabilities, run.Times) { Unmended = run.Unmended };
         }
         catch (ArgumentException unfit)
         {

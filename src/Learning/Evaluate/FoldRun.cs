@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Salus.Learning.Calibration;
 using Salus.Learning.Models;
 using Salus.Learning.Tables;
 
@@ -10,6 +11,7 @@ sealed class FoldRun(TaskRows rows, TableLearner learner, EvaluationOptions opti
     const int RocPointsMax = 200;
 
     readonly List<double[][]> probabilities = [];
+    readonly List<double[][]> unmended = [];
     readonly List<double> foldAucs = [];
     readonly List<double> foldMacroF1s = [];
     readonly List<double> fitSeconds = [];
@@ -18,7 +20,11 @@ sealed class FoldRun(TaskRows rows, TableLearner learner, EvaluationOptions opti
     int features;
     int[] judged = [];
 
+    /// <summary>What was said of each row, by repeat, mended where that is asked for.</summary>
     public IReadOnlyList<double[][]> Probabilities => probabilities;
+
+    /// <summary>The same as the models said it.</summary>
+    public IReadOnlyList<double[][]> Unmended => unmended;
 
     public FitTimes Times => new(fitSeconds.Average(), predictedRows / Math.Max(predictSeconds, 1e-9));
 
@@ -41,8 +47,29 @@ sealed class FoldRun(TaskRows rows, TableLearner learner, EvaluationOptions opti
                 Score(folds, fold, SeededGenerator.Derive(seed, (ulong)fold), repeated, cancellation);
                 progress?.Report((double)((repeat * options.Folds) + fold + 1) / (Repeats * options.Folds));
             }
-            probabilities.Add(repeated);
+            unmended.Add(repeated);
+            probabilities.Add(options.Calibration is { } way && Classes == 2 ? Mended(repeated, folds, way) : repeated);
         }
+    }
+
+    /// <summary>What a part's rows came to never mends the part itself; by time, only what came before does. Where nothing can be learned from, a part is left as it is.</summary>
+    double[][] Mended(double[][] said, int[] folds, string way)
+    {
+        var mended = (double[][])said.Clone();
+        foreach (var part in judged.GroupBy(row => folds[row]))
+        {
+            int[] others = [.. judged.Where(row => rows.Times is null ? folds[row] != part.Key : folds[row] < part.Key)];
+            var labels = Array.ConvertAll(others, row => rows.Labels[row]);
+            if (labels.Distinct().Count() < Classes)
+                continue;
+            var calibration = ProbabilityCalibration.Fit(way, Array.ConvertAll(others, row => said[row][1]), labels);
+            foreach (var row in part)
+            {
+                var probability = calibration.Apply(said[row][1]);
+                mended[row] = [1 - probability, probability];
+            }
+        }
+        return mended;
     }
 
     int[] FoldsOf(ulong seed) =>

@@ -66,7 +66,7 @@ public sealed record ModelCard
     /// <summary>How probabilities were mended by held-out predictions, or null.</summary>
     public string? Calibration { get; init; }
 
-    /// <summary>What evaluation of the same learner on the same rows found, before any calibration; with the guard's findings and why they were overridden.</summary>
+    /// <summary>What evaluation of the same learner, calibrated likewise, on the same rows found; with the guard's findings and why they were overridden.</summary>
     public required EvaluationReport Evaluation { get; init; }
 
     /// <summary>What matters most: for columns, the loss of AUC on the training rows when their values change places; for text, the weight of terms.</summary>

@@ -81,6 +81,22 @@ public sealed class TableClassifier
     }
 
     /// <summary>
+    /// An explanation of the mended probability: each part takes the share of the mending that the way from the base to the probability gives it
+    /// (Aumann and Shapley 1974), so that the parts still add up.
+    /// </summary>
+    Explanation Mended(Explanation said, int classIndex)
+    {
+        if (Calibration is null || said.Scale != ExplanationScale.Probability)
+            return said;
+        var (from, to) = (Mended(said.Base, classIndex), Mended(said.Total, classIndex));
+        var stretch = said.Total == said.Base ? 0 : (to - from) / (said.Total - said.Base);
+        return new Explanation(from, Array.ConvertAll(said.Contributions, part => part * stretch), to);
+    }
+
+    double Mended(double probability, int classIndex) =>
+        classIndex == 1 ? Calibration!.Apply(Math.Clamp(probability, 0, 1)) : 1 - Calibration!.Apply(Math.Clamp(1 - probability, 0, 1));
+
+    /// <summary>
     /// What moved each row: for trees, Shapley values; for a linear model, shares of the sum before the link, each feature
     /// compared with its mean over the training rows.
     /// </summary>
@@ -96,7 +112,7 @@ public sealed class TableClassifier
             .. Enumerable.Range(0, matrix.RowCount).Select(row =>
             {
                 var values = matrix.Row(row);
-                var explanation = explained.Explain(values, classIndex);
+                var explanation = Mended(explained.Explain(values, classIndex), classIndex);
                 return new RowExplanation(explanation.Base, explanation.Scale, explanation.Top(matrix.Features, values, reasonsMax));
             }),
         ];

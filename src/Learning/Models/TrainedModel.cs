@@ -65,11 +65,9 @@ public sealed class TrainedModel
     public static LearningOutcome Train(
         TaskRows rows, TableLearner learner, LearningPlan plan, ModelOrigin origin, IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
-        if (plan.Calibration is not (null or "platt" or "isotonic"))
-            return new LearningOutcome.Refused($"'{plan.Calibration}' is no calibration; give platt or isotonic");
         if (rows.Classes.Count != 2 && (plan.Calibration is not null || plan.Costs is not null))
             return new LearningOutcome.Refused("calibration and a threshold by costs need two classes; name the positive value");
-        switch (Evaluator.Run(rows, learner, plan.Evaluation, plan.Override, progress, cancellation))
+        switch (Evaluator.Run(rows, learner, plan.Evaluation with { Calibration = plan.Calibration }, plan.Override, progress, cancellation))
         {
             case EvaluationOutcome.Guarded guarded:
                 return new LearningOutcome.Guarded(guarded.Findings);
@@ -89,17 +87,12 @@ public sealed class TrainedModel
         if (rows.Classes.Count != 2)
             return (classifier, plan.Evaluation.Threshold);
         // By time, the first part was never judged.
-        int[] judged = [.. Enumerable.Range(0, rows.Labels.Length).Where(row => evaluated.Probabilities[0][row] is not null)];
-        var scores = Array.ConvertAll(judged, row => evaluated.Probabilities.Average(repeat => repeat[row][1]));
+        int[] judged = [.. Enumerable.Range(0, rows.Labels.Length).Where(row => evaluated.Unmended[0][row] is not null)];
+        var scores = Array.ConvertAll(judged, row => evaluated.Unmended.Average(repeat => repeat[row][1]));
         var labels = Array.ConvertAll(judged, row => rows.Labels[row]);
-        ProbabilityCalibration? calibration = plan.Calibration switch
+        if (plan.Calibration is { } way)
         {
-            "platt" => PlattCalibration.Fit(scores, labels),
-            "isotonic" => IsotonicCalibration.Fit(scores, labels),
-            _ => null,
-        };
-        if (calibration is not null)
-        {
+            var calibration = ProbabilityCalibration.Fit(way, scores, labels);
             classifier = classifier.With(calibration);
             scores = Array.ConvertAll(scores, calibration.Apply);
         }

@@ -8,9 +8,12 @@ public static class MerkleHash
     /// <summary>Length of every hash, in bytes.</summary>
     public const int Size = SHA256.HashSizeInBytes;
 
-    const byte LeafPrefix = 0;
-    const byte NodePrefix = 1;
-    const int StackBytesMax = 1024;
+    static ReadOnlySpan<byte> LeafPrefix => [0];
+    static ReadOnlySpan<byte> NodePrefix => [1];
+
+    /// <summary>To begin a hash costs as much as to hash a node, so each thread begins one and goes on with it.</summary>
+    [ThreadStatic]
+    static IncrementalHash? sha;
 
     /// <summary>The root of a tree without leaves: SHA-256 of nothing.</summary>
     public static byte[] EmptyRoot() => SHA256.HashData([]);
@@ -26,11 +29,10 @@ public static class MerkleHash
     /// <summary>SHA-256(0x00 ‖ data), written to <paramref name="destination"/>.</summary>
     public static void Leaf(ReadOnlySpan<byte> data, Span<byte> destination)
     {
-        var length = data.Length + 1;
-        Span<byte> buffer = length <= StackBytesMax ? stackalloc byte[length] : new byte[length];
-        buffer[0] = LeafPrefix;
-        data.CopyTo(buffer[1..]);
-        SHA256.HashData(buffer, destination);
+        var hash = Begun();
+        hash.AppendData(LeafPrefix);
+        hash.AppendData(data);
+        hash.GetHashAndReset(destination);
     }
 
     /// <summary>SHA-256(0x01 ‖ left ‖ right), written to <paramref name="destination"/>, which may overlap an input.</summary>
@@ -38,19 +40,20 @@ public static class MerkleHash
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(left.Length, Size);
         ArgumentOutOfRangeException.ThrowIfNotEqual(right.Length, Size);
-        Span<byte> pair = stackalloc byte[Size + Size];
-        left.CopyTo(pair);
-        right.CopyTo(pair[Size..]);
-        Pair(pair, destination);
+        var hash = Begun();
+        hash.AppendData(NodePrefix);
+        hash.AppendData(left);
+        hash.AppendData(right);
+        hash.GetHashAndReset(destination);
     }
 
     /// <summary>SHA-256(0x01 ‖ left ‖ right) of two hashes that stand one behind the other.</summary>
     internal static void Pair(ReadOnlySpan<byte> pair, Span<byte> destination)
     {
-        Span<byte> buffer = stackalloc byte[1 + Size + Size];
-        buffer[0] = NodePrefix;
-        pair.CopyTo(buffer[1..]);
-        SHA256.HashData(buffer, destination);
+        var hash = Begun();
+        hash.AppendData(NodePrefix);
+        hash.AppendData(pair);
+        hash.GetHashAndReset(destination);
     }
 
     /// <summary>SHA-256(0x01 ‖ left ‖ right).</summary>
@@ -60,4 +63,6 @@ public static class MerkleHash
         Node(left, right, hash);
         return hash;
     }
+
+    static IncrementalHash Begun() => sha ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 }

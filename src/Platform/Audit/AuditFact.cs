@@ -38,6 +38,10 @@ public enum AuditAction
     Release,
     /// <summary>Records left in bulk, or were asked for so.</summary>
     Export,
+    /// <summary>Another system was registered or withdrawn, or one that is known was turned away.</summary>
+    Systems,
+    /// <summary>Someone told what became of a model's advice.</summary>
+    Feedback,
 }
 
 /// <summary>One fact of the audit trail.</summary>
@@ -52,7 +56,7 @@ public sealed record AuditFact(AuditAction Action, bool Succeeded, Guid? Account
     /// <summary>The aliases of all patients of a deed that is about several at once, such as a listing; then <see cref="PatientAlias"/> is null.</summary>
     public IReadOnlyList<string> PatientAliases { get; init; } = [];
 
-    /// <summary>Who asked from another member of the consortium: the person, as that member names them, and the member; null for what happens here.</summary>
+    /// <summary>Who asked from another member of the consortium, or from another system: the person, as it names them, and the member or system; null for what happens here.</summary>
     public string? Requester { get; init; }
 }
 

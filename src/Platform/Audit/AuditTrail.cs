@@ -16,6 +16,7 @@ public sealed class AuditTrail
     readonly NpgsqlDataSource database;
     readonly KeyVault vault;
     readonly SealedStore store;
+    readonly AuditWriter alone;
     readonly TimeProvider time;
 
     /// <summary>The trail of this node.</summary>
@@ -23,6 +24,7 @@ public sealed class AuditTrail
     {
         (this.database, this.vault, this.time) = (database, vault, time);
         store = new SealedStore(vault);
+        alone = new AuditWriter(database);
     }
 
     /// <summary>The alias under which the trail knows a patient.</summary>
@@ -31,27 +33,18 @@ public sealed class AuditTrail
     /// <summary>Writes a fact in the transaction of the deed it tells of.</summary>
     public async Task RecordAsync(NpgsqlConnection connection, AuditFact fact, CancellationToken cancellation)
     {
-        var entry = await EntryAsync(fact, cancellation);
-        await SealedStore.AppendAsync(connection, [entry], cancellation);
-        if (fact.PatientAliases.Count > 0)
-        {
-            await connection.ExecuteAsync(cancellation, "INSERT INTO audit_about (alias, written, id) SELECT alias, $2, $3 FROM unnest($1) AS alias",
-                fact.PatientAliases.ToArray(), entry.Written, entry.Id);
-        }
+        await using var batch = new NpgsqlBatch(connection);
+        await AuditWriter.AppendAsync(batch, [new SealedFact(await EntryAsync(fact, cancellation), fact.PatientAliases)], cancellation);
+        await batch.RunAsync(cancellation);
     }
 
     /// <summary>Forgets which facts about several patients are about this one; the facts themselves stand.</summary>
     public static Task ForgetAsync(NpgsqlConnection connection, string patientAlias, CancellationToken cancellation) =>
         connection.ExecuteAsync(cancellation, "DELETE FROM audit_about WHERE alias = $1", patientAlias);
 
-    /// <summary>Writes a fact that stands alone, such as a refusal; durable on return.</summary>
-    public async Task RecordAsync(AuditFact fact, CancellationToken cancellation)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        await RecordAsync(connection, fact, cancellation);
-        await transaction.CommitAsync(cancellation);
-    }
+    /// <summary>Writes a fact that stands alone, such as a read or a refusal; durable on return.</summary>
+    public async Task RecordAsync(AuditFact fact, CancellationToken cancellation) =>
+        await alone.WriteAsync(new SealedFact(await EntryAsync(fact, cancellation), fact.PatientAliases), cancellation);
 
     /// <summary>The newest facts, newest first: all of them, or those about one patient.</summary>
     public async Task<IReadOnlyList<AuditLine>> ListAsync(string? patientAlias, int countMax, CancellationToken cancellation)

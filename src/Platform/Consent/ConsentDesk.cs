@@ -116,7 +116,14 @@ public sealed class ConsentDesk(
     readonly ConcurrentDictionary<string, ConsentTerms> termsCache = new();
 
     /// <summary>Decides on one read.</summary>
-    public async Task<AccessDecision> DecideAsync(Caller caller, string patient, string resourceType, Purpose purpose, CancellationToken cancellation)
+    /// <param name="caller">Who asks.</param>
+    /// <param name="patient">The patient's logical id.</param>
+    /// <param name="resourceType">What kind of resource.</param>
+    /// <param name="purpose">For what.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <param name="lent">The connection that the caller holds: who holds one must not wait for another.</param>
+    public async Task<AccessDecision> DecideAsync(
+        Caller caller, string patient, string resourceType, Purpose purpose, CancellationToken cancellation, NpgsqlConnection? lent = null)
     {
         if (caller.Role == Role.Patient)
         {
@@ -124,7 +131,7 @@ public sealed class ConsentDesk(
                 ? new AccessDecision.Allowed(null)
                 : new AccessDecision.Refused("This is not your record.");
         }
-        var scope = await ScopeAsync(caller, patient, purpose, cancellation);
+        var scope = await ScopeAsync(caller, patient, purpose, cancellation, lent);
         return scope.Decide(resourceType, time.GetUtcNow());
     }
 
@@ -132,7 +139,7 @@ public sealed class ConsentDesk(
     public bool IsFresh => mirror.IsFresh;
 
     /// <summary>All that a caller may read of one patient now, decided once for many resources.</summary>
-    public async Task<AccessScope> ScopeAsync(Caller caller, string patient, Purpose purpose, CancellationToken cancellation)
+    public async Task<AccessScope> ScopeAsync(Caller caller, string patient, Purpose purpose, CancellationToken cancellation, NpgsqlConnection? lent = null)
     {
         if (caller.Role == Role.Patient)
         {
@@ -142,19 +149,28 @@ public sealed class ConsentDesk(
         {
             return AccessScope.None($"The role {caller.Role} reads no records.");
         }
+        await using var borrowed = lent is null ? await database.OpenConnectionAsync(cancellation) : null;
+        var connection = lent ?? borrowed!;
+        var (open, rows) = await ConsentStore.InForceAsync(connection, caller, patient, GranteesOf(caller), time.GetUtcNow(), ConsentsHeldMax, cancellation);
         // An emergency waits for nobody, not even for the chain.
-        var emergency = purpose == Purpose.Treatment ? await emergencies.FindOpenAsync(caller, patient, cancellation) : null;
+        var emergency = purpose == Purpose.Treatment ? await emergencies.FindOpenAsync(connection, open, caller, patient, cancellation) : null;
         if (!mirror.IsFresh)
         {
             return new AccessScope([], purpose, Stale, emergencyUntil: emergency?.Until);
         }
-        var held = await HeldAsync(patient, GranteesOf(caller), cancellation);
-        return new AccessScope([.. held.Select(pair => (pair.Row.Resource, pair.Terms))], purpose, held.Count == 0 ? "The patient has not given you access." : NotCovered,
-            emergencyUntil: emergency?.Until);
+        List<(string, ConsentTerms)> held = [];
+        foreach (var row in rows)
+        {
+            if (await TermsAsync(connection, row, cancellation) is { } terms && terms.Grantee == row.Grantee)
+            {
+                held.Add((row.Resource, terms));
+            }
+        }
+        return new AccessScope(held, purpose, held.Count == 0 ? "The patient has not given you access." : NotCovered, emergencyUntil: emergency?.Until);
     }
 
     /// <summary>All that a caller may read of anybody now, by patient, decided once for a search.</summary>
-    public async Task<IReadOnlyDictionary<string, AccessScope>> ScopesAsync(Caller caller, Purpose purpose, CancellationToken cancellation)
+    public async Task<IReadOnlyDictionary<string, AccessScope>> ScopesAsync(Caller caller, Purpose purpose, CancellationToken cancellation, NpgsqlConnection? lent = null)
     {
         if (caller.Role == Role.Patient)
         {
@@ -166,15 +182,17 @@ public sealed class ConsentDesk(
         }
         Dictionary<string, List<(string, ConsentTerms)>> held = [];
         Dictionary<string, DateTimeOffset> open = [];
-        foreach (var patient in purpose == Purpose.Treatment ? await emergencies.PatientsOfAsync(caller, cancellation) : [])
+        await using var borrowed = lent is null ? await database.OpenConnectionAsync(cancellation) : null;
+        var connection = lent ?? borrowed!;
+        var (opened, rows) = await ConsentStore.InForceAsync(connection, caller, null, GranteesOf(caller), time.GetUtcNow(), ConsentsHeldMax, cancellation);
+        foreach (var ofPatient in purpose == Purpose.Treatment ? opened.GroupBy(row => row.Patient) : [])
         {
-            if (await emergencies.FindOpenAsync(caller, patient, cancellation) is { } view)
+            if (await emergencies.FindOpenAsync(connection, [.. ofPatient], caller, ofPatient.Key, cancellation) is { } view)
             {
-                (held[patient], open[patient]) = ([], view.Until);
+                (held[ofPatient.Key], open[ofPatient.Key]) = ([], view.Until);
             }
         }
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        foreach (var row in mirror.IsFresh ? await ConsentStore.ForGranteeAsync(connection, GranteesOf(caller), time.GetUtcNow(), ConsentsHeldMax, cancellation) : [])
+        foreach (var row in mirror.IsFresh ? rows : [])
         {
             if (await TermsAsync(connection, row, cancellation) is { } terms && terms.Grantee == row.Grantee)
             {
@@ -246,7 +264,8 @@ public sealed class ConsentDesk(
         }
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var granted = await ConsentStore.PatientsForAsync(connection, GranteesOf(caller), time.GetUtcNow(), cancellation);
-        return [.. granted.Union(await emergencies.PatientsOfAsync(caller, cancellation))];
+        var (open, _) = await ConsentStore.InForceAsync(connection, caller, null, [], time.GetUtcNow(), 1, cancellation);
+        return [.. granted.Union(open.Select(row => row.Patient))];
     }
 
     /// <summary>Grants access to the caller's own record, signed by the key that the node keeps for a patient without a passkey.</summary>

@@ -3,6 +3,7 @@ using Salus.Ledger.Evm;
 using Salus.Platform.Consent.Delegates;
 using Salus.Platform.Consent.Emergencies;
 using Salus.Platform.Consent.Recovery;
+using Salus.Platform.Identity;
 using Salus.Platform.Schema;
 
 namespace Salus.Platform.Consent;
@@ -60,13 +61,36 @@ static class ConsentStore
             "SELECT DISTINCT patient FROM consent WHERE grantee = ANY($1) AND granted_block IS NOT NULL AND revoked IS NULL AND not_after >= $2 LIMIT 10000",
             grantees.ToArray(), now);
 
-    public static async Task<IReadOnlyList<ConsentRow>> ForGranteeAsync(
-        NpgsqlConnection connection, IReadOnlyList<string> grantees, DateTimeOffset now, int countMax, CancellationToken cancellation) =>
-        await connection.QueryAsync(cancellation, Read,
-            $"""
-            SELECT {Columns} FROM consent WHERE grantee = ANY($1) AND granted_block IS NOT NULL AND revoked IS NULL AND not_after >= $2
-            ORDER BY requested DESC LIMIT $3
-            """, grantees.ToArray(), now, countMax);
+    /// <summary>What may let a caller read, asked for in one message: the records a practitioner has open in an emergency, and the consents in force to some grantees.</summary>
+    /// <param name="connection">Where.</param>
+    /// <param name="caller">Who wants to read.</param>
+    /// <param name="patient">Whose record; null for all.</param>
+    /// <param name="grantees">Whom the consents may name.</param>
+    /// <param name="now">When.</param>
+    /// <param name="countMax">Consents at most, the newest.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public static async Task<(IReadOnlyList<EmergencyRow> Open, IReadOnlyList<ConsentRow> Held)> InForceAsync(
+        NpgsqlConnection connection, Caller caller, string? patient, string[] grantees, DateTimeOffset now, int countMax, CancellationToken cancellation)
+    {
+        const string held = $"SELECT {Columns} FROM consent WHERE grantee = ANY($1) AND granted_block IS NOT NULL AND revoked IS NULL AND not_after >= $2";
+        const string newest = "ORDER BY requested DESC LIMIT $3";
+        await using var batch = new NpgsqlBatch(connection);
+        if (patient is null)
+        {
+            batch.Add($"{held} {newest}", grantees, now, countMax);
+        }
+        else
+        {
+            batch.Add($"{held} AND patient = $4 {newest}", grantees, now, countMax, patient);
+        }
+        if (caller.Role == Role.Practitioner)
+        {
+            EmergencyStore.AddOpen(batch, caller.Account, patient, now);
+        }
+        await using var rows = await batch.ExecuteReaderAsync(cancellation);
+        var consents = await rows.ReadAllAsync(Read, cancellation);
+        return (await rows.NextResultAsync(cancellation) ? await rows.ReadAllAsync(EmergencyStore.Read, cancellation) : [], consents);
+    }
 
     public static async Task<IReadOnlyList<ConsentRow>> ActiveAsync(NpgsqlConnection connection, int countMax, CancellationToken cancellation) =>
         await connection.QueryAsync(cancellation, Read,

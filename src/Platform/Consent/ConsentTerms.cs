@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Frozen;
 using System.Globalization;
 using System.Text.Json;
 
@@ -20,7 +21,7 @@ public enum Purpose
 /// <summary>A group of resource types that a patient grants together.</summary>
 public enum RecordCategory
 {
-    /// <summary>Diagnoses, visits, procedures, plans.</summary>
+    /// <summary>Diagnoses, visits, procedures, devices, plans.</summary>
     Conditions,
     /// <summary>Measurements and laboratory results.</summary>
     Results,
@@ -51,33 +52,60 @@ public static class RecordCategories
         ["FamilyMemberHistory"] = RecordCategory.Conditions,
         ["EpisodeOfCare"] = RecordCategory.Conditions,
         ["Group"] = RecordCategory.Conditions,
+        ["Flag"] = RecordCategory.Conditions,
+        ["AdverseEvent"] = RecordCategory.Conditions,
+        ["BodyStructure"] = RecordCategory.Conditions,
+        ["Appointment"] = RecordCategory.Conditions,
+        ["AppointmentResponse"] = RecordCategory.Conditions,
+        ["RequestGroup"] = RecordCategory.Conditions,
+        ["NutritionOrder"] = RecordCategory.Conditions,
+        ["DeviceRequest"] = RecordCategory.Conditions,
+        ["DeviceUseStatement"] = RecordCategory.Conditions,
         ["Observation"] = RecordCategory.Results,
         ["DiagnosticReport"] = RecordCategory.Results,
         ["Specimen"] = RecordCategory.Results,
         ["ServiceRequest"] = RecordCategory.Results,
+        ["MolecularSequence"] = RecordCategory.Results,
         ["MedicationRequest"] = RecordCategory.Medications,
         ["MedicationAdministration"] = RecordCategory.Medications,
         ["MedicationDispense"] = RecordCategory.Medications,
         ["MedicationStatement"] = RecordCategory.Medications,
+        ["DetectedIssue"] = RecordCategory.Medications,
+        ["VisionPrescription"] = RecordCategory.Medications,
+        ["SupplyRequest"] = RecordCategory.Medications,
+        ["SupplyDelivery"] = RecordCategory.Medications,
         ["Immunization"] = RecordCategory.Prevention,
         ["AllergyIntolerance"] = RecordCategory.Prevention,
+        ["ImmunizationEvaluation"] = RecordCategory.Prevention,
+        ["ImmunizationRecommendation"] = RecordCategory.Prevention,
         ["DocumentReference"] = RecordCategory.Documents,
         ["Binary"] = RecordCategory.Documents,
         ["ImagingStudy"] = RecordCategory.Documents,
         ["Media"] = RecordCategory.Documents,
         ["Composition"] = RecordCategory.Documents,
+        ["DocumentManifest"] = RecordCategory.Documents,
         ["RiskAssessment"] = RecordCategory.Predictions,
         ["Claim"] = RecordCategory.Billing,
         ["ClaimResponse"] = RecordCategory.Billing,
         ["Coverage"] = RecordCategory.Billing,
         ["ExplanationOfBenefit"] = RecordCategory.Billing,
+        ["Account"] = RecordCategory.Billing,
+        ["ChargeItem"] = RecordCategory.Billing,
+        ["Invoice"] = RecordCategory.Billing,
+        ["CoverageEligibilityRequest"] = RecordCategory.Billing,
+        ["CoverageEligibilityResponse"] = RecordCategory.Billing,
+        ["EnrollmentRequest"] = RecordCategory.Billing,
     };
 
-    /// <summary>The category of a type; null where a grant must name none (the Patient itself) or none would be safe.</summary>
-    public static RecordCategory? Of(string resourceType) => ByType.TryGetValue(resourceType, out var category) ? category : null;
+    /// <summary>Types that may hold what any category does: whoever may read all of them may read these.</summary>
+    static readonly FrozenSet<string> Mixed = ["List", "QuestionnaireResponse", "Communication", "CommunicationRequest", "Basic"];
 
-    /// <summary>The types of a category.</summary>
-    public static IEnumerable<string> TypesOf(RecordCategory category) => ByType.Where(pair => pair.Value == category).Select(pair => pair.Key);
+    static readonly RecordCategory[] All = Enum.GetValues<RecordCategory>();
+
+    /// <summary>Whether a consent to some categories covers a type. The Patient itself goes with any; what is in no category goes with none.</summary>
+    public static bool Cover(IReadOnlyList<RecordCategory> categories, string resourceType) =>
+        resourceType == "Patient"
+        || (ByType.TryGetValue(resourceType, out var category) ? categories.Contains(category) : Mixed.Contains(resourceType) && All.All(categories.Contains));
 }
 
 /// <summary>To whom access is given.</summary>
@@ -110,8 +138,7 @@ public sealed record ConsentTerms(
 
     /// <summary>Whether these terms cover a read.</summary>
     public bool Cover(string resourceType, Purpose purpose, DateTimeOffset now) =>
-        now >= From && now <= Until && Purposes.Contains(purpose)
-        && (resourceType == "Patient" || (RecordCategories.Of(resourceType) is { } category && Categories.Contains(category)));
+        now >= From && now <= Until && Purposes.Contains(purpose) && RecordCategories.Cover(Categories, resourceType);
 
     /// <summary>The grantee that stands for every professional of another member. Ids of members are never used again, so that a consent does not come back with a later admission.</summary>
     public static string MemberGrantee(ulong member) => string.Create(CultureInfo.InvariantCulture, $"{MemberPrefix}{member}");

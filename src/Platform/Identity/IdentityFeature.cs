@@ -73,9 +73,9 @@ public static class IdentityFeature
         return services;
     }
 
-    /// <summary>The order matters: who asks, how often, whether they may, whether it is really their will.</summary>
+    /// <summary>The order matters: who asks, how often, from whose pages, whether they may, whether it is really their will.</summary>
     public static IApplicationBuilder UseSalusIdentity(this IApplicationBuilder app) =>
-        app.UseRouting().UseAuthentication().UseRateLimiter().UseAuthorization()
+        app.UseRouting().UseAuthentication().UseRateLimiter().UseCors().UseAuthorization()
             .Use(next => context => AntiforgeryGate.InvokeAsync(context, next, context.RequestServices.GetRequiredService<IAntiforgery>()));
 
     /// <summary>The routes under <c>/api</c>.</summary>

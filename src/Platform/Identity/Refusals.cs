@@ -9,7 +9,7 @@ public static class Refusals
     const string FhirPath = "/fhir";
 
     // Where programs ask, not people: no page is shown there
-    static readonly string[] MachinePaths = [FhirPath, "/api", "/log", "/witness"];
+    static readonly string[] MachinePaths = [FhirPath, "/api", "/log", "/witness", "/cds-services"];
 
     /// <summary>Whether an address is asked by programs, not by people with a browser.</summary>
     public static bool IsMachine(PathString path) => Array.Exists(MachinePaths, prefix => path.StartsWithSegments(prefix, StringComparison.Ordinal));

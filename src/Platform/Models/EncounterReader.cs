@@ -31,6 +31,9 @@ public static class EncounterReader
     public static IReadOnlyList<string> Types { get; } =
         ["Patient", "Encounter", "Observation", "DocumentReference", "Condition", "ClinicalImpression"];
 
+    /// <summary>The LOINC codes of what is read of Observations; of pressures, the panel's too.</summary>
+    public static IReadOnlyList<string> Codes { get; } = ["8867-4", "85354-9", "8480-6", "8462-4", "8310-5", "9279-1", "2708-6", "59408-5", "39156-5", "2339-0", "2345-7"];
+
     const string Loinc = "http://loinc.org";
 
     static readonly string[] NoteParts = ["symptoms", "history", "findings"];
@@ -89,8 +92,9 @@ public static class EncounterReader
         }
     }
 
+    // Another system may write its own address before it.
     static string IdOf(JsonElement reference) =>
-        Text(reference, "reference") is { } text && text.StartsWith("Encounter/", StringComparison.Ordinal) ? text["Encounter/".Length..].Split('/')[0] : "";
+        Text(reference, "reference") is { } text && $"/{text}".LastIndexOf("/Encounter/", StringComparison.Ordinal) is >= 0 and var at ? text[(at + "Encounter/".Length)..].Split('/')[0] : "";
 
     static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 

@@ -82,15 +82,22 @@ public sealed partial class ModelDesk(
         {
             return new PredictionOutcome.NoConsent(((RetrievalOutcome.Forbidden)retrieval).Reason);
         }
-        var encounters = EncounterReader.Read(Intact(found));
-        var chosen = encounter is null ? encounters.LastOrDefault(one => one.HasContent) : encounters.FirstOrDefault(one => one.Id == encounter);
-        if (chosen is not { HasContent: true })
+        var (chosen, isKnown) = Choose(Intact(found), encounter);
+        if (chosen is null)
         {
-            return new PredictionOutcome.NothingToJudge(encounter is not null && chosen is null
+            return new PredictionOutcome.NothingToJudge(encounter is not null && !isKnown
                 ? "Among the records that the patient's consent covers there is no such encounter."
                 : "Among the records that the patient's consent covers there is no encounter with vital signs or notes. Record a condition, or ask the patient to share visits, results and documents.");
         }
         return await StoreAsync(caller, patient, chosen, model, cancellation);
+    }
+
+    /// <summary>The encounter that is named, or the newest that has anything to judge; null where there is nothing, and whether the named one is there at all.</summary>
+    static (ReadEncounter? Chosen, bool IsKnown) Choose(IReadOnlyList<StoredRecord> records, string? encounter)
+    {
+        var encounters = EncounterReader.Read(records);
+        var chosen = encounter is null ? encounters.LastOrDefault(one => one.HasContent) : encounters.FirstOrDefault(one => one.Id == encounter);
+        return (chosen is { HasContent: true } ? chosen : null, chosen is not null);
     }
 
     /// <summary>A patient's predictions, newest first, for the patient and for those whose consent covers them.</summary>

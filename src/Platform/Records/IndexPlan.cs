@@ -57,22 +57,24 @@ abstract record IndexPlan
 
     static string Any(IEnumerable<string> conditions) => string.Join(" OR ", conditions);
 
-    /// <summary>A stored version's time is one point, written to the millisecond in the resource.</summary>
+    /// <summary>A stored version's time is one point, written to the millisecond in the resource: what is searched is widened to whole ones, and the column left as it is for its index.</summary>
     static string WrittenSql(DateValue date, SqlValues values)
     {
-        const string written = "date_trunc('milliseconds', s.written)";
-        string Low() => values.Add(date.Low.ToUniversalTime());
-        string High() => values.Add(date.High.ToUniversalTime());
+        // The first millisecond that is not before the lower bound, and the first after the upper
+        string From() => values.Add(Milliseconds(date.Low.ToUniversalTime().AddTicks(TimeSpan.TicksPerMillisecond - 1)));
+        string Past() => values.Add(Milliseconds(date.High.ToUniversalTime()).AddMilliseconds(1));
         return date.Prefix switch
         {
-            SearchPrefix.Ne => $"NOT ({written} BETWEEN {Low()} AND {High()})",
-            SearchPrefix.Gt or SearchPrefix.Sa => $"{written} > {High()}",
-            SearchPrefix.Lt or SearchPrefix.Eb => $"{written} < {Low()}",
-            SearchPrefix.Ge => $"{written} >= {Low()}",
-            SearchPrefix.Le => $"{written} <= {High()}",
-            _ => $"({written} BETWEEN {Low()} AND {High()})",
+            SearchPrefix.Ne => $"NOT (s.written >= {From()} AND s.written < {Past()})",
+            SearchPrefix.Gt or SearchPrefix.Sa => $"s.written >= {Past()}",
+            SearchPrefix.Lt or SearchPrefix.Eb => $"s.written < {From()}",
+            SearchPrefix.Ge => $"s.written >= {From()}",
+            SearchPrefix.Le => $"s.written < {Past()}",
+            _ => $"(s.written >= {From()} AND s.written < {Past()})",
         };
     }
+
+    static DateTimeOffset Milliseconds(DateTimeOffset time) => time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMillisecond));
 }
 
 /// <summary>How a stored range is compared with one that is searched.</summary>

@@ -1,4 +1,3 @@
-using System.Text;
 using Npgsql;
 using NpgsqlTypes;
 using Salus.Platform.Schema;
@@ -28,37 +27,58 @@ static class IndexStore
     /// <summary>Whether resources of a type have rows here.</summary>
     public static bool IsIndexed(string type) => type != "Consent";
 
-    /// <summary>The matches of a page in the order of ids or of times, and how many there are in all as far as counted.</summary>
+    /// <summary>Matches in the order of ids, newest first.</summary>
     /// <param name="connection">Where.</param>
     /// <param name="type">The resource type.</param>
     /// <param name="reach">What may be seen; null for the one question that may see all, whether an identity is taken.</param>
     /// <param name="plan">The condition.</param>
-    /// <param name="order">Id, or time and id; which way; and after which match.</param>
-    /// <param name="countMax">Matches on the page.</param>
-    /// <param name="totalMax">Matches counted; null for no count.</param>
+    /// <param name="countMax">Matches wanted.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    public static async Task<(List<IndexMatch> Matches, int Total)> MatchAsync(
-        NpgsqlConnection connection, string type, IndexReach? reach, IndexPlan plan, IndexOrder order, int countMax, int? totalMax, CancellationToken cancellation)
+    /// <param name="byTime">Whether the order is that of the newest versions' times.</param>
+    public static Task<List<IndexMatch>> MatchAsync(
+        NpgsqlConnection connection, string type, IndexReach? reach, IndexPlan plan, int countMax, CancellationToken cancellation, bool byTime = false)
     {
         var values = new SqlValues();
-        var sql = new StringBuilder();
-        // Materialized where something is asked for: to walk the records in their order until enough of them match would read every one when few do.
-        sql.Append("WITH matched AS ").Append(plan is IndexPlan.Everything ? "" : "MATERIALIZED ").Append("(SELECT s.id, s.written FROM ")
-            .Append(IsIndexed(type) ? "search_value" : Unindexed).Append(" s WHERE s.type = ").Append(values.Add(type))
-            .Append(IsIndexed(type) ? "" : " AND NOT s.deleted").Append(Seen(reach, values)).Append(" AND ").Append(plan.ToSql(values)).Append(") ");
-        var total = totalMax is { } most ? $"(SELECT count(*) FROM (SELECT 1 FROM matched LIMIT {values.Add(most)}) c)" : "0::bigint";
-        sql.Append($"SELECT t.total, m.id, m.written FROM (SELECT {total} AS total) t LEFT JOIN (SELECT id, written FROM matched");
-        var key = order.ByTime ? "(written, id)" : "id";
-        if (order.After is { } after)
-        {
-            sql.Append($" WHERE {key} {(order.IsDescending ? "<" : ">")} {(order.ByTime ? $"({values.Add(after.Written.ToUniversalTime())}, {values.Add(after.Id)})" : values.Add(after.Id))}");
-        }
-        var way = order.IsDescending ? "DESC" : "ASC";
-        sql.Append($" ORDER BY {(order.ByTime ? $"written {way}, " : "")}id {way} LIMIT {values.Add(countMax)}) m ON true");
-        sql.Append($" ORDER BY {(order.ByTime ? $"m.written {way}, " : "")}m.id {way}");
-        var rows = await connection.QueryAsync(cancellation,
-            row => (Total: row.GetInt64(0), Match: row.IsDBNull(1) ? null : new IndexMatch(row.GetString(1), row.GetFieldValue<DateTimeOffset>(2))), sql.ToString(), values.All);
-        return ([.. rows.Select(row => row.Match).OfType<IndexMatch>()], (int)Math.Min(int.MaxValue, rows[0].Total));
+        // Materialized: to walk the records in their order until enough of them match would read every one when few do.
+        return connection.QueryAsync(cancellation, ReadMatch,
+            $"""
+            WITH matched AS {(plan is IndexPlan.Everything ? "" : "MATERIALIZED ")}(SELECT s.id, s.written FROM {Matching(type, reach, plan, values)})
+            SELECT id, written FROM matched ORDER BY {new IndexOrder(byTime, true, null).Of("matched")} LIMIT {values.Add(countMax)}
+            """, values.All);
+    }
+
+    /// <summary>The matches of a page, each with its newest version; null for what is there no more.</summary>
+    /// <param name="connection">Where.</param>
+    /// <param name="type">The resource type.</param>
+    /// <param name="reach">What may be seen.</param>
+    /// <param name="plan">The condition.</param>
+    /// <param name="order">Id, or time and id; which way; and after which match.</param>
+    /// <param name="isNarrow">Whether few can match, so that they are looked up; otherwise what the database knows of the values decides whether the records are gone through in their order.</param>
+    /// <param name="countMax">Matches on the page.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public static Task<List<(IndexMatch Match, SealedEntry? Entry)>> PageAsync(
+        NpgsqlConnection connection, string type, IndexReach reach, IndexPlan plan, IndexOrder order, bool isNarrow, int countMax, CancellationToken cancellation)
+    {
+        var values = new SqlValues();
+        var matching = Matching(type, reach, plan, values);
+        var page = isNarrow
+            ? $"WITH matched AS MATERIALIZED (SELECT s.id, s.written FROM {matching}) SELECT s.id, s.written FROM matched s WHERE true"
+            : $"SELECT s.id, s.written FROM {matching}";
+        return connection.QueryAsync(cancellation, row => (ReadMatch(row), row.IsDBNull(2) ? null : SealedStore.Read(row, 2)),
+            $"""
+            SELECT m.id, m.written, {SealedStore.Columns} FROM ({page}{order.After(values)} ORDER BY {order.Of("s")} LIMIT {values.Add(countMax)}) m
+            LEFT JOIN LATERAL (SELECT * FROM entry WHERE entry.type = {values.Add(type)} AND entry.id = m.id ORDER BY version DESC LIMIT 1) e ON NOT e.deleted
+            ORDER BY {order.Of("m")}
+            """, values.All);
+    }
+
+    /// <summary>How many match, as far as counted.</summary>
+    public static async Task<int> CountAsync(NpgsqlConnection connection, string type, IndexReach reach, IndexPlan plan, int countMax, CancellationToken cancellation)
+    {
+        var values = new SqlValues();
+        var matching = Matching(type, reach, plan, values);
+        var sql = countMax == int.MaxValue ? $"SELECT count(*) FROM {matching}" : $"SELECT count(*) FROM (SELECT 1 FROM {matching} LIMIT {values.Add(countMax)}) c";
+        return (int)Math.Min(int.MaxValue, (await connection.QueryAsync(cancellation, row => row.GetInt64(0), sql, values.All))[0]);
     }
 
     /// <summary>For each record, the least or the greatest bound of a range; those without one are left out.</summary>
@@ -80,31 +100,48 @@ static class IndexStore
         return [.. await connection.QueryAsync(cancellation, row => row.GetGuid(0), sql, values.All)];
     }
 
-    public static async Task AddAsync(NpgsqlConnection connection, IReadOnlyList<IndexRow> rows, CancellationToken cancellation)
+    /// <summary>Writes rows: few of them with the batch, many at once on its connection.</summary>
+    public static async Task AddAsync(NpgsqlBatch batch, IReadOnlyList<IndexRow> rows, CancellationToken cancellation)
     {
-        await using (var writer = await connection.BeginBinaryImportAsync("COPY search_value (type, id, patient, written, key, marks, hashes) FROM STDIN (FORMAT binary)", cancellation))
+        if (rows.Count >= SealedStore.StreamedMin)
         {
-            foreach (var row in rows)
-            {
-                await writer.StartRowAsync(cancellation);
-                await writer.WriteAsync(row.Type, NpgsqlDbType.Text, cancellation);
-                await writer.WriteAsync(row.Id, NpgsqlDbType.Text, cancellation);
-                if (row.Patient is { } patient)
-                {
-                    await writer.WriteAsync(patient, NpgsqlDbType.Text, cancellation);
-                }
-                else
-                {
-                    await writer.WriteNullAsync(cancellation);
-                }
-                await writer.WriteAsync(row.Written, NpgsqlDbType.TimestampTz, cancellation);
-                await writer.WriteAsync(row.Key, NpgsqlDbType.Integer, cancellation);
-                await writer.WriteAsync(row.Marks, NpgsqlDbType.Array | NpgsqlDbType.Integer, cancellation);
-                await writer.WriteAsync(row.Hashes, NpgsqlDbType.Array | NpgsqlDbType.Uuid, cancellation);
-            }
-            await writer.CompleteAsync(cancellation);
+            await StreamAsync(batch.Connection!, rows, cancellation);
+            await AddRangesAsync(batch.Connection!, rows, cancellation);
+            return;
         }
-        await AddRangesAsync(connection, rows, cancellation);
+        foreach (var row in rows)
+        {
+            batch.Add("INSERT INTO search_value (type, id, patient, written, key, marks, hashes) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                row.Type, row.Id, Sql.Typed(row.Patient), row.Written, row.Key, row.Marks, row.Hashes);
+            foreach (var range in row.Ranges)
+            {
+                batch.Add("INSERT INTO search_range (name, id, low, high, units) VALUES ($1, $2, $3, $4, $5)", range.Name, row.Id, range.Low, range.High, Sql.Typed(range.Units));
+            }
+        }
+    }
+
+    static async Task StreamAsync(NpgsqlConnection connection, IReadOnlyList<IndexRow> rows, CancellationToken cancellation)
+    {
+        await using var writer = await connection.BeginBinaryImportAsync("COPY search_value (type, id, patient, written, key, marks, hashes) FROM STDIN (FORMAT binary)", cancellation);
+        foreach (var row in rows)
+        {
+            await writer.StartRowAsync(cancellation);
+            await writer.WriteAsync(row.Type, NpgsqlDbType.Text, cancellation);
+            await writer.WriteAsync(row.Id, NpgsqlDbType.Text, cancellation);
+            if (row.Patient is { } patient)
+            {
+                await writer.WriteAsync(patient, NpgsqlDbType.Text, cancellation);
+            }
+            else
+            {
+                await writer.WriteNullAsync(cancellation);
+            }
+            await writer.WriteAsync(row.Written, NpgsqlDbType.TimestampTz, cancellation);
+            await writer.WriteAsync(row.Key, NpgsqlDbType.Integer, cancellation);
+            await writer.WriteAsync(row.Marks, NpgsqlDbType.Array | NpgsqlDbType.Integer, cancellation);
+            await writer.WriteAsync(row.Hashes, NpgsqlDbType.Array | NpgsqlDbType.Uuid, cancellation);
+        }
+        await writer.CompleteAsync(cancellation);
     }
 
     /// <summary>Makes rows that are there, and that the caller's transaction holds, anew.</summary>
@@ -153,16 +190,21 @@ static class IndexStore
     }
 
     /// <summary>Forgets what resources were found by.</summary>
-    public static async Task RemoveAsync(NpgsqlConnection connection, IReadOnlyList<(string Type, string Id)> records, CancellationToken cancellation)
+    public static void Remove(NpgsqlBatch batch, IReadOnlyList<(string Type, string Id)> records)
     {
         if (records.Count == 0)
         {
             return;
         }
         var (types, ids) = (records.Select(record => record.Type).ToArray(), records.Select(record => record.Id).ToArray());
-        await connection.ExecuteAsync(cancellation, "DELETE FROM search_value s USING unnest($1::text[], $2::text[]) AS gone (type, id) WHERE (s.type, s.id) = (gone.type, gone.id)", types, ids);
-        await connection.ExecuteAsync(cancellation, "DELETE FROM search_range WHERE id = ANY($1)", (object)ids);
+        batch.Add("DELETE FROM search_value s USING unnest($1, $2) AS gone (type, id) WHERE (s.type, s.id) = (gone.type, gone.id)", types, ids);
+        batch.Add("DELETE FROM search_range WHERE id = ANY($1)", (object)ids);
     }
+
+    static IndexMatch ReadMatch(NpgsqlDataReader row) => new(row.GetString(0), row.GetFieldValue<DateTimeOffset>(1));
+
+    static string Matching(string type, IndexReach? reach, IndexPlan plan, SqlValues values) =>
+        $"{(IsIndexed(type) ? "search_value" : Unindexed)} s WHERE s.type = {values.Add(type)}{(IsIndexed(type) ? "" : " AND NOT s.deleted")}{Seen(reach, values)} AND {plan.ToSql(values)}";
 
     static string Seen(IndexReach? reach, SqlValues values) => reach switch
     {
@@ -176,5 +218,20 @@ static class IndexStore
 /// <summary>The order of matches.</summary>
 /// <param name="ByTime">By the time of the newest version and then by id; by id alone otherwise, which no write changes.</param>
 /// <param name="IsDescending">Newest first.</param>
-/// <param name="After">The match after which the page begins.</param>
-sealed record IndexOrder(bool ByTime, bool IsDescending, IndexMatch? After);
+/// <param name="Last">The match after which the page begins.</param>
+sealed record IndexOrder(bool ByTime, bool IsDescending, IndexMatch? Last)
+{
+    /// <summary>The order of a table's rows in SQL.</summary>
+    public string Of(string table) => (ByTime, IsDescending) switch
+    {
+        (true, true) => $"{table}.written DESC, {table}.id DESC",
+        (true, false) => $"{table}.written, {table}.id",
+        (false, true) => $"{table}.id DESC",
+        _ => $"{table}.id",
+    };
+
+    /// <summary>The condition on the row <c>s</c> that it comes after the last match.</summary>
+    public string After(SqlValues values) => Last is null
+        ? ""
+        : $" AND {(ByTime ? "(s.written, s.id)" : "s.id")} {(IsDescending ? "<" : ">")} {(ByTime ? $"({values.Add(Last.Written.ToUniversalTime())}, {values.Add(Last.Id)})" : values.Add(Last.Id))}";
+}

@@ -46,6 +46,15 @@ sealed class OperationInput
         return (input, null);
     }
 
+    /// <summary>Takes the stored resource that the operation is asked of, as if it had been sent.</summary>
+    public void TakeInstance(string name, byte[] stored)
+    {
+        if (FhirJson.Read(stored) is FhirReadOutcome.Ok { Resource: var resource })
+        {
+            resources[name] = resource;
+        }
+    }
+
     void Take(Resource parameters)
     {
         foreach (var part in parameters.Root["parameter"u8].Items)

@@ -30,7 +30,7 @@ public sealed partial class RecordsDesk
         {
             await connection.ExecuteAsync(cancellation, "SELECT pg_advisory_xact_lock($1)", number);
         }
-        var reach = new RecordReach(await consents.ScopesAsync(caller, Purpose.Treatment, cancellation), caller.Role, time.GetUtcNow());
+        var reach = new RecordReach(await consents.ScopesAsync(caller, Purpose.Treatment, cancellation, connection), caller.Role, time.GetUtcNow());
         List<RecordWrite> settled = new(writes.Count);
         foreach (var write in writes)
         {
@@ -119,11 +119,10 @@ public sealed partial class RecordsDesk
         }
         var run = new SearchRun(connection, index, store, reach);
         var (plan, isRough) = await run.PlanAsync(type, query.Criteria, cancellation);
-        var order = new IndexOrder(false, true, null);
         IReadOnlyList<string> ids = [];
         if (seesIdentities && caller.Role != Role.Patient && query.Criteria.All(criterion => criterion is SearchCriterion.Token { Parameter: "identifier" } token && token.Values.All(value => value.Code is not null)))
         {
-            ids = [.. (await IndexStore.MatchAsync(connection, type, null, plan, order, 2, null, cancellation)).Matches.Select(match => match.Id)];
+            ids = [.. (await IndexStore.MatchAsync(connection, type, null, plan, 2, cancellation)).Select(match => match.Id)];
         }
         else if (isRough)
         {
@@ -131,7 +130,7 @@ public sealed partial class RecordsDesk
         }
         else if (!reach.Of(type).IsEmpty)
         {
-            ids = [.. (await IndexStore.MatchAsync(connection, type, reach.Of(type), plan, order, 2, null, cancellation)).Matches.Select(match => match.Id)];
+            ids = [.. (await IndexStore.MatchAsync(connection, type, reach.Of(type), plan, 2, cancellation)).Select(match => match.Id)];
         }
         return (ids, run.Refusal);
     }

@@ -78,7 +78,8 @@ public sealed partial class RecordsDesk
         var includes = new SearchIncludes(connection, index, new SearchRun(connection, index, store, reach), reach);
         var included = types is null ? await includes.OfAsync(records, [new IncludeRule(false, "Patient", null, null, false)], cancellation) : [];
         var next = entries.Count > count ? new SearchCursor(name, parameters, [entries[count - 1].Type], entries[count - 1].Id, default).Seal(key, caller.Account) : null;
-        await AuditSearchAsync(connection, caller, "records", records, records.Count, purpose, cancellation);
+        await connection.CloseAsync();
+        await AuditSearchAsync(caller, "records", records, records.Count, purpose, cancellation);
         return new SearchResult.Page(records, null) { Included = [.. included.Where(record => record.Patient is null)], Next = next };
     }
 }

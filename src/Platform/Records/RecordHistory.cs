@@ -83,8 +83,10 @@ public sealed partial class RecordsDesk
             next = last is null ? null : new SearchCursor(name, cursor?.Parameters ?? parameters, [last.Version.ToString()], last.Id, last.Written).Seal(key, caller.Account);
         }
         List<HistoricRecord> page = [.. versions.Take(count)];
-        await AuditSearchAsync(connection, caller, $"versions{(type is null ? "" : $" of {type}{(id is null ? "" : $"/{id}")}")}", [.. page.Select(version => version.Record)], page.Count, purpose, cancellation);
-        return new HistoryOutcome.Page(page, id is not null ? await RecordStore.CountVersionsAsync(connection, type!, id, cancellation) : null, next);
+        int? total = id is null ? null : await RecordStore.CountVersionsAsync(connection, type!, id, cancellation);
+        await connection.CloseAsync();
+        await AuditSearchAsync(caller, $"versions{(type is null ? "" : $" of {type}{(id is null ? "" : $"/{id}")}")}", [.. page.Select(version => version.Record)], page.Count, purpose, cancellation);
+        return new HistoryOutcome.Page(page, total, next);
     }
 
     const int HistoryBatch = 500;

@@ -105,7 +105,7 @@ public sealed partial class RecordsDesk
             {
                 continue;
             }
-            var (write, refusal) = await PatchedAsync(caller, writes[i], cancellation);
+            var (write, refusal) = await PatchedAsync(connection, caller, writes[i], cancellation);
             if (refusal is not null)
             {
                 return refusal;
@@ -117,15 +117,15 @@ public sealed partial class RecordsDesk
         {
             return null;
         }
-        var reach = new RecordReach(await consents.ScopesAsync(caller, Purpose.Treatment, cancellation), caller.Role, time.GetUtcNow());
+        var reach = new RecordReach(await consents.ScopesAsync(caller, Purpose.Treatment, cancellation, connection), caller.Role, time.GetUtcNow());
         return await ReferencesAsync(connection, caller, reach, patched, names, cancellation);
     }
 
-    async Task<(RecordWrite Write, WriteOutcome? Refusal)> PatchedAsync(Caller caller, RecordWrite write, CancellationToken cancellation)
+    async Task<(RecordWrite Write, WriteOutcome? Refusal)> PatchedAsync(NpgsqlConnection connection, Caller caller, RecordWrite write, CancellationToken cancellation)
     {
         var newest = write.Newest!;
         // The answer and the tests of a patch tell what stands: a patch is a read too, of what is about nobody as well.
-        if (await DecideAsync(caller, newest, Purpose.Treatment, cancellation) is AccessDecision.Refused refused)
+        if (await DecideAsync(connection, caller, newest, Purpose.Treatment, cancellation) is AccessDecision.Refused refused)
         {
             return (write, await ForbidAsync(caller, newest.Patient, $"{write.Type}/{write.Id}", refused.Reason, cancellation));
         }

@@ -51,11 +51,11 @@ public sealed partial class RecordsDesk
         if (entry is null)
         {
             return (null, version is not null && type != "AuditEvent" && await SealedStore.FindAsync(connection, type, id, null, cancellation) is { } other
-                && await DecideAsync(caller, other, purpose, cancellation) is AccessDecision.Allowed
+                && await DecideAsync(connection, caller, other, purpose, cancellation) is AccessDecision.Allowed
                 ? new ReadOutcome.NotFound()
                 : await MissingAsync(caller, type, id, purpose, cancellation));
         }
-        var decision = await DecideAsync(caller, entry, purpose, cancellation);
+        var decision = await DecideAsync(connection, caller, entry, purpose, cancellation);
         if (decision is not AccessDecision.Allowed allowed)
         {
             var reason = ((AccessDecision.Refused)decision).Reason;
@@ -70,6 +70,7 @@ public sealed partial class RecordsDesk
         {
             return (null, new ReadOutcome.Altered($"{type}/{id}, version {entry.Version}"));
         }
+        await connection.CloseAsync();
         await audit.RecordAsync(new AuditFact(AuditAction.Read, true, caller.Account, AliasOf(entry.Patient, owner), $"{type}/{id}", allowed.CodeOf(purpose)), cancellation);
         sequencer.Wake();
         return ((entry, content), null);
@@ -123,6 +124,7 @@ public sealed partial class RecordsDesk
             }
         }
         var states = await proofs.VerifyAsync([.. opened.Select(entry => entry.Envelope(entry.HashAsStored()))], cancellation);
+        await connection.CloseAsync();
         await audit.RecordAsync(
             new AuditFact(AuditAction.Read, true, caller.Account, AuditTrail.AliasOf(owner), $"{opened.Count} records", rests?.CodeOf(purpose) ?? ConsentTerms.CodeOf(purpose)), cancellation);
         sequencer.Wake();
@@ -136,7 +138,7 @@ public sealed partial class RecordsDesk
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var entry = await SealedStore.FindAsync(connection, type, id, version, cancellation);
-        if (entry is null || await DecideAsync(caller, entry, purpose, cancellation) is AccessDecision.Refused)
+        if (entry is null || await DecideAsync(connection, caller, entry, purpose, cancellation) is AccessDecision.Refused)
         {
             return null;
         }
@@ -152,6 +154,7 @@ public sealed partial class RecordsDesk
         }
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var found = await IdentifiedAsync(connection, identifier.Trim(), cancellation);
+        await connection.CloseAsync();
         await audit.RecordAsync(new AuditFact(AuditAction.Search, found is not null, caller.Account, null, "Patient", "by identifier"), cancellation);
         return found;
     }
@@ -159,8 +162,7 @@ public sealed partial class RecordsDesk
     async Task<string?> IdentifiedAsync(NpgsqlConnection connection, string identifier, CancellationToken cancellation)
     {
         await indexing.RefreshAsync(cancellation, connection);
-        return (await IndexStore.MatchAsync(connection, "Patient", null, new IndexPlan.AnyHash(index.Identifier("Patient", identifier)),
-            new IndexOrder(false, true, null), 1, null, cancellation)).Matches.SingleOrDefault()?.Id;
+        return (await IndexStore.MatchAsync(connection, "Patient", null, new IndexPlan.AnyHash(index.Identifier("Patient", identifier)), 1, cancellation)).SingleOrDefault()?.Id;
     }
 
     /// <summary>Who read, wrote and shared a patient's record, newest first: for the patient, and for those who may read the record.</summary>
@@ -201,11 +203,11 @@ public sealed partial class RecordsDesk
             ? (entry, bytes)
             : null;
 
-    async Task<AccessDecision> DecideAsync(Caller caller, SealedEntry entry, Purpose purpose, CancellationToken cancellation)
+    async Task<AccessDecision> DecideAsync(NpgsqlConnection connection, Caller caller, SealedEntry entry, Purpose purpose, CancellationToken cancellation)
     {
         if (entry.Patient is { } patient)
         {
-            return await consents.DecideAsync(caller, patient, entry.Type, purpose, cancellation);
+            return await consents.DecideAsync(caller, patient, entry.Type, purpose, cancellation, connection);
         }
         return AccessRules.Directory.Contains(entry.Type) && AccessRules.MayReadDirectory(caller.Role)
             ? new AccessDecision.Allowed(null)

@@ -58,14 +58,15 @@ public sealed partial class RecordsDesk
             return new SearchResult.Invalid(((SearchOutcome.Refused)SearchQuery.Parse(type, parameters, isLenient, definitions: definitions.Fhir)).Issues);
         }
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        var reach = new RecordReach(await consents.ScopesAsync(caller, purpose, cancellation), caller.Role, time.GetUtcNow());
+        var reach = new RecordReach(await consents.ScopesAsync(caller, purpose, cancellation, connection), caller.Role, time.GetUtcNow());
         var run = new SearchRun(connection, index, store, reach);
         var page = reach.Of(type).IsEmpty ? new SearchResult.Page([], 0) : await PageAsync(connection, run, reach, query, cursor, key, caller.Account, cancellation);
         if (run.Refusal is { } refusal)
         {
             return new SearchResult.Invalid([refusal]);
         }
-        await AuditSearchAsync(connection, caller, type, [.. page.Records, .. page.Included], page.Records.Count, purpose, cancellation);
+        await connection.CloseAsync();
+        await AuditSearchAsync(caller, type, [.. page.Records, .. page.Included], page.Records.Count, purpose, cancellation);
         return page with { Query = query, Issues = [.. query.Ignored, .. page.Issues] };
     }
 
@@ -87,15 +88,16 @@ public sealed partial class RecordsDesk
         }
         if (!isRough && (order.IsByRow || isCountOnly))
         {
-            int? counted = query.Total == TotalMode.None && !isCountOnly ? null : query.Total == TotalMode.Accurate || isCountOnly ? int.MaxValue : IndexStore.CountedMax + 1;
-            var after = cursor is null ? null : new IndexMatch(cursor.Id, cursor.Written);
-            var (matches, found) = await IndexStore.MatchAsync(
-                connection, type, reach.Of(type), plan, isCountOnly ? new IndexOrder(false, true, after) : order.ByRow(after), count + 1, counted, cancellation);
-            total = counted is null || (counted == IndexStore.CountedMax + 1 && found > IndexStore.CountedMax) ? null : found;
-            records = await run.OpenAsync(type, [.. matches.Take(count).Select(match => match.Id)], cancellation);
-            if (matches.Count > count && count > 0)
+            var last = cursor is null ? null : new IndexMatch(cursor.Id, cursor.Written);
+            var matches = isCountOnly
+                ? []
+                : await IndexStore.PageAsync(connection, type, reach.Of(type), plan, order.ByRow(last), query.Criteria.Any(IsNarrow), count + 1, cancellation);
+            // A first page that is not full has shown how many there are
+            total = !isCountOnly && cursor is null && matches.Count <= count ? matches.Count : await TotalAsync(connection, reach.Of(type), query, plan, isCountOnly, cancellation);
+            records = await run.OpenAsync(matches.Take(count).Select(match => match.Entry), cancellation);
+            if (matches.Count > count)
             {
-                next = new SearchCursor(type, query.Understood, [], matches[count - 1].Id, matches[count - 1].Written);
+                next = new SearchCursor(type, query.Understood, [], matches[count - 1].Match.Id, matches[count - 1].Match.Written);
             }
         }
         else
@@ -112,6 +114,23 @@ public sealed partial class RecordsDesk
         return await WithIncludesAsync(new SearchResult.Page(records, query.Total == TotalMode.None && !isCountOnly ? null : total), connection, run, reach, query, next, key, account, cancellation);
     }
 
+    /// <summary>How many match; null where that is not asked for, or they are too many to be counted unasked.</summary>
+    static async Task<int?> TotalAsync(NpgsqlConnection connection, IndexReach reach, SearchQuery query, IndexPlan plan, bool isCountOnly, CancellationToken cancellation)
+    {
+        if (query.Total == TotalMode.None && !isCountOnly)
+        {
+            return null;
+        }
+        var isExact = query.Total == TotalMode.Accurate || isCountOnly;
+        var found = await IndexStore.CountAsync(connection, query.ResourceType, reach, plan, isExact ? int.MaxValue : IndexStore.CountedMax + 1, cancellation);
+        return isExact || found <= IndexStore.CountedMax ? found : null;
+    }
+
+    /// <summary>Whether a criterion leaves few, however many records there are.</summary>
+    static bool IsNarrow(SearchCriterion criterion) =>
+        criterion is SearchCriterion.Id or SearchCriterion.TypedIdentifier or SearchCriterion.ReferenceIdentifier
+        || (criterion is SearchCriterion.Token { Parameter: "identifier" } token && token.Values.All(value => value.Code is not null));
+
     /// <summary>All matches in an order that the index's rows do not have, within the bound up to which they are opened or sorted.</summary>
     async Task<List<SortedMatch>> SortAsync(
         NpgsqlConnection connection, SearchRun run, RecordReach reach, SearchQuery query, IndexPlan plan, bool isRough, SearchOrder order, CancellationToken cancellation)
@@ -121,7 +140,7 @@ public sealed partial class RecordsDesk
         {
             return order.Sort(await run.OpenMatchingAsync(type, plan, isRough ? query.Criteria : [], cancellation));
         }
-        var (matches, _) = await IndexStore.MatchAsync(connection, type, reach.Of(type), plan, new IndexOrder(false, true, null), SortedMax + 1, null, cancellation);
+        var matches = await IndexStore.MatchAsync(connection, type, reach.Of(type), plan, SortedMax + 1, cancellation);
         if (matches.Count > SortedMax)
         {
             run.Refuse("too-costly", $"_sort: more than {SortedMax} {type} match. Narrow the search by another parameter, or sort by _lastUpdated.");
@@ -153,11 +172,11 @@ public sealed partial class RecordsDesk
     static SearchResult.Invalid Refused(string code, string message) => new([new FhirIssue(IssueSeverity.Error, code, "", message)]);
 
     Task AuditSearchAsync(
-        NpgsqlConnection connection, Caller caller, string type, IReadOnlyList<StoredRecord> shown, int matchCount, Purpose purpose, CancellationToken cancellation) =>
-        AuditShownAsync(connection, caller, AuditAction.Search, $"{matchCount} {type}", shown, purpose, cancellation);
+        Caller caller, string type, IReadOnlyList<StoredRecord> shown, int matchCount, Purpose purpose, CancellationToken cancellation) =>
+        AuditShownAsync(caller, AuditAction.Search, $"{matchCount} {type}", shown, purpose, cancellation);
 
     async Task AuditShownAsync(
-        NpgsqlConnection connection, Caller caller, AuditAction action, string entity, IReadOnlyList<StoredRecord> shown, Purpose purpose, CancellationToken cancellation)
+        Caller caller, AuditAction action, string entity, IReadOnlyList<StoredRecord> shown, Purpose purpose, CancellationToken cancellation)
     {
         List<string> aliases = [];
         foreach (var patient in shown.Select(record => record.Patient).OfType<string>().Distinct())
@@ -172,9 +191,7 @@ public sealed partial class RecordsDesk
         {
             PatientAliases = aliases.Count > 1 ? aliases : [],
         };
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        await audit.RecordAsync(connection, fact, cancellation);
-        await transaction.CommitAsync(cancellation);
+        await audit.RecordAsync(fact, cancellation);
         sequencer.Wake();
     }
 }

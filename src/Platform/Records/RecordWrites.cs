@@ -4,6 +4,7 @@ using Salus.Ledger.Proofs;
 using Salus.Platform.Audit;
 using Salus.Platform.Consent;
 using Salus.Platform.Identity;
+using Salus.Platform.Schema;
 using Salus.Platform.Store;
 using Salus.Vault.Keys;
 
@@ -111,7 +112,7 @@ public sealed partial class RecordsDesk
         {
             return unpatched;
         }
-        return await StoreAsync(connection, transaction, caller, ready, names, creating, cancellation);
+        return await StoreAsync(connection, caller, ready, names, creating, cancellation);
     }
 
     /// <summary>The version on which a change is to be put, for a caller who may both read and write it.</summary>
@@ -132,7 +133,7 @@ public sealed partial class RecordsDesk
         {
             return (write with { Newest = newest }, null);
         }
-        if (newest.Patient is { } patient && await consents.DecideAsync(caller, patient, type, Purpose.Treatment, cancellation) is AccessDecision.Refused refused)
+        if (newest.Patient is { } patient && await consents.DecideAsync(caller, patient, type, Purpose.Treatment, cancellation, connection) is AccessDecision.Refused refused)
         {
             return (write, await ForbidAsync(caller, patient, $"{type}/{id}", refused.Reason, cancellation));
         }
@@ -150,7 +151,7 @@ public sealed partial class RecordsDesk
     }
 
     async Task<WriteOutcome> StoreAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, Caller caller, List<RecordWrite> writes, Dictionary<string, string> names, AuditAction creating, CancellationToken cancellation)
+        NpgsqlConnection connection, Caller caller, List<RecordWrite> writes, Dictionary<string, string> names, AuditAction creating, CancellationToken cancellation)
     {
         var set = new DraftSet([.. writes.Where(write => write.Resource is not null && !write.IsIdle).Select(write => new Draft(write.Resource!, write.FullUrl, write.Id!, write.Path, write.Blob))], names);
         if (set.Unresolved().Take(100).ToList() is { Count: > 0 } unresolved)
@@ -170,7 +171,7 @@ public sealed partial class RecordsDesk
         {
             if (write.IsIdle)
             {
-                answers.Add(await IdleAsync(caller, write, cancellation));
+                answers.Add(await IdleAsync(connection, caller, write, cancellation));
                 continue;
             }
             var draft = write.Resource is null ? null : set.Drafts[next++];
@@ -185,19 +186,19 @@ public sealed partial class RecordsDesk
             rows.Add(new RowWrite(write, draft, patient, version, bytes, done));
             answers.Add(new StoredRecord(write.Type, write.Id!, version, now, patient, bytes) { Done = done });
         }
-        return await CommitAsync(connection, transaction, caller, set, rows, creating, now, cancellation) is { } refusal
+        return await CommitAsync(connection, caller, set, rows, creating, now, cancellation) is { } refusal
             ? refusal
             : new WriteOutcome.Written([.. answers.Select(answer => answer!)]);
     }
 
     /// <summary>What is answered where nothing is written: the record that is there, its content only for who may read it.</summary>
-    async Task<StoredRecord> IdleAsync(Caller caller, RecordWrite write, CancellationToken cancellation)
+    async Task<StoredRecord> IdleAsync(NpgsqlConnection connection, Caller caller, RecordWrite write, CancellationToken cancellation)
     {
         if (write.Newest is not { Deleted: false } newest)
         {
             return new StoredRecord(write.Type, write.Id ?? "", 0, default, null, []) { Done = WriteDone.Nothing };
         }
-        var isSeen = await DecideAsync(caller, newest, Purpose.Treatment, cancellation) is AccessDecision.Allowed;
+        var isSeen = await DecideAsync(connection, caller, newest, Purpose.Treatment, cancellation) is AccessDecision.Allowed;
         return new StoredRecord(write.Type, write.Id!, newest.Version, newest.Written, newest.Patient, isSeen ? await store.OpenAsync(newest, cancellation) ?? [] : []) { Done = WriteDone.Matched };
     }
 
@@ -205,7 +206,7 @@ public sealed partial class RecordsDesk
     sealed record RowWrite(RecordWrite Write, Draft? Draft, string? Patient, int Version, byte[] Bytes, WriteDone Done);
 
     async Task<WriteOutcome?> CommitAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, Caller caller, DraftSet set, List<RowWrite> rows, AuditAction creating, DateTimeOffset now,
+        NpgsqlConnection connection, Caller caller, DraftSet set, List<RowWrite> rows, AuditAction creating, DateTimeOffset now,
         CancellationToken cancellation)
     {
         var (owners, missing) = await OwnersAsync(connection, set, rows, now, cancellation);
@@ -231,18 +232,27 @@ public sealed partial class RecordsDesk
         }
         try
         {
-            await SealedStore.AppendAsync(connection, entries, cancellation);
+            await indexing.RefreshAsync(cancellation, connection);
+            await using var batch = new NpgsqlBatch(connection);
+            await SealedStore.AppendAsync(batch, entries, cancellation);
+            IndexStore.Remove(batch, [.. rows.Where(row => row.Version > 1).Select(row => (row.Write.Type, row.Write.Id!))]);
+            var kept = rows.Where(row => row.Draft is not null).ToList();
+            if (kept.Count >= SealedStore.StreamedMin)
+            {
+                // What is streamed does not wait for the batch
+                await batch.RunAsync(cancellation);
+                batch.BatchCommands.Clear();
+            }
+            await IndexStore.AddAsync(batch, index.RowsOf([.. kept.Select(row => row.Draft!)], [.. kept.Select(row => row.Patient)], now, set.Map), cancellation);
+            await NoteParametersAsync(connection, rows, now, cancellation);
+            // With the last rows rather than after them, which saves a message; where one of them is refused it is not reached
+            batch.Add("COMMIT");
+            await batch.RunAsync(cancellation);
         }
         catch (PostgresException taken) when (taken.SqlState == PostgresErrorCodes.UniqueViolation)
         {
             return new WriteOutcome.Conflict(rows.Max(row => row.Version)) { IsRace = rows.All(row => row.Write.Expected is null) };
         }
-        await IndexStore.RemoveAsync(connection, [.. rows.Where(row => row.Version > 1).Select(row => (row.Write.Type, row.Write.Id!))], cancellation);
-        var kept = rows.Where(row => row.Draft is not null).ToList();
-        await indexing.RefreshAsync(cancellation, connection);
-        await IndexStore.AddAsync(connection, index.RowsOf([.. kept.Select(row => row.Draft!)], [.. kept.Select(row => row.Patient)], now, set.Map), cancellation);
-        await NoteParametersAsync(connection, rows, now, cancellation);
-        await transaction.CommitAsync(cancellation);
         if (rows.Any(row => row.Write.Type == "SearchParameter"))
         {
             indexing.Expire();

@@ -68,8 +68,7 @@ sealed class SearchIncludes(NpgsqlConnection connection, RecordIndex index, Sear
             return [];
         }
         var plan = new IndexPlan.AnyHash([.. index.ReferencesTo(rule.SourceType, rule.Parameter!, targets).SelectMany(hashes => hashes)]);
-        var (matches, _) = await IndexStore.MatchAsync(
-            connection, rule.SourceType, reach.Of(rule.SourceType), plan, new IndexOrder(false, true, null), IncludedMax + 1, null, cancellation);
+        var matches = await IndexStore.MatchAsync(connection, rule.SourceType, reach.Of(rule.SourceType), plan, IncludedMax + 1, cancellation);
         Dictionary<string, List<string>> wanted = [];
         foreach (var match in matches)
         {

@@ -90,7 +90,7 @@ sealed partial class SearchRun(NpgsqlConnection connection, RecordIndex index, S
         {
             source = new IndexPlan.Ids([.. await IdsAsync(has.Type, has.Criterion, cancellation)]);
         }
-        var (candidates, _) = await IndexStore.MatchAsync(connection, type, reach.Of(type), others, new IndexOrder(false, true, null), LinkedMax + 1, null, cancellation);
+        var candidates = await IndexStore.MatchAsync(connection, type, reach.Of(type), others, LinkedMax + 1, cancellation);
         if (candidates.Count > LinkedMax)
         {
             return Refuse("too-costly", $"_has would go through more than {LinkedMax} {type}. Narrow the search by another parameter.").Plan;
@@ -112,7 +112,7 @@ sealed partial class SearchRun(NpgsqlConnection connection, RecordIndex index, S
         {
             return [.. (await OpenMatchingAsync(type, plan, [criterion], cancellation)).Select(record => record.Id)];
         }
-        var (matches, _) = await IndexStore.MatchAsync(connection, type, reach.Of(type), plan, new IndexOrder(false, true, null), LinkedMax + 1, null, cancellation);
+        var matches = await IndexStore.MatchAsync(connection, type, reach.Of(type), plan, LinkedMax + 1, cancellation);
         if (matches.Count > LinkedMax)
         {
             Refuse("too-costly", $"{criterion.Parameter}: more than {LinkedMax} {type} match on the way. Narrow the chain.");
@@ -123,20 +123,15 @@ sealed partial class SearchRun(NpgsqlConnection connection, RecordIndex index, S
     /// <summary>Opens what the index lets through and keeps what matches; refused where that is too much.</summary>
     public async Task<List<StoredRecord>> OpenMatchingAsync(string type, IndexPlan plan, IReadOnlyList<SearchCriterion> criteria, CancellationToken cancellation)
     {
-        var (matches, _) = await IndexStore.MatchAsync(connection, type, reach.Of(type), plan, new IndexOrder(false, true, null), OpenedMax + 1, null, cancellation);
+        var matches = await IndexStore.MatchAsync(connection, type, reach.Of(type), plan, OpenedMax + 1, cancellation);
         if (matches.Count > OpenedMax)
         {
             Refuse("too-costly", $"More than {OpenedMax} {type} would have to be opened for this search. Narrow it by another parameter, such as patient or code.");
             return [];
         }
-        List<SearchCriterion> settled = [];
-        foreach (var criterion in criteria)
+        if (await SettledAsync(criteria, cancellation) is not { } settled)
         {
-            if (await SettledAsync(criterion, cancellation) is not { } known)
-            {
-                return [];
-            }
-            settled.Add(known);
+            return [];
         }
         List<StoredRecord> found = [];
         foreach (var record in await OpenAsync(type, [.. matches.Select(match => match.Id)], cancellation))
@@ -152,15 +147,22 @@ sealed partial class SearchRun(NpgsqlConnection connection, RecordIndex index, S
     /// <summary>The newest versions of some records, opened, in the order in which they are named; those that may not be seen or do not open are left out.</summary>
     public async Task<List<StoredRecord>> OpenAsync(string type, IReadOnlyList<string> ids, CancellationToken cancellation)
     {
-        Dictionary<string, StoredRecord> opened = [];
-        foreach (var entry in ids.Count == 0 ? [] : await RecordStore.NewestAsync(connection, type, ids, cancellation))
+        var entries = ids.Count == 0 ? [] : (await RecordStore.NewestAsync(connection, type, ids, cancellation)).ToDictionary(entry => entry.Id);
+        return await OpenAsync(ids.Select(entries.GetValueOrDefault), cancellation);
+    }
+
+    /// <summary>Versions, opened; those that may not be seen or do not open are left out.</summary>
+    public async Task<List<StoredRecord>> OpenAsync(IEnumerable<SealedEntry?> entries, CancellationToken cancellation)
+    {
+        List<StoredRecord> opened = [];
+        foreach (var entry in entries.OfType<SealedEntry>())
         {
             if (reach.Sees(entry) && await store.OpenAsync(entry, cancellation) is { } bytes)
             {
-                opened[entry.Id] = new StoredRecord(entry.Type, entry.Id, entry.Version, entry.Written, entry.Patient, bytes);
+                opened.Add(new StoredRecord(entry.Type, entry.Id, entry.Version, entry.Written, entry.Patient, bytes));
             }
         }
-        return [.. ids.Select(id => opened.GetValueOrDefault(id)).OfType<StoredRecord>()];
+        return opened;
     }
 
     /// <summary>Refuses the search.</summary>

@@ -58,9 +58,24 @@ sealed partial class SearchRun
         {
             plans.Add(index.PlanOf(type, new SearchCriterion.Token("version", [new TokenValue(null, canonical[(bar + 1)..])])).Plan);
         }
-        var (matches, _) = await IndexStore.MatchAsync(connection, type, reach.Of(type), new IndexPlan.And(plans), new IndexOrder(true, true, null), 1, null, cancellation);
+        var matches = await IndexStore.MatchAsync(connection, type, reach.Of(type), new IndexPlan.And(plans), 1, cancellation, byTime: true);
         var opened = await OpenAsync(type, [.. matches.Select(match => match.Id)], cancellation);
         return opened is [var record] && FhirJson.Read(record.Bytes) is FhirReadOutcome.Ok { Resource: var resource } ? resource : null;
+    }
+
+    /// <summary>Criteria in which what others define is spelled out; null where that cannot be done.</summary>
+    public async Task<IReadOnlyList<SearchCriterion>?> SettledAsync(IReadOnlyList<SearchCriterion> criteria, CancellationToken cancellation)
+    {
+        List<SearchCriterion> settled = [];
+        foreach (var criterion in criteria)
+        {
+            if (await SettledAsync(criterion, cancellation) is not { } known)
+            {
+                return null;
+            }
+            settled.Add(known);
+        }
+        return settled;
     }
 
     /// <summary>A criterion in which what others define is spelled out; null where that cannot be done, which refuses the search.</summary>
@@ -162,7 +177,8 @@ public sealed partial class RecordsDesk
         terminology = await run.TerminologyAsync(urls, cancellation);
         if (run.TermsOpened > 0)
         {
-            await AuditSearchAsync(connection, caller, "ValueSet, CodeSystem", [], run.TermsOpened, Consent.Purpose.Treatment, cancellation);
+            await connection.CloseAsync();
+            await AuditSearchAsync(caller, "ValueSet, CodeSystem", [], run.TermsOpened, Consent.Purpose.Treatment, cancellation);
         }
         return terminology;
     }

@@ -15,22 +15,39 @@ static class TerminologyEndpoints
 
     public static void Map(RouteGroupBuilder fhir)
     {
-        foreach (var (path, answer) in new (string, Func<OperationInput, TerminologyService, TimeProvider, IResult>)[]
+        foreach (var (type, operation, answer) in new (string, string, Func<OperationInput, TerminologyService, TimeProvider, IResult>)[]
         {
-            ("/ValueSet/$expand", Expand), ("/ValueSet/$validate-code", ValidateInSet), ("/CodeSystem/$lookup", Lookup), ("/CodeSystem/$validate-code", ValidateInSystem),
+            ("ValueSet", "$expand", Expand), ("ValueSet", "$validate-code", ValidateInSet), ("CodeSystem", "$lookup", Lookup), ("CodeSystem", "$validate-code", ValidateInSystem),
         })
         {
-            fhir.MapGet(path, (RecordsDesk desk, TimeProvider time, HttpContext context) => AnswerAsync(answer, desk, time, context));
-            fhir.MapPost(path, (RecordsDesk desk, TimeProvider time, HttpContext context) => AnswerAsync(answer, desk, time, context));
+            string[] methods = ["GET", "POST"];
+            fhir.MapMethods($"/{type}/{operation}", methods, (RecordsDesk desk, TimeProvider time, HttpContext context) => AnswerAsync(answer, type, null, desk, time, context));
+            if (operation != "$lookup")
+            {
+                fhir.MapMethods($"/{type}/{{id}}/{operation}", methods, (string id, RecordsDesk desk, TimeProvider time, HttpContext context) => AnswerAsync(answer, type, id, desk, time, context));
+            }
         }
     }
 
-    static async Task<IResult> AnswerAsync(Func<OperationInput, TerminologyService, TimeProvider, IResult> answer, RecordsDesk desk, TimeProvider time, HttpContext context) =>
-        await OperationInput.ReadAsync(context) switch
+    static async Task<IResult> AnswerAsync(
+        Func<OperationInput, TerminologyService, TimeProvider, IResult> answer, string type, string? id, RecordsDesk desk, TimeProvider time, HttpContext context)
+    {
+        ReadOutcome? read = id is null ? null : await desk.ReadAsync(context.Caller(), type, id, null, FhirRequest.PurposeOf(context), context.RequestAborted);
+        if (read is not (null or ReadOutcome.Found))
         {
-            (null, var refusal) => refusal!,
-            (var input, _) => answer(input, await desk.TerminologyAsync(context.Caller(), UrlsOf(input), context.RequestAborted), time),
-        };
+            return FhirResults.Of(read);
+        }
+        var (input, refusal) = await OperationInput.ReadAsync(context);
+        if (input is null)
+        {
+            return refusal!;
+        }
+        if (read is ReadOutcome.Found { Record: var record })
+        {
+            input.TakeInstance(type == "ValueSet" ? "valueSet" : "codeSystem", record.Bytes);
+        }
+        return answer(input, await desk.TerminologyAsync(context.Caller(), UrlsOf(input), context.RequestAborted), time);
+    }
 
     static IReadOnlyList<string> UrlsOf(OperationInput input) =>
         [.. new[] { input["url"], input["system"] }.OfType<string>(), .. input.Resource("valueSet") is { } given ? TerminologyService.PartsOf(given) : []];
@@ -63,11 +80,12 @@ static class TerminologyEndpoints
 
     static IResult ValidateInSet(OperationInput input, TerminologyService terminology, TimeProvider time)
     {
-        if (input["url"] is not { } url || input["code"] is not { } code)
+        var given = input.Resource("valueSet");
+        if ((given?["url"].Text ?? input["url"] ?? (given is null ? null : "the value set")) is not { } url || input["code"] is not { } code)
         {
-            return FhirResults.Outcome(StatusCodes.Status400BadRequest, "required", "$validate-code takes the value set's url, a code and, where it has one, its system.");
+            return FhirResults.Outcome(StatusCodes.Status400BadRequest, "required", "$validate-code takes the value set's url, or the value set itself as the part valueSet, a code and, where it has one, its system.");
         }
-        return terminology.Contains(url, input["system"], code) switch
+        return (given is null ? terminology.Contains(url, input["system"], code) : terminology.Contains(given, input["system"], code)) switch
         {
             Membership.Unknown => FhirResults.Outcome(StatusCodes.Status404NotFound, "not-found", $"It cannot be told here whether {url} has a code: the value set or a code system of it is not known."),
             Membership.In => Result(true, null, input["system"] is { } system ? terminology.CodeSystem(system)?.Find(code)?.Display : null),
@@ -77,7 +95,9 @@ static class TerminologyEndpoints
 
     static IResult ValidateInSystem(OperationInput input, TerminologyService terminology, TimeProvider time)
     {
-        if ((input["url"] ?? input["system"]) is not { } url || input["code"] is not { } code)
+        var given = input.Resource("codeSystem");
+        terminology = given is null ? terminology : terminology.With([given]);
+        if ((given?["url"].Text ?? input["url"] ?? input["system"]) is not { } url || input["code"] is not { } code)
         {
             return FhirResults.Outcome(StatusCodes.Status400BadRequest, "required", "$validate-code takes the code system's url and a code.");
         }

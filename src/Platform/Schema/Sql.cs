@@ -30,7 +30,7 @@ static class Sql
         var command = new NpgsqlCommand(sql, connection);
         foreach (var value in values)
         {
-            command.Parameters.Add(new NpgsqlParameter { Value = value ?? DBNull.Value });
+            command.Parameters.Add(value as NpgsqlParameter ?? new NpgsqlParameter { Value = value ?? DBNull.Value });
         }
         return command;
     }
@@ -60,13 +60,42 @@ static class Sql
             await using (command)
             {
                 await using var rows = await command.ExecuteReaderAsync(cancellation);
-                List<T> found = [];
-                while (await rows.ReadAsync(cancellation))
-                {
-                    found.Add(read(rows));
-                }
-                return found;
+                return await rows.ReadAllAsync(read, cancellation);
             }
+        }
+    }
+
+    /// <summary>The rows of one result.</summary>
+    public static async Task<List<T>> ReadAllAsync<T>(this NpgsqlDataReader rows, Func<NpgsqlDataReader, T> read, CancellationToken cancellation)
+    {
+        List<T> found = [];
+        while (await rows.ReadAsync(cancellation))
+        {
+            found.Add(read(rows));
+        }
+        return found;
+    }
+
+    /// <summary>A value that may be missing, with its type all the same: a statement is prepared for the types that it was first given.</summary>
+    public static NpgsqlParameter Typed<T>(T? value) where T : class => new NpgsqlParameter<T?> { TypedValue = value };
+
+    /// <summary>Adds a statement to those that go to the database in one message, and outside a transaction are one.</summary>
+    public static void Add(this NpgsqlBatch batch, string sql, params ReadOnlySpan<object?> values)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        foreach (var value in values)
+        {
+            command.Parameters.Add(value as NpgsqlParameter ?? new NpgsqlParameter { Value = value ?? DBNull.Value });
+        }
+        batch.BatchCommands.Add(command);
+    }
+
+    /// <summary>Sends the statements that were added, if there are any.</summary>
+    public static async Task RunAsync(this NpgsqlBatch batch, CancellationToken cancellation)
+    {
+        if (batch.BatchCommands.Count > 0)
+        {
+            await batch.ExecuteNonQueryAsync(cancellation);
         }
     }
 

@@ -56,30 +56,62 @@ sealed class SealedStore(KeyVault vault)
     internal const int SaltBytes = 32;
     internal const string Columns = "e.kind, e.type, e.id, e.version, e.owner, e.patient, e.written, e.deleted, e.content, e.sealed, e.blob, e.ciphertext";
 
+    /// <summary>From this many on, rows are streamed rather than sent with a statement.</summary>
+    internal const int StreamedMin = 33;
+
     /// <summary>Seals the versions and writes them with their pending leaves, in the caller's transaction.</summary>
     /// <exception cref="PostgresException">Unique violation (23505): a version stands there already.</exception>
     public static async Task AppendAsync(NpgsqlConnection connection, IReadOnlyList<NewEntry> entries, CancellationToken cancellation)
     {
-        var envelopes = new byte[entries.Count][];
+        await using var batch = new NpgsqlBatch(connection);
+        await AppendAsync(batch, entries, cancellation);
+        await batch.RunAsync(cancellation);
+    }
+
+    /// <summary>Seals the versions and writes them with their pending leaves: few of them with the batch, many at once on its connection.</summary>
+    public static async Task AppendAsync(NpgsqlBatch batch, IReadOnlyList<NewEntry> entries, CancellationToken cancellation)
+    {
+        if (entries.Count == 0)
+        {
+            return;
+        }
+        var rows = entries.Select(SealedRow.Of).ToList();
+        if (rows.Count >= StreamedMin)
+        {
+            await StreamAsync(batch.Connection!, rows, cancellation);
+            return;
+        }
+        T[] All<T>(Func<SealedRow, T> value) => [.. rows.Select(value)];
+        var (types, ids, versions) = (All(row => row.Entry.Type), All(row => row.Entry.Id), All(row => row.Entry.Version));
+        batch.Add(
+            """
+            INSERT INTO entry (type, id, version, kind, owner, patient, written, deleted, content, sealed, blob, ciphertext)
+            SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            """, types, ids, versions, All(row => (short)row.Entry.Kind), All(row => row.Entry.Owner.Id), All(row => row.Entry.Patient), All(row => row.Entry.Written),
+            All(row => row.Entry.Deleted), All(row => row.Content), All(row => row.SealedHash), All(row => row.Entry.Blob), All(row => row.Ciphertext));
+        batch.Add("INSERT INTO leaf_pending (type, id, version, envelope) SELECT * FROM unnest($1, $2, $3, $4)", types, ids, versions, All(row => row.Envelope));
+    }
+
+    static async Task StreamAsync(NpgsqlConnection connection, List<SealedRow> rows, CancellationToken cancellation)
+    {
         await using (var writer = await connection.BeginBinaryImportAsync(
             "COPY entry (type, id, version, kind, owner, patient, written, deleted, content, sealed, blob, ciphertext) FROM STDIN (FORMAT binary)", cancellation))
         {
-            for (var i = 0; i < entries.Count; i++)
+            foreach (var row in rows)
             {
-                envelopes[i] = await WriteAsync(writer, entries[i], cancellation);
+                await row.WriteAsync(writer, cancellation);
             }
             await writer.CompleteAsync(cancellation);
         }
         await using var pending = await connection.BeginBinaryImportAsync(
             "COPY leaf_pending (type, id, version, envelope) FROM STDIN (FORMAT binary)", cancellation);
-        for (var i = 0; i < entries.Count; i++)
+        foreach (var row in rows)
         {
-            var entry = entries[i];
             await pending.StartRowAsync(cancellation);
-            await pending.WriteAsync(entry.Type, NpgsqlDbType.Text, cancellation);
-            await pending.WriteAsync(entry.Id, NpgsqlDbType.Text, cancellation);
-            await pending.WriteAsync(entry.Version, NpgsqlDbType.Integer, cancellation);
-            await pending.WriteAsync(envelopes[i], NpgsqlDbType.Bytea, cancellation);
+            await pending.WriteAsync(row.Entry.Type, NpgsqlDbType.Text, cancellation);
+            await pending.WriteAsync(row.Entry.Id, NpgsqlDbType.Text, cancellation);
+            await pending.WriteAsync(row.Entry.Version, NpgsqlDbType.Integer, cancellation);
+            await pending.WriteAsync(row.Envelope, NpgsqlDbType.Bytea, cancellation);
         }
         await pending.CompleteAsync(cancellation);
     }
@@ -157,10 +189,12 @@ sealed class SealedStore(KeyVault vault)
     /// <summary>Microseconds since 1970, as a leaf holds them.</summary>
     public static long Microseconds(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / TimeSpan.TicksPerMicrosecond;
 
-    internal static SealedEntry Read(NpgsqlDataReader row) => new(
-        (LeafKind)row.GetInt16(0), row.GetString(1), row.GetString(2), row.GetInt32(3), row.GetGuid(4), row.Nullable<string>(5),
-        row.GetFieldValue<DateTimeOffset>(6), row.GetBoolean(7), row.GetFieldValue<byte[]>(8), row.GetFieldValue<byte[]>(9),
-        row.Nullable<byte[]>(10), row.GetFieldValue<byte[]>(11));
+    internal static SealedEntry Read(NpgsqlDataReader row) => Read(row, 0);
+
+    internal static SealedEntry Read(NpgsqlDataReader row, int first) => new(
+        (LeafKind)row.GetInt16(first), row.GetString(first + 1), row.GetString(first + 2), row.GetInt32(first + 3), row.GetGuid(first + 4), row.Nullable<string>(first + 5),
+        row.GetFieldValue<DateTimeOffset>(first + 6), row.GetBoolean(first + 7), row.GetFieldValue<byte[]>(first + 8), row.GetFieldValue<byte[]>(first + 9),
+        row.Nullable<byte[]>(first + 10), row.GetFieldValue<byte[]>(first + 11));
 
     internal static byte[] RowHash(Guid owner, bool deleted, string? patient, byte[]? blob, ReadOnlySpan<byte> ciphertext)
     {
@@ -182,40 +216,4 @@ sealed class SealedStore(KeyVault vault)
         hash.AppendData(length);
         hash.AppendData(part);
     }
-
-    /// <summary>Seals one version into a row; the envelope of its leaf.</summary>
-    static async Task<byte[]> WriteAsync(NpgsqlBinaryImporter writer, NewEntry entry, CancellationToken cancellation)
-    {
-        var salted = new byte[SaltBytes + entry.Bytes.Length];
-        if (entry.Salt is { } salt)
-        {
-            salt.CopyTo(salted, 0);
-        }
-        else
-        {
-            RandomNumberGenerator.Fill(salted.AsSpan(0, SaltBytes));
-        }
-        entry.Bytes.CopyTo(salted.AsMemory(SaltBytes));
-        var ciphertext = entry.IsOpen ? salted : entry.Owner.Seal(new SealContext(entry.Type, entry.Id, entry.Version), salted);
-        var content = SHA256.HashData(salted);
-        var sealedHash = RowHash(entry.Owner.Id, entry.Deleted, entry.Patient, entry.Blob, ciphertext);
-
-        await writer.StartRowAsync(cancellation);
-        await writer.WriteAsync(entry.Type, NpgsqlDbType.Text, cancellation);
-        await writer.WriteAsync(entry.Id, NpgsqlDbType.Text, cancellation);
-        await writer.WriteAsync(entry.Version, NpgsqlDbType.Integer, cancellation);
-        await writer.WriteAsync((short)entry.Kind, NpgsqlDbType.Smallint, cancellation);
-        await writer.WriteAsync(entry.Owner.Id, NpgsqlDbType.Uuid, cancellation);
-        await WriteNullableAsync(writer, entry.Patient, NpgsqlDbType.Text, cancellation);
-        await writer.WriteAsync(entry.Written, NpgsqlDbType.TimestampTz, cancellation);
-        await writer.WriteAsync(entry.Deleted, NpgsqlDbType.Boolean, cancellation);
-        await writer.WriteAsync(content, NpgsqlDbType.Bytea, cancellation);
-        await writer.WriteAsync(sealedHash, NpgsqlDbType.Bytea, cancellation);
-        await WriteNullableAsync(writer, entry.Blob, NpgsqlDbType.Bytea, cancellation);
-        await writer.WriteAsync(ciphertext, NpgsqlDbType.Bytea, cancellation);
-        return new LeafEnvelope(entry.Kind, $"{entry.Type}/{entry.Id}", (uint)entry.Version, Microseconds(entry.Written), content, sealedHash).Encode();
-    }
-
-    static Task WriteNullableAsync<T>(NpgsqlBinaryImporter writer, T? value, NpgsqlDbType type, CancellationToken cancellation) where T : class =>
-        value is null ? writer.WriteNullAsync(cancellation) : writer.WriteAsync(value, type, cancellation);
 }

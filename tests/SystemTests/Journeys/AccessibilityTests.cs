@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Salus.SystemTests.Browsing;
@@ -31,7 +32,7 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
         ["Administrator"] =
         [
             "/", "/account", "/account/passkeys", "/account/password", "/account/second-factor", "/sign-out", "/accounts", "/accounts/{id}/approve", "/accounts/{id}/disable",
-            "/erasures", "/erasures/new", "/members", "/node", "/predictions", "/models/{id}", "/blocks",
+            "/erasures", "/erasures/new", "/members", "/other-systems", "/other-systems/{id}/withdraw", "/node", "/predictions", "/models/{id}", "/blocks",
         ],
     };
 
@@ -114,6 +115,10 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
                 using (var nobody = ApiClient.Anonymous(node))
                 {
                     await nobody.PostAsync("/api/sign-up", new { email = "waits@example.org", displayName = "Will Wait", password = "nine patient otters", role = "Laboratory" });
+                }
+                using (var key = ECDsa.Create(ECCurve.NamedCurves.nistP256))
+                {
+                    await client.PostAsync("/api/other-systems", new { name = "Another record", issuer = $"https://{Guid.NewGuid()}.example.org", keys = key.ExportSubjectPublicKeyInfoPem() });
                 }
                 break;
             default:

@@ -88,6 +88,12 @@ static class RouteTable
         ["POST /fhir/ValueSet/$expand"] = (Answer.SignIn, All),
         ["GET /fhir/ValueSet/$validate-code"] = (Answer.SignIn, All),
         ["POST /fhir/ValueSet/$validate-code"] = (Answer.SignIn, All),
+        ["GET /fhir/ValueSet/{id}/$expand"] = (Answer.SignIn, []),
+        ["POST /fhir/ValueSet/{id}/$expand"] = (Answer.SignIn, []),
+        ["GET /fhir/ValueSet/{id}/$validate-code"] = (Answer.SignIn, []),
+        ["POST /fhir/ValueSet/{id}/$validate-code"] = (Answer.SignIn, []),
+        ["GET /fhir/CodeSystem/{id}/$validate-code"] = (Answer.SignIn, []),
+        ["POST /fhir/CodeSystem/{id}/$validate-code"] = (Answer.SignIn, []),
         ["GET /fhir/CodeSystem/$lookup"] = (Answer.SignIn, All),
         ["POST /fhir/CodeSystem/$lookup"] = (Answer.SignIn, All),
         ["GET /fhir/CodeSystem/$validate-code"] = (Answer.SignIn, All),
@@ -111,11 +117,15 @@ static class RouteTable
 
         // Exports: who reads nothing exports nothing; one's own alone, of which a caller has none
         ["GET /fhir/$export"] = (Answer.SignIn, Readers),
+        ["POST /fhir/$export"] = (Answer.SignIn, Readers),
         ["GET /fhir/Patient/$export"] = (Answer.SignIn, Readers),
+        ["POST /fhir/Patient/$export"] = (Answer.SignIn, Readers),
         ["GET /fhir/Group/{id}/$export"] = (Answer.SignIn, []),
+        ["POST /fhir/Group/{id}/$export"] = (Answer.SignIn, []),
         ["GET /fhir/$export/{id:guid}"] = (Answer.SignIn, []),
         ["DELETE /fhir/$export/{id:guid}"] = (Answer.SignIn, []),
         ["GET /fhir/$export/{id:guid}/{number:int}"] = (Answer.SignIn, []),
+        ["GET /fhir/$export/{id:guid}/deleted"] = (Answer.SignIn, []),
 
         // Patients
         ["GET /api/patients"] = (Answer.SignIn, All),
@@ -185,6 +195,16 @@ static class RouteTable
         ["POST /api/models/{model}/cohort"] = (Answer.SignIn, [Role.Practitioner]),
         ["GET /api/patients/{patient}/predictions"] = (Answer.SignIn, []),
         ["POST /api/patients/{patient}/predictions"] = (Answer.SignIn, [Role.Practitioner]),
+
+        // Advice at the point of care: practitioners, and other systems by their own tokens, which nobody here bears
+        ["GET /cds-services"] = (Answer.SignIn, [Role.Practitioner]),
+        ["POST /cds-services/{service}"] = (Answer.SignIn, [Role.Practitioner]),
+        ["POST /cds-services/{service}/feedback"] = (Answer.SignIn, [Role.Practitioner]),
+        ["GET /api/other-systems"] = (Answer.SignIn, [Role.Administrator]),
+        ["POST /api/other-systems"] = (Answer.SignIn, [Role.Administrator]),
+        ["POST /api/other-systems/{id:guid}/withdraw"] = (Answer.SignIn, [Role.Administrator]),
+        ["GET /other-systems"] = (Answer.Redirect, [Role.Administrator]),
+        ["GET /other-systems/{Id:guid}/withdraw"] = (Answer.Redirect, [Role.Administrator]),
 
         // Data sets: one's own, of which a new caller has none
         ["GET /api/data-sets"] = (Answer.SignIn, All),
@@ -288,6 +308,7 @@ static class RouteTable
         "POST /fhir/{type}" or "PUT /fhir/{type}" => Observation(patient, null),
         "PUT /fhir/{type}/{id}" or "POST /fhir/{type}/{id}/$validate" => Observation(patient, observation),
         "PATCH /fhir/{type}" or "PATCH /fhir/{type}/{id}" => new { resourceType = "Parameters" },
+        "POST /fhir/$export" or "POST /fhir/Patient/$export" or "POST /fhir/Group/{id}/$export" => new { resourceType = "Parameters" },
         "POST /api/patients/find" => new { identifier = KnownIdentifier },
         "POST /api/conditions" => new
         {

@@ -107,7 +107,10 @@ public sealed class CareNode : IAsyncDisposable
     }
 
     /// <summary>Records every encounter of synthetic patients on behalf of a doctor; their logical ids.</summary>
-    public async Task<IReadOnlyList<string>> EnterAsync(Caller doctor, IEnumerable<SyntheticPatient> synthetics)
+    public Task<IReadOnlyList<string>> EnterAsync(Caller doctor, IEnumerable<SyntheticPatient> synthetics) => EnterAsync(Records, doctor, synthetics);
+
+    /// <summary>The same at any node.</summary>
+    public static async Task<IReadOnlyList<string>> EnterAsync(RecordsDesk records, Caller doctor, IEnumerable<SyntheticPatient> synthetics)
     {
         List<string> patients = [];
         foreach (var synthetic in synthetics)
@@ -116,7 +119,7 @@ public sealed class CareNode : IAsyncDisposable
             foreach (var encounter in synthetic.Encounters)
             {
                 var vitals = encounter.Vitals;
-                patient = Assert.IsType<ConditionOutcome.Recorded>(await Records.RecordConditionAsync(doctor, new ConditionEntry(
+                patient = Assert.IsType<ConditionOutcome.Recorded>(await records.RecordConditionAsync(doctor, new ConditionEntry(
                     synthetic.Id, new NewPatient(synthetic.FamilyName, synthetic.GivenName, synthetic.BirthDate, synthetic.Sex),
                     encounter.Symptoms, encounter.History, encounter.Examination,
                     new VitalSigns(vitals.HeartRate, vitals.SystolicPressure, vitals.DiastolicPressure, vitals.Temperature, vitals.RespiratoryRate, vitals.OxygenSaturation, vitals.BodyMassIndex),

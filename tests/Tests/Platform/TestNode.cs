@@ -20,6 +20,7 @@ using Salus.Platform.Consent;
 using Salus.Platform.Consortium;
 using Salus.Platform.Identity;
 using Salus.Platform.Records;
+using Salus.Platform.Schema;
 using Salus.Vault.Keys;
 
 namespace Salus.Tests.Platform;
@@ -134,7 +135,7 @@ sealed class TestNode : IAsyncDisposable
     /// <summary>Starts a node on a ground that the test keeps.</summary>
     public static async Task<TestNode> StartAsync(TestGround ground, bool ownsGround = false)
     {
-        var database = NpgsqlDataSource.Create(ground.ConnectionString);
+        var database = NodeDatabase.Open(ground.ConnectionString);
         var foundation = await NodeFoundation.OpenAsync(
             database, ground.Master, ground.Chain.Rpc, ground.Finality, ground.Sending with { Members = ground.Consortium?.ToString() ?? "" }, ground.Chain.FundAsync,
             ground.LogFolder, ground.BlobFolder, ground.Origin, CancellationToken.None);

@@ -125,6 +125,70 @@ public sealed class ExportTests
     }
 
     [Fact]
+    public async Task Filters_pick_the_records_of_their_types_and_leave_the_others_whole()
+    {
+        await using var node = await TestNode.StartAsync();
+        var doctor = await node.AddAsync(Role.Practitioner);
+        List<string> patients = [];
+        for (var i = 0; i < 3; i++)
+        {
+            var (patient, _) = await node.RecordAsync(doctor);
+            patients.Add(patient);
+            await node.GrantAsync(await node.AddAsync(Role.Patient, patient), doctor);
+        }
+        using var client = await node.ClientAsync(doctor);
+        var filters = $"_typeFilter={Uri.EscapeDataString("Observation?code=8867-4,8310-5&value-quantity=gt70")}&_typeFilter={Uri.EscapeDataString("Patient?gender=male,Patient?birthdate=lt1900")}";
+        var files = await FilesAsync(client, await ManifestAsync(client, await client.FetchAsync($"Patient/$export?{filters}", Async)));
+        Assert.Equal(3, files["Observation"].Count);
+        Assert.All(files["Observation"], line => Assert.Equal("8867-4", line.GetProperty("code").GetProperty("coding")[0].GetProperty("code").GetString()));
+        Assert.Equal(3, files["Condition"].Count);
+        Assert.False(files.ContainsKey("Patient"));
+
+        // By POST, of some patients alone
+        var asked = await client.PostAsync("Patient/$export", $$"""
+            {"resourceType":"Parameters","parameter":[{"name":"_type","valueString":"Patient,Observation"},{"name":"_typeFilter","valueString":"Observation?status=final&code=8867-4"},
+             {"name":"patient","valueReference":{"reference":"Patient/{{patients[0]}}"} },{"name":"patient","valueReference":{"reference":"Patient/{{patients[2]}}"} }]}
+            """, Async);
+        files = await FilesAsync(client, await ManifestAsync(client, asked));
+        Assert.Equal(["Observation", "Patient"], files.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(new[] { patients[0], patients[2] }.Order(), files["Patient"].Select(line => line.GetProperty("id").GetString()).Order());
+        Assert.Equal(2, files["Observation"].Count);
+        Assert.Equal(400, (await client.PostAsync("$export", """{"resourceType":"Patient"}""", Async)).Code);
+        Assert.Equal(400, (await client.PostAsync("$export", """{"resourceType":"Parameters","parameter":[{"name":"_since","valueInstant":"soon"}]}""", Async)).Code);
+    }
+
+    [Fact]
+    public async Task What_was_deleted_since_is_told_of_to_who_might_have_read_it()
+    {
+        await using var node = await TestNode.StartAsync();
+        var doctor = await node.AddAsync(Role.Practitioner);
+        var (one, records) = await node.RecordAsync(doctor);
+        var (two, others) = await node.RecordAsync(doctor);
+        var (self, other) = (await node.AddAsync(Role.Patient, one), await node.AddAsync(Role.Patient, two));
+        await node.GrantAsync(self, doctor);
+        await node.GrantAsync(other, doctor);
+        string Observation(IReadOnlyList<StoredRecord> of, int at) => of.Where(record => record.Type == "Observation").ElementAt(at).Id;
+        Assert.IsType<WriteOutcome.Written>(await node.Records.DeleteAsync(doctor, "Observation", Observation(records, 0), null, Cancellation));
+        using var client = await node.ClientAsync(self);
+        var first = await ManifestAsync(client, await client.FetchAsync("Patient/$export", Async));
+        Assert.Equal(0, first.GetProperty("deleted").GetArrayLength());
+        var since = Uri.EscapeDataString(first.GetProperty("transactionTime").GetString()!);
+
+        Assert.IsType<WriteOutcome.Written>(await node.Records.DeleteAsync(doctor, "Observation", Observation(records, 1), null, Cancellation));
+        Assert.IsType<WriteOutcome.Written>(await node.Records.DeleteAsync(doctor, "Observation", Observation(others, 1), null, Cancellation));
+        var next = await ManifestAsync(client, await client.FetchAsync($"Patient/$export?_since={since}", Async));
+        var deleted = Assert.Single(next.GetProperty("deleted").EnumerateArray());
+        Assert.Equal("Bundle", deleted.GetProperty("type").GetString());
+        var bundle = JsonElement.Parse((await client.FetchAsync(deleted.GetProperty("url").GetString()!)).Body.TrimEnd());
+        Assert.Equal("transaction", bundle.GetProperty("type").GetString());
+        var request = Assert.Single(bundle.GetProperty("entry").EnumerateArray()).GetProperty("request");
+        Assert.Equal(("DELETE", $"Observation/{Observation(records, 1)}"), (request.GetProperty("method").GetString(), request.GetProperty("url").GetString()));
+        Assert.Contains((await node.Records.AccessesAsync(self, one, 100, Cancellation))!, line => line.Fact.Action == AuditAction.Export && line.Fact.Entity == "1 deletions");
+        var neither = await ManifestAsync(client, await client.FetchAsync($"Patient/$export?_since={since}&_type=Condition", Async));
+        Assert.Equal(0, neither.GetProperty("deleted").GetArrayLength());
+    }
+
+    [Fact]
     public async Task An_export_is_its_accounts_alone_and_who_reads_nothing_has_none()
     {
         await using var ground = await TestGround.NewAsync();
@@ -139,7 +203,7 @@ public sealed class ExportTests
         var manifest = await ManifestAsync(client, job);
         var file = manifest.GetProperty("output")[0].GetProperty("url").GetString()!;
 
-        foreach (var path in new[] { job, file, $"$export/{Guid.NewGuid()}", $"$export/{Guid.NewGuid()}/1" })
+        foreach (var path in new[] { job, file, job + "/deleted", $"$export/{Guid.NewGuid()}", $"$export/{Guid.NewGuid()}/1" })
         {
             Assert.Equal(404, (await other.FetchAsync(path)).Code);
         }
@@ -157,8 +221,12 @@ public sealed class ExportTests
         foreach (var (path, header, code) in new[]
         {
             ("$export", ("Accept", "application/fhir+json"), 400), ("$export?_type=AuditEvent", Async, 400), ("$export?_type=Nothing", Async, 400), ("$export?_since=soon", Async, 400),
-            ("$export?_outputFormat=text/csv", Async, 400), ("$export?_typeFilter=Patient%3Factive%3Dtrue", Async, 400),
-            ("$export?_outputFormat=application/fhir%2Bndjson&_typeFilter=x", ("Prefer", "respond-async, handling=lenient"), 202), ("$export", Async, 202), ("$export", Async, 429),
+            ("$export?_outputFormat=text/csv", Async, 400), ("$export?_elements=id", Async, 400),
+            ("$export?patient=Patient/1", Async, 400), ("Patient/$export?patient=Group/1", Async, 400), ("$export?_typeFilter=Patient", Async, 400),
+            ("$export?_typeFilter=Patient%3Fcolour%3Dred", Async, 400), ("$export?_typeFilter=Patient%3Factive%3Dtrue%26_sort%3Dname", Async, 400),
+            ("$export?_typeFilter=Observation%3Fsubject%3APatient.name%3DX", Async, 400), ("$export?_typeFilter=Observation%3F_has%3AProvenance%3Atarget%3Aagent%3DX", Async, 400),
+            ("$export?_type=Patient&_typeFilter=Observation%3Fstatus%3Dfinal", Async, 400), ("$export?_typeFilter=Observation%3Fcode%3Ain%3Dhttp://example.org/none", Async, 400),
+            ("$export?_outputFormat=application/fhir%2Bndjson&_elements=id", ("Prefer", "respond-async, handling=lenient"), 202), ("$export", Async, 202), ("$export", Async, 429),
         })
         {
             Assert.Equal((path, code), (path, (await client.FetchAsync(path, header)).Code));

@@ -1,3 +1,4 @@
+using Salus.Platform.Consent;
 using Salus.Platform.Identity;
 using Salus.Tests.Platform;
 
@@ -37,6 +38,17 @@ public sealed class SearchTermsTests
             Assert.Equal([set.Id], (await reader.FetchAsync("ValueSet?url=urn:zoo:birds")).Ids());
             Assert.Equal(3, (await reader.FetchAsync("ValueSet/$expand?url=urn:zoo:birds")).Json.GetProperty("expansion").GetProperty("total").GetInt32());
             Assert.True((await reader.FetchAsync("ValueSet/$validate-code?url=urn:zoo:birds&system=urn:zoo:animals&code=crow")).Json.GetProperty("parameter")[0].GetProperty("valueBoolean").GetBoolean());
+            Assert.Equal(3, (await reader.FetchAsync($"ValueSet/{set.Id}/$expand")).Json.GetProperty("expansion").GetProperty("total").GetInt32());
+            Assert.Equal("crow", Assert.Single((await reader.FetchAsync($"ValueSet/{set.Id}/$expand?filter=crow")).Json.GetProperty("expansion").GetProperty("contains").EnumerateArray()).GetProperty("code").GetString());
+            foreach (var (code, isIn) in new[] { ("crow", true), ("fish", false) })
+            {
+                Assert.Equal(isIn, (await reader.FetchAsync($"ValueSet/{set.Id}/$validate-code?system=urn:zoo:animals&code={code}")).Json.GetProperty("parameter")[0].GetProperty("valueBoolean").GetBoolean());
+                Assert.Equal(isIn, (await reader.PostAsync("ValueSet/$validate-code", $$"""
+                    {"resourceType":"Parameters","parameter":[{"name":"coding","valueCoding":{"system":"urn:zoo:animals","code":"{{code}}"} },{"name":"valueSet","resource":
+                     {"resourceType":"ValueSet","status":"active","compose":{"include":[{"valueSet":["urn:zoo:birds"]}]} } }]}
+                    """)).Json.GetProperty("parameter")[0].GetProperty("valueBoolean").GetBoolean());
+            }
+            Assert.Equal(404, (await reader.FetchAsync("ValueSet/none/$expand")).Code);
             Assert.Contains("Bird", (await reader.FetchAsync("CodeSystem/$lookup?system=urn:zoo:animals&code=bird")).Body, StringComparison.Ordinal);
         }
         using var auditor = await node.ClientAsync(await node.AddAsync(Role.Auditor));
@@ -74,10 +86,13 @@ public sealed class SearchTermsTests
             """);
         Assert.Equal(201, list.Code);
         Assert.Empty((await client.FetchAsync($"Observation?_list={list.Id}")).Ids());
-        // A List may hold what any category does, so that consents by category cover none
+        // A List may hold what any category does, so that a consent to some of them does not cover it
         var holder = await node.AddAsync(Role.Patient, patient);
-        await node.GrantAsync(holder, doctor);
+        var some = await node.GrantAsync(holder, doctor, [RecordCategory.Results, RecordCategory.Conditions]);
         Assert.Empty((await client.FetchAsync($"Observation?_list={list.Id}")).Ids());
+        Assert.IsType<RevokeOutcome.Revoked>(await node.Consents.RevokeAsync(holder, some, TestContext.Current.CancellationToken));
+        await node.GrantAsync(holder, doctor);
+        Assert.Equal([observations[0]], (await client.FetchAsync($"Observation?_list={list.Id}")).Ids());
         using var own = await node.ClientAsync(holder);
         Assert.Equal([observations[0]], (await own.FetchAsync($"Observation?_list={list.Id}")).Ids());
         Assert.Equal([patient], (await own.FetchAsync($"Patient?_list={list.Id}")).Ids());

@@ -138,12 +138,15 @@ public sealed class EmergencyDesk(NpgsqlDataSource database, KeyVault vault, Aud
     /// <summary>The opening by which a practitioner may read a patient's record now; null where there is none.</summary>
     public async Task<EmergencyView?> FindOpenAsync(Caller caller, string patient, CancellationToken cancellation)
     {
-        if (caller.Role != Role.Practitioner)
-        {
-            return null;
-        }
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        foreach (var row in await EmergencyStore.OpenAsync(connection, caller.Account, patient, time.GetUtcNow(), cancellation))
+        var (open, _) = await ConsentStore.InForceAsync(connection, caller, patient, [], time.GetUtcNow(), 1, cancellation);
+        return await FindOpenAsync(connection, open, caller, patient, cancellation);
+    }
+
+    /// <summary>The opening that one of some rows leads to; null where none does.</summary>
+    internal async Task<EmergencyView?> FindOpenAsync(NpgsqlConnection connection, IReadOnlyList<EmergencyRow> rows, Caller caller, string patient, CancellationToken cancellation)
+    {
+        foreach (var row in rows)
         {
             // The row only leads there: what counts is sealed, so that nobody opens a record by writing to the database.
             if (await ViewAsync(connection, row, caller, cancellation) is { IsOpen: true } view && view.Account == caller.Account && view.Patient == patient)
@@ -152,17 +155,6 @@ public sealed class EmergencyDesk(NpgsqlDataSource database, KeyVault vault, Aud
             }
         }
         return null;
-    }
-
-    /// <summary>The patients whose records a practitioner has open in an emergency.</summary>
-    internal async Task<IReadOnlyList<string>> PatientsOfAsync(Caller caller, CancellationToken cancellation)
-    {
-        if (caller.Role != Role.Practitioner)
-        {
-            return [];
-        }
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        return [.. (await EmergencyStore.OpenAsync(connection, caller.Account, null, time.GetUtcNow(), cancellation)).Select(row => row.Patient).Distinct()];
     }
 
     /// <summary>The newest openings: a patient's own, a practitioner's own, or, for the auditor, all, with an alias for each patient.</summary>

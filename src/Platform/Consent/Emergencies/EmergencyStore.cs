@@ -30,10 +30,20 @@ static class EmergencyStore
         return (await connection.QueryAsync(cancellation, row => row.GetInt64(0), "SELECT count(*) FROM emergency WHERE account = $1 AND opened > $2", account, since))[0];
     }
 
-    public static async Task<IReadOnlyList<EmergencyRow>> OpenAsync(NpgsqlConnection connection, Guid account, string? patient, DateTimeOffset now, CancellationToken cancellation) =>
-        await connection.QueryAsync(cancellation, Read,
-            $"SELECT {Columns} FROM emergency WHERE account = $1 AND ($2::text IS NULL OR patient = $2) AND not_after >= $3 AND closed IS NULL ORDER BY opened DESC LIMIT 100",
-            account, patient, now);
+    /// <summary>Adds the question for an account's openings, newest first: of one patient's record, or of all.</summary>
+    public static void AddOpen(NpgsqlBatch batch, Guid account, string? patient, DateTimeOffset now)
+    {
+        const string open = $"SELECT {Columns} FROM emergency WHERE account = $1 AND not_after >= $2 AND closed IS NULL";
+        const string order = "ORDER BY opened DESC LIMIT 100";
+        if (patient is null)
+        {
+            batch.Add($"{open} {order}", account, now);
+        }
+        else
+        {
+            batch.Add($"{open} AND patient = $3 {order}", account, now, patient);
+        }
+    }
 
     public static async Task<EmergencyRow?> FindAsync(NpgsqlConnection connection, string resource, CancellationToken cancellation) =>
         (await connection.QueryAsync(cancellation, Read, $"SELECT {Columns} FROM emergency WHERE resource = $1 FOR UPDATE", resource)).SingleOrDefault();
@@ -56,7 +66,7 @@ static class EmergencyStore
     public static Task RemoveOfPatientAsync(NpgsqlConnection connection, string patient, CancellationToken cancellation) =>
         connection.ExecuteAsync(cancellation, "DELETE FROM emergency WHERE patient = $1", patient);
 
-    static EmergencyRow Read(NpgsqlDataReader row) => new(
+    internal static EmergencyRow Read(NpgsqlDataReader row) => new(
         row.GetFieldValue<byte[]>(0), row.GetString(1), row.GetGuid(2), row.GetString(3), row.GetFieldValue<byte[]>(4), row.GetFieldValue<DateTimeOffset>(5),
         row.NullableValue<DateTimeOffset>(6), row.NullableValue<DateTimeOffset>(7));
 }

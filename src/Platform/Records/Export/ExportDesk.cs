@@ -24,6 +24,10 @@ sealed class ExportDesk(NpgsqlDataSource database, KeyVault vault, RecordsDesk r
         {
             return new ExportOutcome.NoGroup(read);
         }
+        if (await records.CheckFiltersAsync(caller, request, cancellation) is { Count: > 0 } wrong)
+        {
+            return new ExportOutcome.Invalid(wrong);
+        }
         var id = Guid.NewGuid();
         var key = await vault.EnsureOwnerAsync(Owners.Node, OwnerKind.Organization, cancellation);
         await using var connection = await database.OpenConnectionAsync(cancellation);
@@ -48,6 +52,25 @@ sealed class ExportDesk(NpgsqlDataSource database, KeyVault vault, RecordsDesk r
         var until = job.State == ExportState.Done ? job.Ended + TimeSpan.FromHours(options.KeptHours) : null;
         return until < time.GetUtcNow() ? null : new ExportView(job, request, job.State == ExportState.Done ? await ExportStore.FilesAsync(connection, id, cancellation) : [], until);
     }
+
+    /// <summary>Whether anything was deleted that the caller might read; null while it is not known what they may.</summary>
+    public async Task<bool?> HasDeletionsAsync(Caller caller, ExportView view, CancellationToken cancellation)
+    {
+        var after = (DateTimeOffset.MinValue, "");
+        while (await records.DeletionsAsync(caller, view.Request, view.Job.Asked, after, isHandedOut: false, cancellation) is { } batch)
+        {
+            if (batch.Names.Count > 0 || batch.Next is not { } next)
+            {
+                return batch.Names.Count > 0;
+            }
+            after = next;
+        }
+        return null;
+    }
+
+    /// <summary>The next of what was deleted; null while it is not known what the caller may read.</summary>
+    public Task<DeletionBatch?> DeletionsAsync(Caller caller, ExportView view, (DateTimeOffset Written, string Id) after, CancellationToken cancellation) =>
+        records.DeletionsAsync(caller, view.Request, view.Job.Asked, after, isHandedOut: true, cancellation);
 
     /// <summary>Ends an export and forgets it; false for one that is not there or another's.</summary>
     public async Task<bool> CancelAsync(Caller caller, Guid id, CancellationToken cancellation)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -7,7 +6,6 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Salus.Fhir.Bundles;
-using Salus.Fhir.Definitions;
 using Salus.Fhir.Elements;
 using Salus.Platform.Identity;
 
@@ -16,9 +14,8 @@ namespace Salus.Platform.Records.Export;
 /// <summary>Bulk Data Access IG: <c>$export</c> of everything, of patients and of a Group; its services and its HTTP surface.</summary>
 public static class ExportFeature
 {
-    const string Ndjson = "application/fhir+ndjson";
     const int ErrorsNumber = 0;
-    static readonly string[] Formats = [Ndjson, "application/ndjson", "ndjson"];
+    const string DeletedName = "deleted";
 
     /// <summary>Adds the services.</summary>
     public static IServiceCollection AddExports(this IServiceCollection services)
@@ -34,16 +31,20 @@ public static class ExportFeature
     {
         var fhir = routes.MapGroup("/fhir").WithTags("FHIR");
         fhir.MapGet("/$export", (ExportDesk desk, HttpContext context) => AskAsync(ExportLevel.System, null, desk, context));
+        fhir.MapPost("/$export", (ExportDesk desk, HttpContext context) => AskAsync(ExportLevel.System, null, desk, context));
         fhir.MapGet("/Patient/$export", (ExportDesk desk, HttpContext context) => AskAsync(ExportLevel.Patient, null, desk, context));
+        fhir.MapPost("/Patient/$export", (ExportDesk desk, HttpContext context) => AskAsync(ExportLevel.Patient, null, desk, context));
         fhir.MapGet("/Group/{id}/$export", (string id, ExportDesk desk, HttpContext context) => AskAsync(ExportLevel.Group, id, desk, context));
+        fhir.MapPost("/Group/{id}/$export", (string id, ExportDesk desk, HttpContext context) => AskAsync(ExportLevel.Group, id, desk, context));
         fhir.MapGet("/$export/{id:guid}", ShowAsync);
         fhir.MapDelete("/$export/{id:guid}", CancelAsync);
         fhir.MapGet("/$export/{id:guid}/{number:int}", FetchAsync);
+        fhir.MapGet($"/$export/{{id:guid}}/{DeletedName}", DeletedAsync);
     }
 
     static async Task<IResult> AskAsync(ExportLevel level, string? group, ExportDesk desk, HttpContext context)
     {
-        var (request, issues) = Read(level, group, context);
+        var (request, issues) = await ExportParameters.ReadAsync(level, group, context);
         if (request is null)
         {
             return FhirResults.Outcome(StatusCodes.Status400BadRequest, issues);
@@ -53,6 +54,8 @@ public static class ExportFeature
             case ExportOutcome.Accepted accepted:
                 context.Response.Headers.ContentLocation = $"{FhirRequest.BaseOf(context)}/$export/{accepted.Job}";
                 return issues.Count > 0 ? FhirResults.Outcome(StatusCodes.Status202Accepted, issues) : TypedResults.StatusCode(StatusCodes.Status202Accepted);
+            case ExportOutcome.Invalid invalid:
+                return FhirResults.Outcome(StatusCodes.Status400BadRequest, invalid.Issues);
             case ExportOutcome.Forbidden forbidden:
                 return FhirResults.Outcome(StatusCodes.Status403Forbidden, "forbidden", forbidden.Reason);
             case ExportOutcome.NoGroup { Read: var read }:
@@ -63,52 +66,6 @@ public static class ExportFeature
             default:
                 throw new InvalidOperationException("Every outcome has its answer.");
         }
-    }
-
-    /// <summary>The request, or null with what is wrong with it; where the client asked for a lenient reading, what was left out.</summary>
-    static (ExportRequest? Request, List<FhirIssue> Issues) Read(ExportLevel level, string? group, HttpContext context)
-    {
-        List<FhirIssue> issues = [];
-        List<FhirIssue> wrong = [];
-        void Refuse(string code, string message) => wrong.Add(new FhirIssue(IssueSeverity.Error, code, "", message));
-        if (!context.Request.Headers["Prefer"].Any(header => (header ?? "").Split([',', ';'], StringSplitOptions.TrimEntries).Contains("respond-async")))
-        {
-            Refuse("required", "An export is prepared while you wait elsewhere. Send the header Prefer: respond-async.");
-        }
-        List<string>? types = null;
-        DateTimeOffset? since = null;
-        var isLenient = FhirRequest.IsLenient(context);
-        foreach (var (name, value) in FhirRequest.ParametersOf(context))
-        {
-            switch (name)
-            {
-                case "_outputFormat" when Formats.Contains(value.Replace(' ', '+')):
-                    break;
-                case "_outputFormat":
-                    Refuse("not-supported", $"_outputFormat: '{value}' is not made here; {Ndjson} is.");
-                    break;
-                case "_since" when FhirTime.TryParse(Encoding.UTF8.GetBytes(value.Replace(' ', '+')), out var instant):
-                    since = instant.Low;
-                    break;
-                case "_since":
-                    Refuse("value", $"_since: '{value}' is no instant, such as 2026-11-21T08:00:00Z.");
-                    break;
-                case "_type":
-                    (types ??= []).AddRange(value.Split(',', StringSplitOptions.TrimEntries));
-                    break;
-                default:
-                    (isLenient ? issues : wrong).Add(new FhirIssue(isLenient ? IssueSeverity.Warning : IssueSeverity.Error, "not-supported", "",
-                        $"{(isLenient ? "Left out: " : "")}$export takes _outputFormat, _since and _type, not '{name}'."));
-                    break;
-            }
-        }
-        if (types?.Where(type => type == "AuditEvent" || FhirDefinitions.R4.Type(type) is not { Kind: TypeKind.Resource, IsAbstract: false }).ToList() is { Count: > 0 } unknown)
-        {
-            Refuse("value", $"_type: {string.Join(", ", unknown)} cannot be exported. Name resource types of R4 other than AuditEvent.");
-        }
-        return wrong.Count > 0
-            ? (null, wrong)
-            : (new ExportRequest(level, group, types, since, FhirRequest.PurposeOf(context), $"{FhirRequest.BaseOf(context)}{context.Request.Path.Value!["/fhir".Length..]}{context.Request.QueryString}"), issues);
     }
 
     static async Task<IResult> ShowAsync(Guid id, ExportDesk desk, HttpContext context)
@@ -126,12 +83,16 @@ public static class ExportFeature
             case ExportState.Failed:
                 return FhirResults.Outcome(StatusCodes.Status500InternalServerError, "processing", view.Job.Reason ?? "The export failed.");
             default:
+                if (await desk.HasDeletionsAsync(context.Caller(), view, context.RequestAborted) is not { } hasDeletions)
+                {
+                    return Unsure(context);
+                }
                 context.Response.Headers.Expires = view.Until!.Value.UtcDateTime.ToString("R", CultureInfo.InvariantCulture);
-                return TypedResults.Bytes(Manifest(view, $"{FhirRequest.BaseOf(context)}/$export/{id}"), "application/json");
+                return TypedResults.Bytes(Manifest(view, hasDeletions, $"{FhirRequest.BaseOf(context)}/$export/{id}"), "application/json");
         }
     }
 
-    static byte[] Manifest(ExportView view, string address)
+    static byte[] Manifest(ExportView view, bool hasDeletions, string address)
     {
         object Line(string type, int number, int count) => new { type, url = $"{address}/{number}", count };
         var altered = view.Files.Sum(file => file.Altered.Length);
@@ -141,6 +102,7 @@ public static class ExportFeature
             request = view.Request.Address,
             requiresAccessToken = true,
             output = view.Files.Where(file => file.Records > 0).Select(file => Line(file.Type, file.Number, file.Records)),
+            deleted = hasDeletions ? [new { type = "Bundle", url = $"{address}/{DeletedName}" }] : Array.Empty<object>(),
             error = altered > 0 ? [Line("OperationOutcome", ErrorsNumber, altered)] : Array.Empty<object>(),
         });
     }
@@ -157,7 +119,7 @@ public static class ExportFeature
         }
         if (number == ErrorsNumber)
         {
-            return TypedResults.Bytes(Errors(view), Ndjson);
+            return TypedResults.Bytes(Errors(view), ExportParameters.Ndjson);
         }
         if (view.Files.FirstOrDefault(file => file.Number == number) is not { } file)
         {
@@ -165,10 +127,44 @@ public static class ExportFeature
         }
         if (await desk.NextAsync(caller, view, file, file.After, context.RequestAborted) is not { } first)
         {
-            context.Response.Headers.RetryAfter = "10";
-            return FhirResults.Outcome(StatusCodes.Status503ServiceUnavailable, "transient", "The node has not heard from the chain lately and does not know what you may read. Ask again later.");
+            return Unsure(context);
         }
-        return TypedResults.Stream(body => WriteAsync(body, first, desk, caller, view, file, context), Ndjson);
+        return TypedResults.Stream(body => WriteAsync(body, first, desk, caller, view, file, context), ExportParameters.Ndjson);
+    }
+
+    static async Task<IResult> DeletedAsync(Guid id, ExportDesk desk, HttpContext context)
+    {
+        var caller = context.Caller();
+        if (await desk.FindAsync(caller, id, context.RequestAborted) is not { Job.State: ExportState.Done } view)
+        {
+            return Missing();
+        }
+        return await desk.DeletionsAsync(caller, view, (DateTimeOffset.MinValue, ""), context.RequestAborted) is { } first
+            ? TypedResults.Stream(body => WriteDeletionsAsync(body, first, desk, caller, view, context), ExportParameters.Ndjson)
+            : Unsure(context);
+    }
+
+    static async Task WriteDeletionsAsync(Stream body, DeletionBatch first, ExportDesk desk, Caller caller, ExportView view, HttpContext context)
+    {
+        for (var batch = first; ; )
+        {
+            if (batch.Names.Count > 0)
+            {
+                await body.WriteAsync(BundleWriter.Deletions(batch.Names), context.RequestAborted);
+                await body.WriteAsync("\n"u8.ToArray(), context.RequestAborted);
+            }
+            if (batch.Next is not { } after)
+            {
+                return;
+            }
+            if (await desk.DeletionsAsync(caller, view, after, context.RequestAborted) is not { } next)
+            {
+                // A file that ends well is whole: this one must not look so
+                context.Abort();
+                return;
+            }
+            batch = next;
+        }
     }
 
     static async Task WriteAsync(Stream body, ExportBatch first, ExportDesk desk, Caller caller, ExportView view, ExportFile file, HttpContext context)
@@ -210,6 +206,12 @@ public static class ExportFeature
             }
         }
         return lines.ToArray();
+    }
+
+    static IResult Unsure(HttpContext context)
+    {
+        context.Response.Headers.RetryAfter = "10";
+        return FhirResults.Outcome(StatusCodes.Status503ServiceUnavailable, "transient", "The node has not heard from the chain lately and does not know what you may read. Ask again later.");
     }
 
     static IResult Missing() => FhirResults.Outcome(StatusCodes.Status404NotFound, "not-found", "There is no such export of yours, or no longer.");

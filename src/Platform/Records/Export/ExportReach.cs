@@ -15,7 +15,7 @@ sealed class ExportReach(IReadOnlyDictionary<string, AccessScope> scopes, Role r
     /// <summary>The patients whose records of a type may leave, and whether those about nobody may.</summary>
     public IndexReach Of(string type) => new([.. scopes.Keys.Where(patient => Covers(patient, type))], SeesNobodys(type));
 
-    /// <summary>Whether an entry may leave.</summary>
+    /// <summary>Whether an entry, or the news that it was deleted, may leave.</summary>
     public bool Sees(SealedEntry entry) => entry.Patient is { } patient ? Covers(patient, entry.Type) : SeesNobodys(entry.Type);
 
     bool Covers(string patient, string type) => members?.Contains(patient) != false

@@ -24,6 +24,18 @@ static class ExportStore
             ORDER BY id LIMIT $8
             """, range.Type, range.After, range.UpTo, range.At, reach.Patients, reach.SeesNobodys, range.Request.Since?.ToUniversalTime(), countMax);
 
+    /// <summary>What was deleted within a time and stood so at its end, in the order in which it was.</summary>
+    public static async Task<IReadOnlyList<SealedEntry>> DeletionsAsync(
+        NpgsqlConnection connection, DateTimeOffset since, DateTimeOffset until, IReadOnlyList<string>? types, (DateTimeOffset Written, string Id) after, int countMax,
+        CancellationToken cancellation) =>
+        await connection.QueryAsync(cancellation, SealedStore.Read,
+            $"""
+            SELECT {SealedStore.Columns} FROM entry e
+            WHERE deleted AND written >= $1 AND written <= $2 AND (written, id) > ($3, $4) AND ($5::text[] IS NULL OR type = ANY($5))
+              AND NOT EXISTS (SELECT FROM entry later WHERE later.type = e.type AND later.id = e.id AND later.version > e.version AND later.written <= $2)
+            ORDER BY written, id LIMIT $6
+            """, since.ToUniversalTime(), until, after.Written, after.Id, (object?)types?.ToArray(), countMax);
+
     /// <summary>Adds a job, unless the account has as many as it may.</summary>
     public static async Task<bool> AddAsync(NpgsqlConnection connection, Guid id, Guid account, byte[] request, DateTimeOffset asked, int jobsMax, CancellationToken cancellation)
     {

@@ -49,6 +49,12 @@ enum ExportLevel
 /// <param name="Address">The request as it was sent.</param>
 sealed record ExportRequest(ExportLevel Level, string? Group, IReadOnlyList<string>? Types, DateTimeOffset? Since, Purpose Purpose, string Address)
 {
+    /// <summary>Of a type that has some, only what one of them finds.</summary>
+    public IReadOnlyList<TypeFilter> Filters { get; init; } = [];
+
+    /// <summary>The records of these patients alone, by logical id; null for all.</summary>
+    public IReadOnlyList<string>? Patients { get; init; }
+
     /// <summary>The request as it is kept: it may name a Group, and its account alone may have it.</summary>
     public byte[] Seal(OwnerKey key, Guid job, Guid account) => key.Seal(Context(job, account), JsonSerializer.SerializeToUtf8Bytes(this));
 
@@ -58,6 +64,11 @@ sealed record ExportRequest(ExportLevel Level, string? Group, IReadOnlyList<stri
 
     static SealContext Context(Guid job, Guid account) => new("export-request", $"{job} {account}", 1);
 }
+
+/// <summary>A search that picks the records of a type (<c>_typeFilter</c>).</summary>
+/// <param name="Type">The resource type.</param>
+/// <param name="Query">The search's parameters, as they would stand in an address.</param>
+sealed record TypeFilter(string Type, string Query);
 
 /// <summary>How far an export is.</summary>
 enum ExportState : short
@@ -108,6 +119,11 @@ sealed record ExportRange(ExportRequest Request, DateTimeOffset At, string Type,
 /// <param name="Altered">Ids of those that do not open.</param>
 /// <param name="Next">The last id gone through; null where nothing is left.</param>
 sealed record ExportBatch(IReadOnlyList<StoredRecord> Records, IReadOnlyList<string> Altered, string? Next);
+
+/// <summary>Some of what was deleted.</summary>
+/// <param name="Names">As <c>Type/id</c>.</param>
+/// <param name="Next">The last one gone through; null where nothing is left.</param>
+sealed record DeletionBatch(IReadOnlyList<string> Names, (DateTimeOffset Written, string Id)? Next);
 
 /// <summary>What became of the wish for an export.</summary>
 abstract record ExportOutcome

@@ -141,6 +141,10 @@ static class IndexingStore
             ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
             """)).SingleOrDefault();
 
+    /// <summary>Forgets passes that ended before a time.</summary>
+    public static Task<int> ForgetAsync(NpgsqlConnection connection, DateTimeOffset endedBefore, CancellationToken cancellation) =>
+        connection.ExecuteAsync(cancellation, "DELETE FROM index_pass WHERE ended < $1", endedBefore);
+
     public static async Task<bool> IsBusyAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
         (await connection.QueryAsync(cancellation, row => row.GetBoolean(0),
             "SELECT EXISTS (SELECT FROM index_pass WHERE ended IS NULL) OR EXISTS (SELECT FROM index_key WHERE active IS NULL)"))[0];

@@ -13,6 +13,7 @@ sealed partial class IndexingWorker(
     NpgsqlDataSource database, KeyVault vault, RecordsDesk records, IndexState state, TimeProvider time, ILogger<IndexingWorker> logger) : WokenWorker(time, logger)
 {
     const int BatchMax = 200;
+    static readonly TimeSpan PassesKept = TimeSpan.FromDays(30);
 
     /// <inheritdoc/>
     protected override TimeSpan BusyWait => TimeSpan.FromMilliseconds(250);
@@ -24,6 +25,7 @@ sealed partial class IndexingWorker(
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var now = Time.GetUtcNow();
         await IndexingStore.ActivateKeyAsync(connection, now - IndexState.Settle, now, cancellation);
+        await IndexingStore.ForgetAsync(connection, now - PassesKept, cancellation);
         await IndexingStore.SetBarriersAsync(connection, now - IndexState.Settle, cancellation);
         while (await StepAsync(connection, cancellation))
         {

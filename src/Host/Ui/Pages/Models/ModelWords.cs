@@ -35,6 +35,14 @@ static class ModelWords
 
     static string Lower(string text) => text.Length == 0 ? text : char.ToLowerInvariant(text[0]) + text[1..];
 
+    /// <summary>How probabilities were mended.</summary>
+    public static string Calibration(string? calibration) => calibration switch
+    {
+        null => "none: probabilities stand as the model gives them",
+        "platt" => "by Platt's curve, learned from what models said that had not seen the encounter; the figures here are of mended probabilities",
+        _ => "by steps that rise (isotonic), learned from what models said that had not seen the encounter; the figures here are of mended probabilities",
+    };
+
     /// <summary>A share as a percentage.</summary>
     public static string Share(double share) => double.IsFinite(share) ? string.Create(CultureInfo.InvariantCulture, $"{share * 100:0.0} %") : "–";
 

@@ -1,0 +1,69 @@
+using Salus.Learning.Cohort;
+using Salus.Platform.Consent;
+using Salus.Platform.DecisionSupport;
+using Salus.Platform.Identity;
+using Salus.Platform.Models;
+using Salus.Tests.Models;
+using Salus.Tests.Platform;
+
+namespace Salus.Tests.DecisionSupport;
+
+[CollectionDefinition(CdsNode.Name)]
+public sealed class SharedCdsNode : ICollectionFixture<CdsNode>;
+
+/// <summary>A node with a released model, served under a name of its own, and a system that is registered with it.</summary>
+public sealed class CdsNode : IAsyncLifetime
+{
+    /// <summary>The collection of those who share it, one after the other.</summary>
+    public const string Name = "decision support";
+
+    internal TestNode Node { get; private set; } = null!;
+
+    internal Caller Doctor { get; private set; } = null!;
+
+    internal Caller Administrator { get; private set; } = null!;
+
+    internal IReadOnlyList<string> Patients { get; private set; } = [];
+
+    internal string Model { get; private set; } = "";
+
+    internal OtherSystem System { get; } = new("https://ehr.example.org");
+
+    internal Guid SystemId { get; private set; }
+
+    internal DateTimeOffset Now => Node.Ground.Clock.GetUtcNow();
+
+    public async ValueTask InitializeAsync()
+    {
+        var ground = await TestGround.NewAsync();
+        ground.Settings["Salus:Passkeys:Origin"] = OtherSystem.Origin;
+        Node = await TestNode.StartAsync(ground, ownsGround: true);
+        (Doctor, Administrator) = (await Node.AddAsync(Role.Practitioner), await Node.AddAsync(Role.Administrator));
+        Patients = await CareNode.EnterAsync(Node.Records, Doctor, CohortGenerator.Make(new CohortOptions { Patients = 15, Draws = 100, Seed = 6 }).Patients);
+        // The last shares nothing.
+        foreach (var patient in Patients.SkipLast(1))
+        {
+            await Node.RequestAsync(CareNode.NewCaller(Role.Patient, patient), Doctor);
+        }
+        foreach (var patient in Patients.SkipLast(1))
+        {
+            var owner = CareNode.NewCaller(Role.Patient, patient);
+            await TestNode.UntilAsync(async () => (await Node.Consents.ListAsync(owner, CancellationToken.None)).All(consent => consent.State == ConsentState.Active), "the consents are active");
+        }
+        Model = Assert.IsType<ModelTraining.Trained>(await Node.Get<ModelDesk>().TrainAsync(Doctor, new TrainingRequest(Trees: 40, Folds: 3, Repeats: 1), CancellationToken.None)).Model.Summary.Id;
+        await ReleaseAsync();
+        SystemId = (await RegisterAsync(System)).Id;
+    }
+
+    internal async Task ReleaseAsync() =>
+        Assert.IsType<ReleaseOutcome.Done>(await Node.Get<ModelDesk>().ReleaseAsync(Doctor, Model, "Fit for this test's purposes.", CancellationToken.None));
+
+    internal async Task<CdsClient> RegisterAsync(OtherSystem system, string? origins = null) => Assert.IsType<CdsClientOutcome.Done>(
+        await Node.Get<CdsClientDesk>().RegisterAsync(Administrator, new CdsRegistration($"EHR of {system.Issuer}", system.Issuer, system.Jwks(), origins), CancellationToken.None)).Client;
+
+    public async ValueTask DisposeAsync()
+    {
+        System.Dispose();
+        await Node.DisposeAsync();
+    }
+}
