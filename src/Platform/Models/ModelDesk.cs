@@ -132,13 +132,16 @@ public sealed partial class ModelDesk(
         var view = new PredictionView(
             "", patient, encounter.Id, SealedStore.Now(time), said.Probabilities[1], evidence, label, said.Scale, reasons,
             encounter.Basis, model.Summary.Id, model.Summary, new ProofView("pending"), MayHaveLearned(model.Summary, encounter));
-        return await records.StoreOwnAsync(caller, RiskAssessmentJson.Write(view), LeafKind.Record, AuditAction.Predict, cancellation) switch
+        return await StoreAsync(caller, view, cancellation);
+    }
+
+    async Task<PredictionOutcome> StoreAsync(Caller caller, PredictionView view, CancellationToken cancellation) =>
+        await records.StoreOwnAsync(caller, RiskAssessmentJson.Write(view), LeafKind.Record, AuditAction.Predict, cancellation) switch
         {
             WriteOutcome.Written written => new PredictionOutcome.Predicted(view with { RiskAssessment = written.Records[0].Id }),
             WriteOutcome.Invalid invalid => throw new InvalidOperationException($"The prediction is no valid RiskAssessment: {invalid.Issues[0].Expression}: {invalid.Issues[0].Message}"),
             var other => throw new InvalidOperationException($"Storing a prediction came to {other.GetType().Name}."),
         };
-    }
 
     /// <summary>Records that verify: what was altered neither teaches nor is judged.</summary>
     static List<StoredRecord> Intact(RetrievalOutcome.Found found) =>

@@ -127,11 +127,11 @@ public sealed record PredictionReason(string Feature, string Description, double
 /// <summary>What a model said of an encounter.</summary>
 /// <param name="RiskAssessment">The logical id of the record that holds it.</param>
 /// <param name="Patient">The patient's logical id.</param>
-/// <param name="Encounter">The encounter's logical id.</param>
+/// <param name="Encounter">The encounter's logical id; empty where the patient was judged, as of that day.</param>
 /// <param name="Time">When it was made.</param>
-/// <param name="Probability">Of an abnormal assessment, 0 to 1.</param>
+/// <param name="Probability">Of an abnormal assessment, or of what the recipe predicts, 0 to 1.</param>
 /// <param name="Evidence">How often encounters that had about this probability, and that the model had not seen, came to be assessed abnormal.</param>
-/// <param name="Label"><c>normal</c> or <c>abnormal</c>.</param>
+/// <param name="Label"><c>normal</c> or <c>abnormal</c> of a visit, <c>at risk</c> or <c>not at risk</c> of a patient.</param>
 /// <param name="Scale">What the reasons add up to.</param>
 /// <param name="Reasons">The words and values that spoke most, either way.</param>
 /// <param name="Basis">The records it rests on.</param>
@@ -141,7 +141,17 @@ public sealed record PredictionReason(string Feature, string Description, double
 /// <param name="IsLearned">Whether the model may have learned from this encounter's assessment: then its probability says little.</param>
 public sealed record PredictionView(
     string RiskAssessment, string Patient, string Encounter, DateTimeOffset Time, double Probability, ObservedShare? Evidence, string Label, ExplanationScale Scale,
-    IReadOnlyList<PredictionReason> Reasons, IReadOnlyList<string> Basis, string Model, ModelSummary? Figures, ProofView Proof, bool IsLearned = false);
+    IReadOnlyList<PredictionReason> Reasons, IReadOnlyList<string> Basis, string Model, ModelSummary? Figures, ProofView Proof, bool IsLearned = false)
+{
+    /// <summary>The label of a patient whose probability is not below the model's threshold.</summary>
+    public const string AtRisk = "at risk";
+
+    /// <summary>The label of any other patient.</summary>
+    public const string NotAtRisk = "not at risk";
+
+    /// <summary>The recipe of the model.</summary>
+    public string Recipe { get; init; } = ModelSummary.Condition;
+}
 
 /// <summary>What became of training.</summary>
 public abstract record ModelTraining

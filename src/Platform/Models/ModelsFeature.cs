@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Salus.Learning.Models;
+using Salus.Learning.Recipes;
 using Salus.Platform.Identity;
 using Salus.Platform.Identity.Passkeys;
 
@@ -13,8 +14,11 @@ namespace Salus.Platform.Models;
 /// <summary>The HTTP surface of models: training, cards, releases, trying, predictions.</summary>
 public static class ModelsFeature
 {
-    /// <summary>Which encounter to judge; the newest when absent.</summary>
-    public sealed record PredictionRequest(string? Encounter);
+    /// <summary>Which encounter to judge, the newest when absent; or by which recipe to judge the patient.</summary>
+    public sealed record PredictionRequest(string? Encounter = null, string? Recipe = null);
+
+    /// <summary>A recipe that the node's records can be trained by.</summary>
+    public sealed record RecipeView(string Name, string Title, string Sentence, string IntendedUse, string NotFor, RecipeOutcome Outcome, RecipeModel Model);
 
     /// <summary>Why a model is released, or withdrawn.</summary>
     public sealed record ReleaseRequest(string? Statement);
@@ -32,6 +36,9 @@ public static class ModelsFeature
     {
         var models = routes.MapGroup("/api/models").WithTags("Models");
         models.MapGet("/", ListAsync);
+        models.MapGet("/recipes", IResult (HttpContext context) => ModelDesk.MaySee(context.Caller())
+            ? Json(ModelDesk.Recipes.Select(recipe => new RecipeView(recipe.Name, recipe.Title, recipe.Sentence, recipe.IntendedUse, recipe.NotFor, recipe.Outcome, recipe.Model)))
+            : Unseen());
         models.MapGet("/{model}", FindAsync);
         models.MapPost("/train", TrainAsync);
         models.MapPost("/{model}/release", async (string model, ReleaseRequest? request, ModelDesk desk, HttpContext context) =>
@@ -98,7 +105,9 @@ public static class ModelsFeature
     };
 
     static async Task<IResult> PredictAsync(string patient, PredictionRequest? request, ModelDesk desk, HttpContext context) =>
-        await desk.PredictAsync(context.Caller(), patient, request?.Encounter, context.RequestAborted) switch
+        await (request?.Recipe is null or ModelSummary.Condition
+            ? desk.PredictAsync(context.Caller(), patient, request?.Encounter, context.RequestAborted)
+            : desk.PredictByAsync(context.Caller(), patient, request.Recipe, context.RequestAborted)) switch
         {
             PredictionOutcome.Predicted predicted => Json(predicted.Prediction),
             PredictionOutcome.NoModel => TypedResults.Problem(

@@ -185,6 +185,7 @@ static class RouteTable
 
         // Models and predictions
         ["GET /api/models"] = (Answer.SignIn, [Role.Practitioner, Role.Researcher, Role.Auditor, Role.Administrator]),
+        ["GET /api/models/recipes"] = (Answer.SignIn, [Role.Practitioner, Role.Researcher, Role.Auditor, Role.Administrator]),
         ["GET /api/models/{model}"] = (Answer.SignIn, [Role.Practitioner, Role.Researcher, Role.Auditor, Role.Administrator]),
         ["POST /api/models/train"] = (Answer.SignIn, [Role.Practitioner]),
         ["POST /api/models/{model}/release"] = (Answer.SignIn, [Role.Practitioner, Role.Administrator]),
