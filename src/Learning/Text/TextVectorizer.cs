@@ -12,7 +12,9 @@ public sealed class TextVectorizer
     readonly TextOptions options;
     readonly Dictionary<string, int> words;
     readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> lookup;
-    readonly Dictionary<ulong, int> terms;
+    // The column of each word by itself, and of pairs.
+    readonly int[] singles;
+    readonly Dictionary<ulong, int> pairs = [];
     readonly double[] weights;
 
     internal TextVectorizer(TextOptions options, IReadOnlyList<string> vocabulary, IReadOnlyList<ulong> terms, double[] weights)
@@ -25,9 +27,15 @@ public sealed class TextVectorizer
         for (var i = 0; i < vocabulary.Count; i++)
             words.Add(vocabulary[i], i);
         lookup = words.GetAlternateLookup<ReadOnlySpan<char>>();
-        this.terms = new Dictionary<ulong, int>(terms.Count);
+        singles = new int[vocabulary.Count];
+        Array.Fill(singles, -1);
         for (var i = 0; i < terms.Count; i++)
-            this.terms.Add(terms[i], i);
+        {
+            if ((terms[i] & uint.MaxValue) == 0)
+                singles[terms[i] >> 32] = i;
+            else
+                pairs.Add(terms[i], i);
+        }
     }
 
     /// <summary>How texts become rows.</summary>
@@ -99,9 +107,9 @@ public sealed class TextVectorizer
                 before = -1;
                 continue;
             }
-            if (terms.TryGetValue(VocabularyBuilder.Single(word), out var single))
-                found.Add(single);
-            if (options.RunMax > 1 && before >= 0 && terms.TryGetValue(VocabularyBuilder.Pair(before, word), out var pair))
+            if (singles[word] >= 0)
+                found.Add(singles[word]);
+            if (options.RunMax > 1 && before >= 0 && pairs.TryGetValue(VocabularyBuilder.Pair(before, word), out var pair))
                 found.Add(pair);
             before = word;
         }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Salus.Learning.Tables;
 
 namespace Salus.Learning.Trees;
@@ -16,19 +17,27 @@ sealed class FeatureBins
 
     readonly double[] edges;
 
+    const int GroupEdges = 16;
+
     // Upper edges filled up with infinity to a power of two: the search takes the same steps for every value.
     readonly double[] padded;
+
+    // The last edge of each group of sixteen, where those of all groups are sixteen at most.
+    readonly double[] coarse = new double[GroupEdges];
 
     public FeatureBins(double[] edges, bool isCategory)
     {
         this.edges = edges;
         IsCategory = isCategory;
-        var size = 1;
+        var size = GroupEdges;
         while (size <= edges.Length)
             size <<= 1;
         padded = new double[size];
         edges.CopyTo(padded, 0);
         padded.AsSpan(edges.Length).Fill(double.PositiveInfinity);
+        coarse.AsSpan().Fill(double.PositiveInfinity);
+        for (var group = 0; group < Math.Min(GroupEdges, size / GroupEdges); group++)
+            coarse[group] = padded[(group * GroupEdges) + GroupEdges - 1];
     }
 
     /// <summary>Upper edges of the bins but the last; of a category, the codes that have bins. Strictly rising.</summary>
@@ -49,27 +58,32 @@ sealed class FeatureBins
     /// <summary>The bins of many values.</summary>
     public void BinsOf(ReadOnlySpan<double> values, Span<byte> into)
     {
-        var at = 0;
-        // Four searches at once: each waits for its own loads only.
-        for (; !IsCategory && at + 4 <= values.Length; at += 4)
+        if (IsCategory || !Vector256.IsHardwareAccelerated)
         {
-            double a = values[at], b = values[at + 1], c = values[at + 2], d = values[at + 3];
-            int i = 0, j = 0, k = 0, l = 0;
-            ref var first = ref MemoryMarshal.GetArrayDataReference(padded);
-            for (var half = padded.Length >> 1; half > 0; half >>= 1)
-            {
-                i += -Below(ref first, i + half - 1, a) & half;
-                j += -Below(ref first, j + half - 1, b) & half;
-                k += -Below(ref first, k + half - 1, c) & half;
-                l += -Below(ref first, l + half - 1, d) & half;
-            }
-            into[at] = (byte)(double.IsNaN(a) ? Bins : i);
-            into[at + 1] = (byte)(double.IsNaN(b) ? Bins : j);
-            into[at + 2] = (byte)(double.IsNaN(c) ? Bins : k);
-            into[at + 3] = (byte)(double.IsNaN(d) ? Bins : l);
+            for (var at = 0; at < values.Length; at++)
+                into[at] = (byte)BinOf(values[at]);
+            return;
         }
-        for (; at < values.Length; at++)
-            into[at] = (byte)BinOf(values[at]);
+        ref var fine = ref MemoryMarshal.GetArrayDataReference(padded);
+        ref var coarse = ref MemoryMarshal.GetArrayDataReference(this.coarse);
+        for (var at = 0; at < values.Length; at++)
+        {
+            var value = Vector256.Create(values[at]);
+            var group = CountBelow(ref coarse, value) * GroupEdges;
+            var bin = group + CountBelow(ref Unsafe.Add(ref fine, group), value);
+            into[at] = (byte)(double.IsNaN(values[at]) ? Bins : bin);
+        }
+    }
+
+    /// <summary>How many of sixteen numbers are below the value.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static int CountBelow(ref double first, Vector256<double> value)
+    {
+        // A comparison that holds is −1.
+        var below = Vector256.LessThan(Vector256.LoadUnsafe(ref first), value).AsInt64() + Vector256.LessThan(Vector256.LoadUnsafe(ref first, 4), value).AsInt64()
+            + Vector256.LessThan(Vector256.LoadUnsafe(ref first, 8), value).AsInt64() + Vector256.LessThan(Vector256.LoadUnsafe(ref first, 12), value).AsInt64();
+        var half = below.GetLower() + below.GetUpper();
+        return -(int)(half.ToScalar() + half.GetElement(1));
     }
 
     int EdgesBelow(double value)

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Salus.Learning.Tables;
 
 namespace Salus.Learning.Trees;
@@ -23,7 +24,7 @@ sealed class TreeWalker
     const int UnaskedDepth = 8;
     const int Lanes = 8;
     const int StackSlots = 2_048;
-    const ushort Greatest = ushort.MaxValue;
+    const ushort Greatest = RowCodes.Greatest;
 
     readonly TreeEnsemble ensemble;
     readonly int[] used;
@@ -35,6 +36,13 @@ sealed class TreeWalker
     readonly double[] values;
     readonly int[] valueAt;
     readonly ulong[]?[]? sets;
+
+    // Of each tree its upper part, where codes fit a byte; each exit's node, or its value; and what remains of its depth.
+    readonly TreeCrown[]? crowns;
+    readonly int[][] exits = [];
+    readonly double[][] exitValues = [];
+    readonly int[] restDepths;
+    readonly bool walksOn = true;
 
     public TreeWalker(TreeEnsemble ensemble)
     {
@@ -51,42 +59,90 @@ sealed class TreeWalker
         valueAt = ensemble.Width == 1 ? [] : new int[count];
         roots = new int[ensemble.Trees.Length];
         depths = new int[ensemble.Trees.Length];
+        restDepths = new int[ensemble.Trees.Length];
         values = ensemble.Width == 1 ? new double[count] : [.. ensemble.Trees.SelectMany(tree => tree.Values.ToArray())];
         sets = ensemble.Trees.Any(tree => tree.HasSets) ? new ulong[count][] : null;
+        crowns = Vector256.IsHardwareAccelerated && Array.TrueForAll(used, feature => ensemble.Bins[feature].Bins < TreeCrown.BinsMax) ? new TreeCrown[roots.Length] : null;
+        if (crowns is not null)
+            (exits, exitValues, walksOn) = (new int[roots.Length][], new double[roots.Length][], false);
         int at = 0, valuesAt = 0;
         for (var t = 0; t < roots.Length; t++)
         {
+            var (tree, root) = (ensemble.Trees[t], at);
+            var places = Places(tree);
             roots[t] = at;
-            depths[t] = Pack(ensemble.Trees[t], at, valuesAt, slots);
-            at += ensemble.Trees[t].NodeCount;
-            valuesAt += ensemble.Trees[t].Values.Length;
+            var depth = Pack(tree, places, at, valuesAt, slots);
+            depths[t] = restDepths[t] = depth.Max();
+            at += tree.NodeCount;
+            valuesAt += tree.Values.Length;
+            if (crowns is null)
+                continue;
+            crowns[t] = TreeCrown.Of(tree, node => slots[tree.Feature[node]] + (tree.MissingLeft[node] ? 0 : 1));
+            exits[t] = Array.ConvertAll(crowns[t].Exits, node => root + places[node]);
+            exitValues[t] = crowns[t].IsWhole && tree.Width == 1 ? Array.ConvertAll(crowns[t].Exits, node => tree.ValuesAt(node)[0]) : [];
+            walksOn |= !crowns[t].IsWhole;
+            restDepths[t] -= crowns[t].Exits.Min(node => tree.IsLeaf(node) ? int.MaxValue : depth[node]) is < int.MaxValue and var least ? least : 0;
         }
     }
 
-    /// <summary>Packs a tree and says how deep it is.</summary>
-    int Pack(Tree tree, int root, int valuesFrom, int[] slots)
+    /// <summary>
+    /// Where each node of a tree is put: the pairs below two siblings right behind them, so that a row which goes down two
+    /// levels stays in a line of the cache.
+    /// </summary>
+    static int[] Places(Tree tree)
+    {
+        var places = new int[tree.NodeCount];
+        var next = 1;
+        var waiting = new Stack<int>();
+        if (!tree.IsLeaf(0))
+            waiting.Push(0);
+        while (waiting.TryPop(out var parent))
+        {
+            Put(parent);
+            for (var child = tree.Next[parent]; child <= tree.Next[parent] + 1; child++)
+            {
+                if (tree.IsLeaf(child))
+                    continue;
+                Put(child);
+                for (var below = tree.Next[child]; below <= tree.Next[child] + 1; below++)
+                {
+                    if (!tree.IsLeaf(below))
+                        waiting.Push(below);
+                }
+            }
+        }
+        return places;
+
+        void Put(int parent)
+        {
+            places[tree.Next[parent]] = next++;
+            places[tree.Next[parent] + 1] = next++;
+        }
+    }
+
+    /// <summary>Packs a tree and says how deep each node lies.</summary>
+    int[] Pack(Tree tree, int[] places, int root, int valuesFrom, int[] slots)
     {
         var depth = new int[tree.NodeCount];
-        var deepest = 0;
         for (var node = 0; node < tree.NodeCount; node++)
         {
+            var at = root + places[node];
             if (tree.IsLeaf(node))
             {
-                nodes[root + node] = ((ulong)Greatest << 32) | (uint)(root + node);
+                nodes[at] = ((ulong)Greatest << 32) | (uint)at;
                 if (tree.Width == 1)
-                    values[root + node] = tree.ValuesAt(node)[0];
+                    values[at] = tree.ValuesAt(node)[0];
                 else
-                    valueAt[root + node] = valuesFrom + (tree.Next[node] * tree.Width);
+                    valueAt[at] = valuesFrom + (tree.Next[node] * tree.Width);
                 continue;
             }
             var slot = slots[tree.Feature[node]] + (tree.MissingLeft[node] ? 0 : 1);
-            nodes[root + node] = ((ulong)slot << 48) | ((ulong)(tree.Bin[node] + 1) << 32) | (uint)(root + tree.Next[node]);
+            nodes[at] = ((ulong)slot << 48) | ((ulong)(tree.Bin[node] + 1) << 32) | (uint)(root + places[tree.Next[node]]);
             if (tree.SetAt(node) is { } set)
-                sets![root + node] = set;
+                sets![at] = set;
             depth[tree.Next[node]] = depth[tree.Next[node] + 1] = depth[node] + 1;
-            deepest = Math.Max(deepest, depth[node] + 1);
         }
-        return deepest;
+        return depth;
     }
 
     public void AddRow(ReadOnlySpan<double> row, Span<double> sums)
@@ -128,7 +184,7 @@ sealed class TreeWalker
         var run = Math.Max(1, Math.Min(16, blocks / 8));
         Parallel.For(0, (blocks + run - 1) / run, parallel, part =>
         {
-            var codes = new ushort[Math.Max(2, used.Length * 2) * blockRows];
+            var codes = NewCodes();
             var column = new double[blockRows];
             for (var block = part * run; block < Math.Min(blocks, (part + 1) * run); block++)
             {
@@ -137,7 +193,7 @@ sealed class TreeWalker
                 for (var i = 0; i < used.Length; i++)
                 {
                     matrix.CopyColumn(used[i], from, column.AsSpan(0, count));
-                    Encode(ensemble.Bins[used[i]], column.AsSpan(0, count), codes.AsSpan(2 * i * blockRows, 2 * blockRows));
+                    codes.Write(i, ensemble.Bins[used[i]], column.AsSpan(0, count));
                 }
                 AddBlock(codes, sums.AsSpan(from * ensemble.Outputs, count * ensemble.Outputs));
             }
@@ -148,75 +204,84 @@ sealed class TreeWalker
     public void AddBinned(BinnedMatrix matrix, ReadOnlySpan<int> rowsOf, Span<double> sums)
     {
         var blockRows = 1 << blockShift;
-        var codes = new ushort[Math.Max(2, used.Length * 2) * blockRows];
+        var codes = NewCodes();
+        var bins = new byte[blockRows];
         for (var from = 0; from < rowsOf.Length; from += blockRows)
         {
             var count = Math.Min(blockRows, rowsOf.Length - from);
             for (var i = 0; i < used.Length; i++)
             {
-                var missing = matrix.Bins[used[i]].Bins;
                 for (var r = 0; r < count; r++)
-                    Put(codes, (2 * i * blockRows) + r, matrix.Codes[((long)rowsOf[from + r] * matrix.FeatureCount) + used[i]], missing, blockRows);
+                    bins[r] = matrix.Codes[((long)rowsOf[from + r] * matrix.FeatureCount) + used[i]];
+                codes.Write(i, matrix.Bins[used[i]].Bins, bins);
             }
             AddBlock(codes, sums.Slice(from * ensemble.Outputs, count * ensemble.Outputs));
         }
     }
 
-    static void Encode(FeatureBins bins, ReadOnlySpan<double> values, Span<ushort> codes)
-    {
-        var blockRows = codes.Length / 2;
-        if (bins.Bins <= FeatureBins.BinsLimit)
-        {
-            Span<byte> narrow = stackalloc byte[1 << BlockShiftMax];
-            bins.BinsOf(values, narrow);
-            for (var r = 0; r < values.Length; r++)
-                Put(codes, r, narrow[r], bins.Bins, blockRows);
-            return;
-        }
-        for (var r = 0; r < values.Length; r++)
-            Put(codes, r, bins.BinOf(values[r]), bins.Bins, blockRows);
-    }
+    RowCodes NewCodes() => new(Math.Max(2, used.Length * 2), 1 << blockShift, crowns is not null, walksOn);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void Put(Span<ushort> codes, int at, int bin, int missing, int blockRows)
-    {
-        var code = (ushort)(bin + 1);
-        codes[at] = bin == missing ? (ushort)0 : code;
-        codes[at + blockRows] = bin == missing ? Greatest : code;
-    }
-
-    void AddBlock(ushort[] codes, Span<double> sums)
+    void AddBlock(RowCodes codes, Span<double> sums)
     {
         var count = sums.Length / ensemble.Outputs;
-        var isPlain = ensemble.Outputs == 1 && sets is null;
-        Span<int> ends = stackalloc int[Lanes];
+        var isSingle = ensemble.Outputs == 1;
+        Span<int> ends = stackalloc int[TreeCrown.Rows];
         for (var t = 0; t < roots.Length; t++)
         {
-            for (var r = 0; r < count; r += Lanes)
+            for (var r = 0; r < count; r += TreeCrown.Rows)
             {
-                ends.Fill(roots[t]);
-                if (sets is null)
-                    Walk(ends, ref codes[r], blockShift, 1, depths[t]);
-                else
-                    WalkSets(ends, codes.AsSpan(r), 1 << blockShift);
-                if (isPlain && r + Lanes <= count)
+                var many = Math.Min(TreeCrown.Rows, count - r);
+                if (crowns is null)
                 {
-                    AddLeaves(ends, ref sums[r]);
+                    ends.Fill(roots[t]);
+                }
+                else
+                {
+                    var left = crowns[t].Leave(codes.Narrow(r), codes.Room);
+                    if (isSingle && crowns[t].IsWhole)
+                    {
+                        AddValues(exitValues[t], left[..many], sums.Slice(r, many));
+                        continue;
+                    }
+                    for (var i = 0; i < ends.Length; i++)
+                        ends[i] = exits[t][left[i]];
+                }
+                WalkOn(t, ends, codes, r);
+                if (isSingle)
+                {
+                    AddValues(values, ends[..many], sums.Slice(r, many));
                     continue;
                 }
-                var many = Math.Min(Lanes, count - r);
                 for (var i = 0; i < many; i++)
                     AddLeaf(t, ends[i], sums.Slice((r + i) * ensemble.Outputs, ensemble.Outputs));
             }
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    void AddLeaves(ReadOnlySpan<int> ends, ref double sums)
+    static void AddValues(double[] values, ReadOnlySpan<byte> exits, Span<double> sums)
     {
-        ref var first = ref MemoryMarshal.GetArrayDataReference(values);
-        for (var i = 0; i < Lanes; i++)
-            Unsafe.Add(ref sums, i) += Unsafe.Add(ref first, ends[i]);
+        for (var i = 0; i < sums.Length; i++)
+            sums[i] += values[exits[i]];
+    }
+
+    static void AddValues(double[] values, ReadOnlySpan<int> nodes, Span<double> sums)
+    {
+        for (var i = 0; i < sums.Length; i++)
+            sums[i] += values[nodes[i]];
+    }
+
+    /// <summary>Walks rows that stand side by side from where they are to their leaves. What lies in a block beyond its last row is walked too, and counts for nothing.</summary>
+    void WalkOn(int tree, Span<int> ends, RowCodes codes, int row)
+    {
+        if (crowns?[tree].IsWhole == true)
+            return;
+        for (var i = 0; i < ends.Length; i += Lanes)
+        {
+            if (sets is null)
+                Walk(ends.Slice(i, Lanes), ref codes.Wide[row + i], blockShift, 1, restDepths[tree]);
+            else
+                WalkSets(ends.Slice(i, Lanes), codes.Wide.AsSpan(row + i), 1 << blockShift);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
