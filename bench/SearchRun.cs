@@ -31,7 +31,7 @@ static class SearchRun
         var folder = kept ?? Directory.CreateTempSubdirectory("salus-bench-").FullName;
         try
         {
-            await using var node = await NodeUnderTest.StartAsync(folder, "--Salus:Identity:RequestsPerMinute=10000000", $"--Salus:DemonstrationPatients={Patients}");
+            await using var node = await NodeUnderTest.StartAsync(folder, "--Salus:Identity:RequestsPerMinute=10000000", "--Salus:Monitoring:CheckEveryMinutes=10080", $"--Salus:DemonstrationPatients={Patients}");
             var patients = await node.PatientsAsync(Patients);
             var held = await node.CountAsync("Organization");
             Console.WriteLine("| resources | search | clients | median ms | p99 ms | searches/s | CPU ms of one: program + PostgreSQL + chain | per CPU second |");
