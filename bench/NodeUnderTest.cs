@@ -82,6 +82,20 @@ sealed class NodeUnderTest : IAsyncDisposable
         return bytes.Length == 0 ? null : JsonElement.Parse(bytes).GetProperty("id").GetString();
     }
 
+    /// <summary>Waits until the database has done what it does by itself after much was written.</summary>
+    public async Task SettledAsync()
+    {
+        const double idleMax = 0.05;
+        double Used() => CpuClock.Read().Under(ProcessId).Postgres;
+        for (var (before, quiet) = (Used(), 0); quiet < 4;)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(3));
+            var now = Used();
+            quiet = now - before < idleMax * 3 ? quiet + 1 : 0;
+            before = now;
+        }
+    }
+
     /// <summary>How many resources of a type there are to see.</summary>
     public async Task<int> CountAsync(string type) =>
         (await http.GetFromJsonAsync<JsonElement>($"/fhir/{type}?_summary=count")).GetProperty("total").GetInt32();

@@ -15,6 +15,9 @@ public sealed partial class Sequencer(NpgsqlDataSource database, LogFiles files,
 {
     const int LeavesPerHeadMax = 20_000;
     internal const long LockKey = 0x53616c75734c6f67; // "SalusLog"
+    /// <summary>Leaves that come within it share a head: one costs a signature, two commits and a place on the chain, however few they are.</summary>
+    static readonly TimeSpan GatherWait = TimeSpan.FromMilliseconds(50);
+
     static readonly TimeSpan IdleWait = TimeSpan.FromMilliseconds(200);
     static readonly TimeSpan FaultWait = TimeSpan.FromSeconds(2);
 
@@ -68,7 +71,11 @@ public sealed partial class Sequencer(NpgsqlDataSource database, LogFiles files,
         await CatchUpAsync(connection, cancellation);
         while (true)
         {
-            if (!await AppendAsync(connection, cancellation))
+            if (await AppendAsync(connection, cancellation))
+            {
+                await Task.Delay(GatherWait, time, cancellation);
+            }
+            else
             {
                 await awake.WaitAsync(IdleWait, cancellation);
             }

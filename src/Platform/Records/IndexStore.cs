@@ -18,7 +18,7 @@ sealed record IndexMatch(string Id, DateTimeOffset Written);
 static class IndexStore
 {
     /// <summary>Rows up to which all matches are counted when nobody asks for the exact number.</summary>
-    public const int CountedMax = 10_000;
+    public const int CountedMax = 1_000;
 
     /// <summary>Consents are written behind another door and found by opening them.</summary>
     const string Unindexed =
@@ -53,20 +53,20 @@ static class IndexStore
     /// <param name="reach">What may be seen.</param>
     /// <param name="plan">The condition.</param>
     /// <param name="order">Id, or time and id; which way; and after which match.</param>
-    /// <param name="isNarrow">Whether few can match, so that they are looked up; otherwise what the database knows of the values decides whether the records are gone through in their order.</param>
+    /// <param name="isWalked">Whether the records are gone through in their order until the page is full; otherwise what matches is looked up and sorted.</param>
     /// <param name="countMax">Matches on the page.</param>
     /// <param name="cancellation">Ends the wait.</param>
     public static Task<List<(IndexMatch Match, SealedEntry? Entry)>> PageAsync(
-        NpgsqlConnection connection, string type, IndexReach reach, IndexPlan plan, IndexOrder order, bool isNarrow, int countMax, CancellationToken cancellation)
+        NpgsqlConnection connection, string type, IndexReach reach, IndexPlan plan, IndexOrder order, bool isWalked, int countMax, CancellationToken cancellation)
     {
         var values = new SqlValues();
         var matching = Matching(type, reach, plan, values);
-        var page = isNarrow
-            ? $"WITH matched AS MATERIALIZED (SELECT s.id, s.written FROM {matching}) SELECT s.id, s.written FROM matched s WHERE true"
-            : $"SELECT s.id, s.written FROM {matching}";
+        var page = isWalked
+            ? $"SELECT s.id, s.written FROM {matching}"
+            : $"WITH matched AS MATERIALIZED (SELECT s.id, s.written FROM {matching}) SELECT s.id, s.written FROM matched s WHERE true";
         return connection.QueryAsync(cancellation, row => (ReadMatch(row), row.IsDBNull(2) ? null : SealedStore.Read(row, 2)),
             $"""
-            SELECT m.id, m.written, {SealedStore.Columns} FROM ({page}{order.After(values)} ORDER BY {order.Of("s")} LIMIT {values.Add(countMax)}) m
+            SELECT m.id, m.written, {SealedStore.Columns} FROM ({page}{order.After(values)} ORDER BY {order.Of("s")} LIMIT {countMax}) m
             LEFT JOIN LATERAL (SELECT * FROM entry WHERE entry.type = {values.Add(type)} AND entry.id = m.id ORDER BY version DESC LIMIT 1) e ON NOT e.deleted
             ORDER BY {order.Of("m")}
             """, values.All);
@@ -123,6 +123,7 @@ static class IndexStore
     static async Task StreamAsync(NpgsqlConnection connection, IReadOnlyList<IndexRow> rows, CancellationToken cancellation)
     {
         await using var writer = await connection.BeginBinaryImportAsync("COPY search_value (type, id, patient, written, key, marks, hashes) FROM STDIN (FORMAT binary)", cancellation);
+        writer.Timeout = SealedStore.StreamedPatience;
         foreach (var row in rows)
         {
             await writer.StartRowAsync(cancellation);

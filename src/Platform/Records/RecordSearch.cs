@@ -89,9 +89,8 @@ public sealed partial class RecordsDesk
         if (!isRough && (order.IsByRow || isCountOnly))
         {
             var last = cursor is null ? null : new IndexMatch(cursor.Id, cursor.Written);
-            var matches = isCountOnly
-                ? []
-                : await IndexStore.PageAsync(connection, type, reach.Of(type), plan, order.ByRow(last), query.Criteria.Any(IsNarrow), count + 1, cancellation);
+            var isWalked = !isCountOnly && await frequencies.IsWalkedAsync(connection, reach.Of(type), plan, order.ByRow(last), count + 1, cancellation);
+            var matches = isCountOnly ? [] : await IndexStore.PageAsync(connection, type, reach.Of(type), plan, order.ByRow(last), isWalked, count + 1, cancellation);
             // A first page that is not full has shown how many there are
             total = !isCountOnly && cursor is null && matches.Count <= count ? matches.Count : await TotalAsync(connection, reach.Of(type), query, plan, isCountOnly, cancellation);
             records = await run.OpenAsync(matches.Take(count).Select(match => match.Entry), cancellation);
@@ -125,11 +124,6 @@ public sealed partial class RecordsDesk
         var found = await IndexStore.CountAsync(connection, query.ResourceType, reach, plan, isExact ? int.MaxValue : IndexStore.CountedMax + 1, cancellation);
         return isExact || found <= IndexStore.CountedMax ? found : null;
     }
-
-    /// <summary>Whether a criterion leaves few, however many records there are.</summary>
-    static bool IsNarrow(SearchCriterion criterion) =>
-        criterion is SearchCriterion.Id or SearchCriterion.TypedIdentifier or SearchCriterion.ReferenceIdentifier
-        || (criterion is SearchCriterion.Token { Parameter: "identifier" } token && token.Values.All(value => value.Code is not null));
 
     /// <summary>All matches in an order that the index's rows do not have, within the bound up to which they are opened or sorted.</summary>
     async Task<List<SortedMatch>> SortAsync(

@@ -22,6 +22,7 @@ public sealed partial class RecordsDesk(
 {
     readonly SealedStore store = new(vault);
     readonly RecordIndex index = new(definitions, indexing);
+    readonly IndexFrequencies frequencies = new(time);
 
     /// <summary>Stores one resource under an id given here.</summary>
     /// <param name="caller">Who asks.</param>

@@ -59,6 +59,9 @@ sealed class SealedStore(KeyVault vault)
     /// <summary>From this many on, rows are streamed rather than sent with a statement.</summary>
     internal const int StreamedMin = 33;
 
+    /// <summary>Much at once may wait for the disk longer than a statement does.</summary>
+    internal static readonly TimeSpan StreamedPatience = TimeSpan.FromMinutes(2);
+
     /// <summary>Seals the versions and writes them with their pending leaves, in the caller's transaction.</summary>
     /// <exception cref="PostgresException">Unique violation (23505): a version stands there already.</exception>
     public static async Task AppendAsync(NpgsqlConnection connection, IReadOnlyList<NewEntry> entries, CancellationToken cancellation)
@@ -97,6 +100,7 @@ sealed class SealedStore(KeyVault vault)
         await using (var writer = await connection.BeginBinaryImportAsync(
             "COPY entry (type, id, version, kind, owner, patient, written, deleted, content, sealed, blob, ciphertext) FROM STDIN (FORMAT binary)", cancellation))
         {
+            writer.Timeout = StreamedPatience;
             foreach (var row in rows)
             {
                 await row.WriteAsync(writer, cancellation);

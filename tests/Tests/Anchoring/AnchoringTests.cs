@@ -192,7 +192,7 @@ public sealed class AnchoringTests
         (ground.Chain.IsCut, ground.Chain.IsHung) = (!hung, hung);
         var (patient, _) = await node.RecordAsync(doctor);
         var account = await node.AddAsync(Role.Patient, patient);
-        await TestNode.UntilAsync(async () => await node.Database.ValueAsync<bool>("SELECT NOT EXISTS (SELECT 1 FROM leaf_pending)"), "the log has the leaves");
+        await TestNode.UntilAsync(async () => await node.Database.ValueAsync<bool>("SELECT NOT EXISTS (SELECT 1 FROM leaf_pending) AND NOT EXISTS (SELECT 1 FROM log_head WHERE checkpoint IS NULL)"), "the log has the leaves");
         await TestNode.UntilAsync(() => Task.FromResult(node.Get<ChainHealth>().Fault is not null), "the node says what is wrong");
         var own = Assert.IsType<RetrievalOutcome.Found>(await node.Records.RetrieveAsync(account, patient, Purpose.PatientRequest, null, default));
         Assert.NotEmpty(own.Records);

@@ -58,6 +58,28 @@ public sealed class AuditTests
     }
 
     [Fact]
+    public async Task Facts_of_one_moment_are_each_written_once_and_those_that_cannot_be_are_told_so()
+    {
+        const int together = 100;
+        await using var node = await TestNode.StartAsync();
+        var trail = node.Get<AuditTrail>();
+        AuditFact Fact(int i) => new(AuditAction.Search, true, null, null, $"fact {i}", null) { PatientAliases = i % 2 == 0 ? [$"one {i}", $"other {i}"] : [] };
+        await Task.WhenAll(Enumerable.Range(0, together).Select(i => trail.RecordAsync(Fact(i), default)));
+        var written = (await trail.ListAsync(null, 2 * together, default)).Select(line => line.Fact.Entity).OfType<string>().Where(entity => entity.StartsWith("fact ", StringComparison.Ordinal));
+        Assert.Equal(Enumerable.Range(0, together).Select(i => $"fact {i}").Order(), written.Order());
+        Assert.Equal("list", Assert.Single(await trail.ListAsync("other 4", 10, default)).Fact.Entity);
+
+        await node.Database.ExecuteAsync("ALTER TABLE entry ADD CONSTRAINT no_more_audit CHECK (type <> 'AuditEvent') NOT VALID");
+        foreach (var refused in Enumerable.Range(0, together).Select(i => trail.RecordAsync(Fact(i), default)).ToList())
+        {
+            await Assert.ThrowsAsync<Npgsql.PostgresException>(() => refused);
+        }
+        await node.Database.ExecuteAsync("ALTER TABLE entry DROP CONSTRAINT no_more_audit");
+        await trail.RecordAsync(Fact(together), default);
+        Assert.Equal(together + 1, (await trail.ListAsync(null, 2 * together, default)).Count(line => line.Fact.Entity?.StartsWith("fact ", StringComparison.Ordinal) == true));
+    }
+
+    [Fact]
     public async Task Sign_ins_and_refused_roles_are_in_the_trail()
     {
         await using var node = await TestNode.StartAsync();
