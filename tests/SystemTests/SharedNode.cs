@@ -2,7 +2,7 @@ using Salus.SystemTests;
 using Salus.SystemTests.Support;
 
 [assembly: AssemblyFixture(typeof(SharedNode))]
-[assembly: CollectionBehavior(CollectionBehavior.CollectionPerClass, MaxParallelThreads = 2)]
+[assembly: CollectionBehavior(CollectionBehavior.CollectionPerClass, MaxParallelThreads = 3)]
 [assembly: TestCollectionOrderer(typeof(JourneysFirst))]
 
 namespace Salus.SystemTests;

@@ -115,8 +115,7 @@ public sealed partial class ModelDesk
         var plan = new LearningPlan
         {
             Evaluation = new EvaluationOptions { Folds = request.Folds, Repeats = request.Repeats, Seed = request.Seed },
-            // A forest's votes shy away from 0 and 1; the others learn probabilities as such.
-            Calibration = (request.Kind ?? recipe.Model.Kind) == "forest" ? "platt" : null,
+            Calibration = recipe.Model.CalibrationOf(request.Kind),
             Override = request.Override,
         };
         var assessed = data.Encounters.Select(one => new AssessedEncounter(one.Patient, one.Encounter.Features, one.Encounter.IsAbnormal!.Value)).ToList();

@@ -4,6 +4,8 @@ using Salus.Host.Engines;
 using Salus.Platform.Schema;
 
 [assembly: AssemblyFixture(typeof(Salus.Tests.Engines.EngineFixture))]
+// Tests with nodes of their own wait for the chain a third of their time: one more than there are processors, for two
+[assembly: CollectionBehavior(CollectionBehavior.CollectionPerClass, MaxParallelThreads = 3)]
 
 namespace Salus.Tests.Engines;
 
