@@ -60,7 +60,7 @@ static class LearnTrainCommand
         var plan = new LearningPlan
         {
             Evaluation = Learner.Evaluation(arguments, recipe), Override = Learner.Override(arguments),
-            Calibration = arguments.GetValue(Calibrate) ?? recipe?.Model.Calibration,
+            Calibration = arguments.GetValue(Calibrate) ?? recipe?.Model.CalibrationOf(name),
             Costs = CostsOf(arguments.GetValue(Costs)) ?? (recipe?.Model.Costs is { } costs ? (costs.FalseAlarm, costs.Missed) : null),
         };
         var (source, hash, rows, leftOut) = recipe is null

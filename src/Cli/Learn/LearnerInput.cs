@@ -41,9 +41,8 @@ sealed class LearnerInput(int repeatsDefault)
     public EvaluationOptions Evaluation(ParseResult arguments, Recipe? recipe = null) => new()
     {
         Folds = arguments.GetValue(folds), Repeats = arguments.GetValue(repeats), Seed = arguments.GetValue(seed),
-        Calibration = recipe?.Model.Calibration,
-        // What the costs ask of probabilities that are true (Elkan 2001).
-        Threshold = recipe?.Model.Costs is { } costs && !IsGiven(arguments, threshold) ? costs.FalseAlarm / (costs.FalseAlarm + costs.Missed) : arguments.GetValue(threshold),
+        Calibration = recipe?.Model.CalibrationOf(Model(arguments, recipe)),
+        Threshold = recipe?.Model.ThresholdAsked is { } asked && !IsGiven(arguments, threshold) ? asked : arguments.GetValue(threshold),
     };
 
     static bool IsGiven(ParseResult arguments, Option option) => arguments.GetResult(option) is { Implicit: false };

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Salus.Learning.Models;
 using Salus.Learning.Tables;
 
@@ -68,6 +69,10 @@ public sealed record RecipeModel
 
     /// <summary>The same where a caller may have named another learner, which is left as it is.</summary>
     public string? CalibrationOf(string? kind) => kind is null || kind == Kind ? Calibration : null;
+
+    /// <summary>The threshold that the costs ask of probabilities that are true (Elkan 2001); null without costs.</summary>
+    [JsonIgnore]
+    public double? ThresholdAsked => Costs is { } costs ? costs.FalseAlarm / (costs.FalseAlarm + costs.Missed) : null;
 
     /// <summary>What a false alarm and a missed case cost; the threshold is chosen by that. Null where there are many classes.</summary>
     public RecipeCosts? Costs { get; init; }

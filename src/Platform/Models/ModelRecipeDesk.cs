@@ -27,7 +27,7 @@ public sealed partial class ModelDesk
         }
         var plan = new LearningPlan
         {
-            Evaluation = new EvaluationOptions { Folds = request.Folds, Repeats = request.Repeats, Seed = request.Seed },
+            Evaluation = new EvaluationOptions { Folds = request.Folds, Repeats = request.Repeats, Seed = request.Seed, Threshold = recipe.Model.ThresholdAsked ?? 0.5 },
             Calibration = recipe.Model.CalibrationOf(request.Kind),
             Costs = recipe.Model.Costs is { } costs ? (costs.FalseAlarm, costs.Missed) : null,
             Override = request.Override,
