@@ -8,7 +8,7 @@ static class LearnCommand
     public static Command Create() =>
         new("learn", "Train, judge and use models.")
         {
-            LearnRecipesCommand.Create(), LearnTrainCommand.Create(), LearnEvaluateCommand.Create(), LearnPredictCommand.Create(), LearnExplainCommand.Create(),
-            LearnCompareCommand.Create(), LearnCardCommand.Create(), LearnAnomalyCommand.Create(),
+            LearnTrainCommand.Create(), LearnEvaluateCommand.Create(), LearnPredictCommand.Create(), LearnExplainCommand.Create(),
+            LearnCompareCommand.Create(), LearnCardCommand.Create(), LearnAnomalyCommand.Create(), LearnRecipesCommand.Create(),
         };
 }

@@ -41,6 +41,7 @@ sealed class LearnerInput(int repeatsDefault)
     public EvaluationOptions Evaluation(ParseResult arguments, Recipe? recipe = null) => new()
     {
         Folds = arguments.GetValue(folds), Repeats = arguments.GetValue(repeats), Seed = arguments.GetValue(seed),
+        Calibration = recipe?.Model.Calibration,
         // What the costs ask of probabilities that are true (Elkan 2001).
         Threshold = recipe?.Model.Costs is { } costs && !IsGiven(arguments, threshold) ? costs.FalseAlarm / (costs.FalseAlarm + costs.Missed) : arguments.GetValue(threshold),
     };

@@ -65,6 +65,14 @@ public sealed class RecordCohort
         return seen.IsMeasured ? new Table([.. cohort.ColumnsOf([seen])]) : null;
     }
 
+    /// <summary>Whether a patient's records hold the outcome already.</summary>
+    public static bool HasOutcome(Recipe recipe, IReadOnlyList<RecordRows> rows, string patient)
+    {
+        var cohort = new RecordCohort(recipe, rows);
+        var (outcome, view) = (cohort.records.Outcome, cohort.views[cohort.records.Outcome.From]);
+        return view.Of(patient).Any(row => view.Meets(row, outcome.Where));
+    }
+
     // Who is looked at, and up to which day, exclusive.
     sealed record Sight(string Patient, DateOnly Before, DateOnly? StayStart, DateOnly? OutcomeDay, bool IsPositive);
 
@@ -117,7 +125,7 @@ public sealed class RecordCohort
             if (own.Count == 0)
             {
                 if (ComparisonDay(patient) is { } day)
-                    yield return new Sight(patient, day, null, null, false);
+                    yield return new Sight(patient, day.AddDays(-outcome.LeadDays), null, null, false);
                 else
                     Tell("patients without a dated visit to compare on");
             }
@@ -134,8 +142,8 @@ public sealed class RecordCohort
         }
     }
 
-    // Those without the outcome are looked at on the day of one of their visits, drawn by their name: were it always the last, they would be older
-    // and longer known than the others, and that would tell them apart.
+    // Those without the outcome are looked at as if it had been looked for on a day when they were seen, drawn by their name: were it always the
+    // last, they would be older and longer known than the others, and that would tell them apart.
     DateOnly? ComparisonDay(string patient)
     {
         DateOnly[] days = [.. views.Where(view => view.Key != records.Outcome.From).SelectMany(view => view.Value.Of(patient)).Select(row => row.First).OfType<DateOnly>().Distinct().Order()];

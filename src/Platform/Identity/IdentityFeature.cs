@@ -32,7 +32,7 @@ public static class IdentityFeature
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ChainOutbox>();
         services.AddSingleton(_ => new Credentials()).AddSingleton<OrganizationDesk>().AddSingleton<IdentityTables>().AddSingleton<AccountDesk>().AddSingleton<SecondFactorDesk>()
-            .AddSingleton<SignInDesk>().AddSingleton<PasskeyCeremony>().AddSingleton<ChallengeStore>().AddSingleton<PasskeyDesk>().AddSingleton<SessionDesk>().AddSingleton<TokenDesk>();
+            .AddSingleton<SignInDesk>().AddSingleton<PasskeyCeremony>().AddSingleton<ChallengeStore>().AddSingleton<PasskeyDesk>().AddSingleton<PasskeyStatements>().AddSingleton<SessionDesk>().AddSingleton<TokenDesk>();
 
         services.AddDataProtection().SetApplicationName("Salus");
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>, KeyRingSetup>();

@@ -6,6 +6,7 @@ using Salus.Platform.Anchoring;
 using Salus.Platform.Audit;
 using Salus.Platform.Consent;
 using Salus.Platform.Identity;
+using Salus.Platform.Identity.Passkeys;
 using Salus.Platform.Records;
 using Salus.Platform.Store;
 using Salus.Vault.Keys;
@@ -17,7 +18,7 @@ namespace Salus.Platform.Models;
 /// from exactly what the consents given to its trainer cover, each read audited, and a prediction reads what the consents given to who asks cover.
 /// </summary>
 public sealed partial class ModelDesk(
-    NpgsqlDataSource database, RecordsDesk records, ConsentDesk consents, AuditTrail audit, ProofDesk proofs, KeyVault vault, TimeProvider time) : IDisposable
+    NpgsqlDataSource database, RecordsDesk records, ConsentDesk consents, AuditTrail audit, ProofDesk proofs, KeyVault vault, PasskeyStatements statements, TimeProvider time) : IDisposable
 {
     const int HistoryMax = 30;
 
@@ -48,7 +49,7 @@ public sealed partial class ModelDesk(
     async Task<IReadOnlyList<ModelView>> ViewAsync(IReadOnlyList<(ModelSummary Summary, SealedEntry Entry)> models, CancellationToken cancellation)
     {
         var states = await proofs.VerifyAsync([.. models.Select(model => model.Entry.Envelope(model.Entry.HashAsStored()))], cancellation);
-        var releases = await shelf.ReleasesAsync(cancellation);
+        var releases = (await shelf.ReleasesAsync(cancellation)).Select(release => release with { SignatureHolds = Holds(release) }).ToList();
         var watches = await shelf.WatchesAsync(cancellation);
         var inUse = new Dictionary<string, string?>(StringComparer.Ordinal);
         foreach (var recipe in models.Select(model => model.Summary.Recipe).Distinct(StringComparer.Ordinal))
@@ -131,13 +132,16 @@ public sealed partial class ModelDesk(
         var view = new PredictionView(
             "", patient, encounter.Id, SealedStore.Now(time), said.Probabilities[1], evidence, label, said.Scale, reasons,
             encounter.Basis, model.Summary.Id, model.Summary, new ProofView("pending"), MayHaveLearned(model.Summary, encounter));
-        return await records.StoreOwnAsync(caller, RiskAssessmentJson.Write(view), LeafKind.Record, AuditAction.Predict, cancellation) switch
+        return await StoreAsync(caller, view, cancellation);
+    }
+
+    async Task<PredictionOutcome> StoreAsync(Caller caller, PredictionView view, CancellationToken cancellation) =>
+        await records.StoreOwnAsync(caller, RiskAssessmentJson.Write(view), LeafKind.Record, AuditAction.Predict, cancellation) switch
         {
             WriteOutcome.Written written => new PredictionOutcome.Predicted(view with { RiskAssessment = written.Records[0].Id }),
             WriteOutcome.Invalid invalid => throw new InvalidOperationException($"The prediction is no valid RiskAssessment: {invalid.Issues[0].Expression}: {invalid.Issues[0].Message}"),
             var other => throw new InvalidOperationException($"Storing a prediction came to {other.GetType().Name}."),
         };
-    }
 
     /// <summary>Records that verify: what was altered neither teaches nor is judged.</summary>
     static List<StoredRecord> Intact(RetrievalOutcome.Found found) =>

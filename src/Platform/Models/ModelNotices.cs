@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Salus.Learning.Models;
+using Salus.Platform.Identity.Passkeys;
 using Salus.Platform.Records;
 
 namespace Salus.Platform.Models;
@@ -15,10 +16,28 @@ static class ModelNotices
     const string HashSystem = "https://salus.health/fhir/model-hash";
     const string AccountSystem = "https://salus.health/fhir/account";
     const string WatchUrl = "https://salus.health/fhir/StructureDefinition/model-watch";
+    const string AuthorsSignature = "1.2.840.10065.1.12.1.1";
     const string Release = "release";
     const string Withdrawal = "withdrawal";
 
-    public static byte[] Write(ModelRelease release) => JsonSerializer.SerializeToUtf8Bytes(new JsonObject
+    public static byte[] Write(ModelRelease release)
+    {
+        var json = Json(release);
+        if (release.Signature is { } signed)
+        {
+            json["signature"] = new JsonArray(new JsonObject
+            {
+                ["type"] = new JsonArray(new JsonObject { ["system"] = "urn:iso-astm:E1762-95:2013", ["code"] = AuthorsSignature }),
+                ["when"] = Instant(release.Time),
+                ["who"] = Account(release.By),
+                ["sigFormat"] = "application/json",
+                ["data"] = Convert.ToBase64String(JsonSerializer.SerializeToUtf8Bytes(signed, JsonSerializerOptions.Web)),
+            });
+        }
+        return JsonSerializer.SerializeToUtf8Bytes(json);
+    }
+
+    static JsonObject Json(ModelRelease release) => new()
     {
         ["resourceType"] = ReleaseType,
         ["target"] = new JsonArray(new JsonObject
@@ -29,11 +48,10 @@ static class ModelNotices
         ["recorded"] = Instant(release.Time),
         ["reason"] = new JsonArray(new JsonObject { ["text"] = release.Statement }),
         ["activity"] = Concept(release.IsWithdrawal ? Withdrawal : Release),
-        ["agent"] = new JsonArray(new JsonObject
-        {
-            ["who"] = new JsonObject { ["identifier"] = new JsonObject { ["system"] = AccountSystem, ["value"] = release.By.ToString() } },
-        }),
-    });
+        ["agent"] = new JsonArray(new JsonObject { ["who"] = Account(release.By) }),
+    };
+
+    static JsonObject Account(Guid account) => new() { ["identifier"] = new JsonObject { ["system"] = AccountSystem, ["value"] = account.ToString() } };
 
     public static ModelRelease ReadRelease(byte[] provenance, string id)
     {
@@ -46,7 +64,12 @@ static class ModelNotices
             json.GetProperty("activity").GetProperty("coding")[0].GetProperty("code").GetString() == Withdrawal,
             json.GetProperty("agent")[0].GetProperty("who").GetProperty("identifier").GetProperty("value").GetGuid(),
             json.GetProperty("recorded").GetDateTimeOffset(),
-            json.GetProperty("reason")[0].GetProperty("text").GetString()!);
+            json.GetProperty("reason")[0].GetProperty("text").GetString()!)
+        {
+            Signature = json.TryGetProperty("signature", out var signature)
+                ? JsonSerializer.Deserialize<SignedStatement>(signature[0].GetProperty("data").GetBytesFromBase64(), JsonSerializerOptions.Web)
+                : null,
+        };
     }
 
     public static byte[] Write(ModelWatch watch) => JsonSerializer.SerializeToUtf8Bytes(new JsonObject

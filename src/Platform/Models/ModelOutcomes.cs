@@ -3,6 +3,7 @@ using Salus.Learning.Evaluate;
 using Salus.Learning.Explain;
 using Salus.Learning.Models;
 using Salus.Platform.Anchoring;
+using Salus.Platform.Identity.Passkeys;
 
 namespace Salus.Platform.Models;
 
@@ -77,7 +78,14 @@ public sealed record ModelSummary
 /// <param name="By">The account that did.</param>
 /// <param name="Time">When.</param>
 /// <param name="Statement">What that person states.</param>
-public sealed record ModelRelease(string Id, string Model, string Hash, bool IsWithdrawal, Guid By, DateTimeOffset Time, string Statement);
+public sealed record ModelRelease(string Id, string Model, string Hash, bool IsWithdrawal, Guid By, DateTimeOffset Time, string Statement)
+{
+    /// <summary>The same, signed with a passkey of that person's own; null where the node alone vouches for who it was.</summary>
+    public SignedStatement? Signature { get; init; }
+
+    /// <summary>Whether the signature holds and says the same; null where there is none.</summary>
+    public bool? SignatureHolds { get; init; }
+}
 
 /// <summary>How a model fares on encounters written after it was trained.</summary>
 /// <param name="Model">The model.</param>
@@ -119,11 +127,11 @@ public sealed record PredictionReason(string Feature, string Description, double
 /// <summary>What a model said of an encounter.</summary>
 /// <param name="RiskAssessment">The logical id of the record that holds it.</param>
 /// <param name="Patient">The patient's logical id.</param>
-/// <param name="Encounter">The encounter's logical id.</param>
+/// <param name="Encounter">The encounter's logical id; empty where the patient was judged, as of that day.</param>
 /// <param name="Time">When it was made.</param>
-/// <param name="Probability">Of an abnormal assessment, 0 to 1.</param>
+/// <param name="Probability">Of an abnormal assessment, or of what the recipe predicts, 0 to 1.</param>
 /// <param name="Evidence">How often encounters that had about this probability, and that the model had not seen, came to be assessed abnormal.</param>
-/// <param name="Label"><c>normal</c> or <c>abnormal</c>.</param>
+/// <param name="Label"><c>normal</c> or <c>abnormal</c> of a visit, <c>at risk</c> or <c>not at risk</c> of a patient.</param>
 /// <param name="Scale">What the reasons add up to.</param>
 /// <param name="Reasons">The words and values that spoke most, either way.</param>
 /// <param name="Basis">The records it rests on.</param>
@@ -133,7 +141,17 @@ public sealed record PredictionReason(string Feature, string Description, double
 /// <param name="IsLearned">Whether the model may have learned from this encounter's assessment: then its probability says little.</param>
 public sealed record PredictionView(
     string RiskAssessment, string Patient, string Encounter, DateTimeOffset Time, double Probability, ObservedShare? Evidence, string Label, ExplanationScale Scale,
-    IReadOnlyList<PredictionReason> Reasons, IReadOnlyList<string> Basis, string Model, ModelSummary? Figures, ProofView Proof, bool IsLearned = false);
+    IReadOnlyList<PredictionReason> Reasons, IReadOnlyList<string> Basis, string Model, ModelSummary? Figures, ProofView Proof, bool IsLearned = false)
+{
+    /// <summary>The label of a patient whose probability is not below the model's threshold.</summary>
+    public const string AtRisk = "at risk";
+
+    /// <summary>The label of any other patient.</summary>
+    public const string NotAtRisk = "not at risk";
+
+    /// <summary>The recipe of the model.</summary>
+    public string Recipe { get; init; } = ModelSummary.Condition;
+}
 
 /// <summary>What became of training.</summary>
 public abstract record ModelTraining
@@ -196,6 +214,12 @@ public abstract record ReleaseOutcome
 
     /// <summary>Done, sealed and on its way into the log.</summary>
     public sealed record Done(ModelRelease Release) : ReleaseOutcome;
+
+    /// <summary>It would be done; this is to be signed first.</summary>
+    public sealed record ToSign(PreparedPasskey<RequestOptions> Question) : ReleaseOutcome;
+
+    /// <summary>The device's answer was not taken, and nothing was done.</summary>
+    public sealed record BadSignature(PasskeyFault Fault) : ReleaseOutcome;
 
     /// <summary>There is no such model.</summary>
     public sealed record Unknown : ReleaseOutcome;

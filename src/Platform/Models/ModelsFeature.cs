@@ -5,15 +5,20 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Salus.Learning.Models;
+using Salus.Learning.Recipes;
 using Salus.Platform.Identity;
+using Salus.Platform.Identity.Passkeys;
 
 namespace Salus.Platform.Models;
 
 /// <summary>The HTTP surface of models: training, cards, releases, trying, predictions.</summary>
 public static class ModelsFeature
 {
-    /// <summary>Which encounter to judge; the newest when absent.</summary>
-    public sealed record PredictionRequest(string? Encounter);
+    /// <summary>Which encounter to judge, the newest when absent; or by which recipe to judge the patient.</summary>
+    public sealed record PredictionRequest(string? Encounter = null, string? Recipe = null);
+
+    /// <summary>A recipe that the node's records can be trained by.</summary>
+    public sealed record RecipeView(string Name, string Title, string Sentence, string IntendedUse, string NotFor, RecipeOutcome Outcome, RecipeModel Model);
 
     /// <summary>Why a model is released, or withdrawn.</summary>
     public sealed record ReleaseRequest(string? Statement);
@@ -31,12 +36,21 @@ public static class ModelsFeature
     {
         var models = routes.MapGroup("/api/models").WithTags("Models");
         models.MapGet("/", ListAsync);
+        models.MapGet("/recipes", IResult (HttpContext context) => ModelDesk.MaySee(context.Caller())
+            ? Json(ModelDesk.Recipes.Select(recipe => new RecipeView(recipe.Name, recipe.Title, recipe.Sentence, recipe.IntendedUse, recipe.NotFor, recipe.Outcome, recipe.Model)))
+            : Unseen());
         models.MapGet("/{model}", FindAsync);
         models.MapPost("/train", TrainAsync);
         models.MapPost("/{model}/release", async (string model, ReleaseRequest? request, ModelDesk desk, HttpContext context) =>
             Stated(await desk.ReleaseAsync(context.Caller(), model, request?.Statement, context.RequestAborted)));
         models.MapPost("/{model}/withdraw", async (string model, ReleaseRequest? request, ModelDesk desk, HttpContext context) =>
             Stated(await desk.WithdrawAsync(context.Caller(), model, request?.Statement, context.RequestAborted)));
+        models.MapPost("/{model}/prepare-release", async (string model, ReleaseRequest? request, ModelDesk desk, HttpContext context) =>
+            Stated(await desk.PrepareReleaseAsync(context.Caller(), model, request?.Statement, context.RequestAborted)));
+        models.MapPost("/{model}/prepare-withdrawal", async (string model, ReleaseRequest? request, ModelDesk desk, HttpContext context) =>
+            Stated(await desk.PrepareWithdrawalAsync(context.Caller(), model, request?.Statement, context.RequestAborted)));
+        models.MapPost("/sign", async (PasskeySignature? signed, ModelDesk desk, HttpContext context) =>
+            Stated(await desk.SignAsync(context.Caller(), signed?.Attempt, signed?.Credential, context.RequestAborted)));
         models.MapPost("/{model}/watch", async (string model, ModelDesk desk, HttpContext context) => Given(await desk.WatchAsync(context.Caller(), model, context.RequestAborted)));
         models.MapPost("/{model}/what-if", async (string model, EncounterFeatures? values, ModelDesk desk, HttpContext context) =>
             Given(await desk.TryAsync(context.Caller(), model, values ?? new EncounterFeatures(), context.RequestAborted)));
@@ -73,6 +87,8 @@ public static class ModelsFeature
     static IResult Stated(ReleaseOutcome outcome) => outcome switch
     {
         ReleaseOutcome.Done done => Json(done.Release),
+        ReleaseOutcome.ToSign asked => Json(asked.Question),
+        ReleaseOutcome.BadSignature bad => PasskeyRoutes.Refuse(bad.Fault),
         ReleaseOutcome.Unknown => NoModel(),
         ReleaseOutcome.Refused refused => TypedResults.Problem(refused.Message, statusCode: StatusCodes.Status422UnprocessableEntity, title: "Nothing was changed"),
         ReleaseOutcome.Forbidden forbidden => Forbidden(forbidden.Reason),
@@ -89,7 +105,9 @@ public static class ModelsFeature
     };
 
     static async Task<IResult> PredictAsync(string patient, PredictionRequest? request, ModelDesk desk, HttpContext context) =>
-        await desk.PredictAsync(context.Caller(), patient, request?.Encounter, context.RequestAborted) switch
+        await (request?.Recipe is null or ModelSummary.Condition
+            ? desk.PredictAsync(context.Caller(), patient, request?.Encounter, context.RequestAborted)
+            : desk.PredictByAsync(context.Caller(), patient, request.Recipe, context.RequestAborted)) switch
         {
             PredictionOutcome.Predicted predicted => Json(predicted.Prediction),
             PredictionOutcome.NoModel => TypedResults.Problem(

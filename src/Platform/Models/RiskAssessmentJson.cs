@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Salus.Learning.Evaluate;
 using Salus.Learning.Explain;
+using Salus.Learning.Recipes;
 using Salus.Platform.Records;
 
 namespace Salus.Platform.Models;
@@ -14,7 +15,10 @@ static class RiskAssessmentJson
     const string ScaleUrl = "https://salus.health/fhir/StructureDefinition/prediction-scale";
     const string LearnedUrl = "https://salus.health/fhir/StructureDefinition/prediction-of-what-was-learned";
     const string LogOdds = "log-odds";
+    const string RecipeSystem = "https://salus.health/fhir/recipe";
     const string ReasonUrl = "https://salus.health/fhir/StructureDefinition/prediction-reason";
+
+    static readonly string[] Labels = ["abnormal", "normal", PredictionView.AtRisk, PredictionView.NotAtRisk];
 
     public static byte[] Write(PredictionView prediction)
     {
@@ -28,7 +32,7 @@ static class RiskAssessmentJson
         });
         var outcome = new JsonObject
         {
-            ["outcome"] = new JsonObject { ["coding"] = new JsonArray(new JsonObject { ["system"] = RecordsDesk.AssessmentSystem, ["code"] = "abnormal" }) },
+            ["outcome"] = Outcome(prediction.Recipe),
             ["probabilityDecimal"] = Rounded(prediction.Probability * 100, 4),
             ["rationale"] = Rationale(prediction),
         };
@@ -59,7 +63,6 @@ static class RiskAssessmentJson
                 ["text"] = $"{prediction.Figures?.Card.Kind ?? "a model"} of Salus, model Library/{prediction.Model}, SHA-256 {prediction.Figures?.Hash}",
             },
             ["subject"] = new JsonObject { ["reference"] = $"Patient/{prediction.Patient}" },
-            ["encounter"] = new JsonObject { ["reference"] = $"Encounter/{prediction.Encounter}" },
             ["occurrenceDateTime"] = prediction.Time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'"),
             ["basis"] = new JsonArray([.. prediction.Basis.Select(reference => (JsonNode)new JsonObject { ["reference"] = reference })]),
             ["prediction"] = new JsonArray(outcome),
@@ -68,6 +71,10 @@ static class RiskAssessmentJson
                 ["text"] = $"Judged {prediction.Label} by a statistical model; an aid to a doctor, not a diagnosis.{(prediction.IsLearned ? " The model may have learned from this very encounter: its probability says little here." : "")}{Figures(prediction.Figures)}",
             }),
         };
+        if (prediction.Encounter.Length > 0)
+        {
+            json["encounter"] = new JsonObject { ["reference"] = $"Encounter/{prediction.Encounter}" };
+        }
         return JsonSerializer.SerializeToUtf8Bytes(json);
     }
 
@@ -86,19 +93,37 @@ static class RiskAssessmentJson
         return new PredictionView(
             record.Id,
             record.Patient!,
-            json.GetProperty("encounter").GetProperty("reference").GetString()!["Encounter/".Length..],
+            json.TryGetProperty("encounter", out var encounter) ? encounter.GetProperty("reference").GetString()!["Encounter/".Length..] : "",
             json.GetProperty("occurrenceDateTime").GetDateTimeOffset(),
             outcome.GetProperty("probabilityDecimal").GetDouble() / 100,
             extensions.Where(extension => IsOf(extension, EvidenceUrl)).Select(ReadEvidence).SingleOrDefault(),
-            note.StartsWith("Judged abnormal", StringComparison.Ordinal) ? "abnormal" : "normal",
+            Labels.FirstOrDefault(label => note.StartsWith($"Judged {label} by", StringComparison.Ordinal)) ?? "normal",
             extensions.Any(extension => IsOf(extension, ScaleUrl)) ? ExplanationScale.LogOdds : ExplanationScale.Probability,
             [.. extensions.Where(extension => IsOf(extension, ReasonUrl)).Select(Reason)],
             [.. json.GetProperty("basis").EnumerateArray().Select(reference => reference.GetProperty("reference").GetString()!)],
             codings[0].GetProperty("code").GetString()!,
             null,
             new Anchoring.ProofView("pending"),
-            extensions.Any(extension => IsOf(extension, LearnedUrl)));
+            extensions.Any(extension => IsOf(extension, LearnedUrl)))
+        {
+            Recipe = outcome.GetProperty("outcome").GetProperty("coding").EnumerateArray().Select(coding => RecipeOf(coding)).OfType<string>().FirstOrDefault() ?? ModelSummary.Condition,
+        };
     }
+
+    /// <summary>What is predicted, by its codes; which recipe it was is told by a code of Salus beside them.</summary>
+    static JsonObject Outcome(string recipe)
+    {
+        if (recipe == ModelSummary.Condition || RecipeBook.Find(recipe) is not { } known)
+        {
+            return new JsonObject { ["coding"] = new JsonArray(new JsonObject { ["system"] = RecordsDesk.AssessmentSystem, ["code"] = "abnormal" }) };
+        }
+        var codings = known.Outcome.Codes.Select(code => (JsonNode)new JsonObject { ["system"] = code.System, ["code"] = code.Code, ["display"] = code.Display })
+            .Append(new JsonObject { ["system"] = RecipeSystem, ["code"] = recipe });
+        return new JsonObject { ["coding"] = new JsonArray([.. codings]), ["text"] = known.Outcome.Text };
+    }
+
+    static string? RecipeOf(JsonElement coding) =>
+        coding.TryGetProperty("system", out var system) && system.GetString() == RecipeSystem ? coding.GetProperty("code").GetString() : null;
 
     static bool IsOf(JsonElement extension, string url) => extension.GetProperty("url").GetString() == url;
 
@@ -134,7 +159,7 @@ static class RiskAssessmentJson
     static string Share(ExplanationScale scale, double share) => scale == ExplanationScale.Probability ? $"{share * 100:+0.0;-0.0} points" : $"{share:+0.00;-0.00} log odds";
 
     static string Figures(ModelSummary? figures) => figures is null ? "" :
-        $" Cross-validated on {figures.Card.Rows} encounters of {figures.Patients} patients: accuracy {figures.Card.Evaluation.Accuracy.Estimate:0.000} ({figures.Card.Evaluation.Accuracy.Low:0.000} to {figures.Card.Evaluation.Accuracy.High:0.000}), always saying the more frequent label {figures.Card.Evaluation.Majority:0.000}.";
+        $" Cross-validated on {figures.Card.Rows} {(figures.JudgesVisits ? "encounters" : "rows")} of {figures.Patients} patients: accuracy {figures.Card.Evaluation.Accuracy.Estimate:0.000} ({figures.Card.Evaluation.Accuracy.Low:0.000} to {figures.Card.Evaluation.Accuracy.High:0.000}), always saying the more frequent label {figures.Card.Evaluation.Majority:0.000}.";
 
     static decimal Rounded(double value, int places) => Math.Round((decimal)value, places);
 }

@@ -13,7 +13,7 @@ public sealed class CommandLineTests
     [InlineData("verfy", "'verfy' is no command of salus; did you mean verify? See salus --help.")]
     [InlineData("xyzzy", "'xyzzy' is no command of salus. See salus --help.")]
     [InlineData("learn trian", "'trian' is no command of salus learn; did you mean train? See salus learn --help.")]
-    [InlineData("learn", "salus learn needs a command: train, evaluate, predict, explain, compare, card, anomaly. See salus learn --help.")]
+    [InlineData("learn", "salus learn needs a command: train, evaluate, predict, explain, compare, card, anomaly, recipes. See salus learn --help.")]
     [InlineData("up --prot 8", "--prot is no option of salus up; did you mean --port? See salus up --help.")]
     [InlineData("up --demo", "--demo is no option of salus up. See salus up --help.")]
     [InlineData("up --no-demo", "--no-demo is no option of salus up; did you mean --no-demonstration? See salus up --help.")]

@@ -185,9 +185,13 @@ static class RouteTable
 
         // Models and predictions
         ["GET /api/models"] = (Answer.SignIn, [Role.Practitioner, Role.Researcher, Role.Auditor, Role.Administrator]),
+        ["GET /api/models/recipes"] = (Answer.SignIn, [Role.Practitioner, Role.Researcher, Role.Auditor, Role.Administrator]),
         ["GET /api/models/{model}"] = (Answer.SignIn, [Role.Practitioner, Role.Researcher, Role.Auditor, Role.Administrator]),
         ["POST /api/models/train"] = (Answer.SignIn, [Role.Practitioner]),
         ["POST /api/models/{model}/release"] = (Answer.SignIn, [Role.Practitioner, Role.Administrator]),
+        ["POST /api/models/{model}/prepare-release"] = (Answer.SignIn, [Role.Practitioner, Role.Administrator]),
+        ["POST /api/models/{model}/prepare-withdrawal"] = (Answer.SignIn, [Role.Practitioner, Role.Administrator]),
+        ["POST /api/models/sign"] = (Answer.SignIn, [Role.Practitioner, Role.Administrator]),
         ["POST /api/models/{model}/withdraw"] = (Answer.SignIn, [Role.Practitioner, Role.Administrator]),
         ["POST /api/models/{model}/watch"] = (Answer.SignIn, [Role.Practitioner]),
         ["POST /api/models/{model}/what-if"] = (Answer.SignIn, [Role.Practitioner]),

@@ -28,6 +28,8 @@ enum ChallengeKind
     RecoveryPasskey,
     /// <summary>To confirm somebody else's recovery.</summary>
     Confirmation,
+    /// <summary>To release a model, or to withdraw it.</summary>
+    Release,
 }
 
 /// <summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Salus.Learning.Evaluate;
+using Salus.Learning.Recipes;
 using Salus.Platform.Identity;
 using Salus.Platform.Models;
 
@@ -16,6 +17,23 @@ static class ModelWords
 
     /// <summary>A kind in words.</summary>
     public static string Kind(string kind) => Kinds.FirstOrDefault(known => known.Value == kind).Text ?? kind;
+
+    /// <summary>A model by what it tells and its kind.</summary>
+    public static string Named(ModelSummary model) => model.JudgesVisits ? Kind(model.Card.Kind) : $"{RecipeBook.Find(model.Recipe)?.Title ?? model.Recipe}, {Lower(Kind(model.Card.Kind))}";
+
+    /// <summary>What its rows are.</summary>
+    public static string Rows(ModelSummary model) => model.JudgesVisits ? "encounters" : RecipeBook.Find(model.Recipe)?.Records?.Per == RecordRow.Visit ? "stays" : "days";
+
+    /// <summary>What its positive rows have.</summary>
+    public static string Positive(ModelSummary model) => model.JudgesVisits ? "abnormal" : $"with “{RecipeBook.Find(model.Recipe)?.Outcome.Text ?? model.Recipe}”";
+
+    /// <summary>The recipes with their titles.</summary>
+    public static IReadOnlyList<(string Value, string Text)> Recipes { get; } = [.. ModelDesk.Recipes.Select(recipe => (recipe.Name, recipe.Title))];
+
+    /// <summary>A word at the start of a line.</summary>
+    public static string Capital(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..];
+
+    static string Lower(string text) => text.Length == 0 ? text : char.ToLowerInvariant(text[0]) + text[1..];
 
     /// <summary>How probabilities were mended.</summary>
     public static string Calibration(string? calibration) => calibration switch
@@ -47,8 +65,8 @@ static class ModelWords
     };
 
     /// <summary>How often the same probability came true, in a sentence; null where nothing is known of it.</summary>
-    public static string? Evidence(ObservedShare? evidence) => evidence is null ? null
-        : $"Of {evidence.Rows} visits that it gave {evidence.From * 100:0} to {evidence.To * 100:0} % without having seen them, {Share(evidence.Share.Estimate)} were assessed abnormal ({Share(evidence.Share.Low)} to {Share(evidence.Share.High)}).";
+    public static string? Evidence(ObservedShare? evidence, Recipe? recipe = null) => evidence is null ? null
+        : $"Of {evidence.Rows} {(recipe is null ? "visits" : "rows")} that it gave {evidence.From * 100:0} to {evidence.To * 100:0} % without having seen them, {Share(evidence.Share.Estimate)} {(recipe is null ? "were assessed abnormal" : $"came to have “{recipe.Outcome.Text}”")} ({Share(evidence.Share.Low)} to {Share(evidence.Share.High)}).";
 
     /// <summary>A kind of leak.</summary>
     public static string Leak(LeakKind kind) => kind switch

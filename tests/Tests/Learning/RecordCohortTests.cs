@@ -1,0 +1,154 @@
+using Salus.Learning.Evaluate;
+using Salus.Learning.Models;
+using Salus.Learning.Recipes;
+using Salus.Learning.Tables;
+
+namespace Salus.Tests.Learning;
+
+/// <summary>Tables from rows of views: who is a row, what it may see, and what it may not.</summary>
+public sealed class RecordCohortTests
+{
+    static readonly Recipe Diabetes = RecipeBook.Find("diabetes")!;
+    static readonly Recipe Readmission = RecipeBook.Find("readmission")!;
+
+    [Fact]
+    public void Nothing_of_the_days_before_the_outcome_that_led_to_it_or_of_later_ones_is_seen()
+    {
+        var rows = new Rows().People(40);
+        for (var i = 0; i < 40; i++)
+        {
+            rows.Visit(i, "2020-01-10", "2020-01-10").Measure(i, "2020-01-10", "2339-0", 90 + i, "mg/dL").Visit(i, "2020-06-01", "2020-06-01").Visit(i, "2020-12-01", "2020-12-01");
+            if (i < 10)
+                rows.Diagnose(i, "2020-08-15", "44054006").Measure(i, "2020-07-20", "2339-0", 500, "mg/dL").Measure(i, "2020-08-15", "2339-0", 600, "mg/dL").Measure(i, "2020-08", "2339-0", 700, "mg/dL");
+        }
+        var made = Assert.IsType<CohortOutcome.Made>(RecordCohort.Make(Diabetes, rows.All));
+        var glucose = (NumberColumn)made.Table["glucose (mg/dL)"];
+        Assert.Equal(40, glucose.Count);
+        Assert.All(glucose.Values.ToArray(), value => Assert.InRange(value, 90, 130));
+        var task = TaskRows.Of(made.Table, made.Task, out _, out _)!;
+        Assert.Equal(10, task.Labels.Sum());
+        Assert.DoesNotContain(LeakageGuard.Examine(task), finding => finding.Kind is LeakKind.DateAfterOutcome or LeakKind.PatientOnBothSides);
+        // The same day seen from a table that had looked further is named by the guard.
+        var late = new DateColumn("newest record seen", [.. Enumerable.Range(0, 40).Select(_ => (DateOnly?)new DateOnly(2020, 9, 1))]);
+        Assert.Contains(LeakageGuard.Examine(TaskRows.Of(made.Table.With(late), made.Task, out _, out _)!), finding => finding is { Kind: LeakKind.DateAfterOutcome, Rows: 10 });
+    }
+
+    [Fact]
+    public void Units_are_brought_together_and_those_unknown_are_left_out_and_told()
+    {
+        var rows = new Rows().People(24);
+        for (var i = 0; i < 24; i++)
+        {
+            rows.Visit(i, "2020-01-10", "2020-01-10").Visit(i, "2020-06-01", "2020-06-01").Visit(i, "2020-12-01", "2020-12-01").Measure(i, "2020-01-10", "39156-5", 25, "kg/m2");
+            rows.Measure(i, "2020-01-10", "2339-0", i < 12 ? 5.0 : 90, i < 12 ? "mmol/L" : i < 20 ? "mg/dL" : "stone");
+            if (i % 4 == 0)
+                rows.Diagnose(i, "2020-11-15", "E11.9");
+        }
+        var made = Assert.IsType<CohortOutcome.Made>(RecordCohort.Make(Diabetes, rows.All));
+        var byPatient = made.Patients.Zip(((NumberColumn)made.Table["glucose (mg/dL)"]).Values.ToArray()).ToDictionary();
+        Assert.Equal((90.08, 90.0), (Math.Round(byPatient["p0"], 6), byPatient["p13"]));
+        Assert.True(double.IsNaN(byPatient["p21"]));
+        Assert.Contains(made.Told, text => text.EndsWith("values of 'glucose (mg/dL)' in a unit that the recipe does not know", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Patients_without_a_dated_outcome_or_anything_measured_before_are_left_out_and_the_table_repeats()
+    {
+        var rows = new Rows().People(31);
+        for (var i = 0; i < 30; i++)
+        {
+            rows.Visit(i, "2020-01-10", "2020-01-10").Visit(i, "2020-06-01", "2020-06-01");
+            if (i > 0)
+                rows.Measure(i, "2020-01-10", "39156-5", 20 + i, "kg/m2");
+            if (i % 5 == 1)
+                rows.Diagnose(i, i == 1 ? null : "2020-06", "44054006");
+        }
+        var made = Assert.IsType<CohortOutcome.Made>(RecordCohort.Make(Diabetes, rows.All));
+        Assert.Equal(28, made.Table.RowCount);
+        Assert.Equal(["1 of whom nothing was measured before", "1 patients whose outcome has no date", "1 patients without a dated visit to compare on"], made.Told);
+        // A month may mean its first day.
+        Assert.Equal(new DateOnly(2020, 6, 1), ((DateColumn)made.Table["day of the outcome"])[made.Patients.Index().First(pair => pair.Item == "p6").Index]);
+        var again = Assert.IsType<CohortOutcome.Made>(RecordCohort.Make(Diabetes, [.. rows.All.Select(view => view with { Rows = [.. view.Rows.Reverse()] })]));
+        Assert.Equal(made.Patients, again.Patients);
+        Assert.All(made.Table.Columns, column => Assert.Equal(Enumerable.Range(0, column.Count).Select(column.Show), Enumerable.Range(0, column.Count).Select(again.Table[column.Name].Show)));
+    }
+
+    [Fact]
+    public void Too_few_or_all_of_one_kind_is_said_in_words()
+    {
+        var rows = new Rows().People(30);
+        for (var i = 0; i < 30; i++)
+            rows.Visit(i, "2020-01-10", "2020-01-10").Visit(i, "2020-06-01", "2020-06-01").Measure(i, "2020-01-10", "39156-5", 20 + i, "kg/m2");
+        Assert.Contains("30 patients: 0 with 'Type 2 diabetes mellitus', 30 without", Assert.IsType<CohortOutcome.TooFew>(RecordCohort.Make(Diabetes, rows.All)).Message, StringComparison.Ordinal);
+        Assert.Contains("0 patients", Assert.IsType<CohortOutcome.TooFew>(RecordCohort.Make(Diabetes, new Rows().All)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_patient_is_seen_as_of_a_day()
+    {
+        var rows = new Rows().People(1).Visit(0, "2020-01-10", "2020-01-10").Measure(0, "2020-01-10", "39156-5", 31, "kg/m2").Measure(0, "2021-01-10", "39156-5", 35, "kg/m2");
+        var seen = RecordCohort.Features(Diabetes, rows.All, "p0", new DateOnly(2020, 6, 1))!;
+        Assert.Equal((31, 40, 1), (((NumberColumn)seen["body mass index (kg/m²)"]).Values[0], ((NumberColumn)seen["age (years)"]).Values[0], ((NumberColumn)seen["visits in a year"]).Values[0]));
+        Assert.Null(RecordCohort.Features(Diabetes, rows.All, "p0", new DateOnly(2019, 6, 1)));
+        Assert.Null(RecordCohort.Features(Diabetes, rows.All, "nobody", new DateOnly(2020, 6, 1)));
+        Assert.False(RecordCohort.HasOutcome(Diabetes, rows.All, "p0"));
+        Assert.True(RecordCohort.HasOutcome(Diabetes, rows.Diagnose(0, "2020-02-01", "73211009").All, "p0"));
+    }
+
+    [Fact]
+    public void A_stay_is_followed_by_another_within_thirty_days_or_not_and_sees_what_was_before_it()
+    {
+        var rows = new Rows().People(30);
+        for (var i = 0; i < 30; i++)
+        {
+            rows.Visit(i, "2020-01-10", "2020-01-14", "IMP").Measure(i, "2020-01-12", "718-7", 12, "g/dL").Measure(i, "2020-01-15", "718-7", 5, "g/dL");
+            // Back within thirty days; on the same day, which is a move; after thirty days; not at all.
+            if (i % 4 != 3)
+                rows.Visit(i, (i % 4) switch { 0 => "2020-02-13", 1 => "2020-01-14", _ => "2020-02-14" }, "2020-02-20", "IMP");
+        }
+        rows.Visit(0, "2021-01-01", "2021-01-01").Visit(29, "2020-12-20", "2020-12-24", "IMP").Visit(28, "2020-05-01", null, "IMP");
+        var made = Assert.IsType<CohortOutcome.Made>(RecordCohort.Make(Readmission, rows.All));
+        var first = Enumerable.Range(0, made.Table.RowCount).Where(row => ((NumberColumn)made.Table["length of stay (days)"]).Values[row] == 4).ToList();
+        Assert.Equal(30, first.Count);
+        Assert.Equal(Enumerable.Range(0, 30).Where(i => i % 4 == 0).Select(i => $"p{i}").Order(StringComparer.Ordinal), first.Where(row => made.Table["outcome"].Show(row) == "yes").Select(row => made.Patients[row]));
+        Assert.All(first, row => Assert.Equal((12, 0), (((NumberColumn)made.Table["haemoglobin (g/dL)"]).Values[row], ((NumberColumn)made.Table["stays in a year"]).Values[row])));
+        Assert.Contains("1 stays whose 30 days are not over", made.Told);
+        Assert.Contains("1 stays without a beginning and an end", made.Told);
+        Assert.Equal("patient", made.Task.Group);
+    }
+
+    sealed class Rows
+    {
+        readonly List<object?[]> people = [], visits = [], measures = [], diagnoses = [];
+
+        public IReadOnlyList<RecordRows> All =>
+        [
+            new("people", ["patient", "sex", "born", "died"], people), new("visits", ["patient", "visit", "date", "end", "class", "source"], visits),
+            new("measures", ["patient", "date", "code", "value", "unit", "text"], measures), new("diagnoses", ["patient", "date", "system", "code"], diagnoses),
+        ];
+
+        public Rows People(int count)
+        {
+            people.AddRange(Enumerable.Range(0, count).Select(i => new object?[] { $"p{i}", i % 2 == 0 ? "female" : "male", $"{1980 - i}-05-06", null }));
+            return this;
+        }
+
+        public Rows Visit(int person, string start, string? end, string kind = "AMB")
+        {
+            visits.Add([$"p{person}", $"v{visits.Count}", $"{start}T08:00:00Z", end is null ? null : $"{end}T10:00:00+02:00", kind, null]);
+            return this;
+        }
+
+        public Rows Measure(int person, string date, string code, double value, string unit)
+        {
+            measures.Add([$"p{person}", date, code, (decimal)value, unit, null]);
+            return this;
+        }
+
+        public Rows Diagnose(int person, string? date, string code)
+        {
+            diagnoses.Add([$"p{person}", date, "http://snomed.info/sct", code]);
+            return this;
+        }
+    }
+}
