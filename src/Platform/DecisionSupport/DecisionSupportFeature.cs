@@ -25,7 +25,7 @@ public static class DecisionSupportFeature
 
     /// <summary>Adds the services.</summary>
     public static IServiceCollection AddDecisionSupport(this IServiceCollection services) =>
-        services.AddSingleton<CdsClientDesk>().AddSingleton<CdsDesk>().AddCors().AddSingleton<ICorsPolicyProvider, RegisteredOrigins>();
+        services.AddSingleton<CdsClientDesk>().AddSingleton<CdsDesk>().AddSingleton<ICorsPolicyProvider, RegisteredOrigins>();
 
     /// <summary>Maps the routes. Who asks is decided here, not by a role alone: other systems have no account.</summary>
     public static void MapDecisionSupport(this IEndpointRouteBuilder routes)

@@ -34,6 +34,7 @@ public static class IdentityFeature
         services.AddSingleton(_ => new Credentials()).AddSingleton<OrganizationDesk>().AddSingleton<IdentityTables>().AddSingleton<AccountDesk>().AddSingleton<SecondFactorDesk>()
             .AddSingleton<SignInDesk>().AddSingleton<PasskeyCeremony>().AddSingleton<ChallengeStore>().AddSingleton<PasskeyDesk>().AddSingleton<PasskeyStatements>().AddSingleton<SessionDesk>().AddSingleton<TokenDesk>();
 
+        services.AddCors();
         services.AddDataProtection().SetApplicationName("Salus");
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>, KeyRingSetup>();
         services.AddAuthentication(AnyScheme)

@@ -27,7 +27,7 @@ public sealed class ExchangeTests(TestConsortium consortium) : IClassFixture<Tes
     {
         var (patient, record, doctor) = await PatientAsync();
         var consent = await TestConsortium.GrantAsync(A, patient, B, RecordCategory.Conditions);
-        await A.WaitUntilAnchoredAsync();
+        await A.WaitUntilProvableAsync();
         var leaves = await A.Database.ValueAsync<long>("SELECT count(*) FROM entry WHERE type = 'AuditEvent'");
 
         var found = Assert.IsType<RecordAskOutcome.Found>(await AskAsync(doctor, record));
@@ -145,7 +145,7 @@ public sealed class ExchangeTests(TestConsortium consortium) : IClassFixture<Tes
     {
         var (patient, record, _) = await PatientAsync();
         await TestConsortium.GrantAsync(A, patient, B);
-        await A.WaitUntilAnchoredAsync();
+        await A.WaitUntilProvableAsync();
         var (_, body) = await TestConsortium.SendAsync(A, TestConsortium.SignedBy(TestConsortium.RequestOf(B, A, record), B));
         var given = JsonSerializer.Deserialize<RecordAnswer>(body, JsonSerializerOptions.Web)!.Records;
         var (condition, impression) = (given.First(one => one.Type == "Condition"), given.First(one => one.Type == "ClinicalImpression"));

@@ -261,6 +261,13 @@ sealed class TestNode : IAsyncDisposable
                AND NOT EXISTS (SELECT 1 FROM chain_transaction WHERE state < 3)
             """), "everything is anchored");
 
+    /// <summary>The same, until the chain has also shown what proofs for others hold: it is asked again where it answers from another block.</summary>
+    public async Task WaitUntilProvableAsync()
+    {
+        await WaitUntilAnchoredAsync();
+        await UntilAsync(() => Database.ValueAsync<bool>("SELECT EXISTS (SELECT FROM anchor_evidence WHERE size = (SELECT max(size) FROM anchor))"), "the evidence of the newest anchor is kept");
+    }
+
     /// <summary>Waits for what workers bring about.</summary>
     public static async Task UntilAsync(Func<Task<bool>> holds, string what)
     {

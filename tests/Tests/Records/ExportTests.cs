@@ -105,13 +105,7 @@ public sealed class ExportTests
     {
         await using var node = await TestNode.StartAsync();
         var doctor = await node.AddAsync(Role.Practitioner);
-        List<string> patients = [];
-        for (var i = 0; i < 3; i++)
-        {
-            var (patient, _) = await node.RecordAsync(doctor);
-            patients.Add(patient);
-            await node.GrantAsync(await node.AddAsync(Role.Patient, patient), doctor);
-        }
+        var patients = await ThreeAsync(node, doctor);
         using var client = await node.ClientAsync(doctor);
         var group = await client.PostAsync("Group", $$"""
             {"resourceType":"Group","type":"person","actual":true,"member":[{"entity":{"reference":"Patient/{{patients[0]}}"} },
@@ -129,13 +123,7 @@ public sealed class ExportTests
     {
         await using var node = await TestNode.StartAsync();
         var doctor = await node.AddAsync(Role.Practitioner);
-        List<string> patients = [];
-        for (var i = 0; i < 3; i++)
-        {
-            var (patient, _) = await node.RecordAsync(doctor);
-            patients.Add(patient);
-            await node.GrantAsync(await node.AddAsync(Role.Patient, patient), doctor);
-        }
+        var patients = await ThreeAsync(node, doctor);
         using var client = await node.ClientAsync(doctor);
         var filters = $"_typeFilter={Uri.EscapeDataString("Observation?code=8867-4,8310-5&value-quantity=gt70")}&_typeFilter={Uri.EscapeDataString("Patient?gender=male,Patient?birthdate=lt1900")}";
         var files = await FilesAsync(client, await ManifestAsync(client, await client.FetchAsync($"Patient/$export?{filters}", Async)));
@@ -263,6 +251,19 @@ public sealed class ExportTests
         var manifest = await ManifestAsync(again, next.Address + job.TrimStart('/'));
         Assert.Equal(records.Count, manifest.GetProperty("output").GetArrayLength());
         Assert.Equal(records.Select(record => $"{record.Type}/{record.Id}").Order(), (await FilesAsync(again, manifest)).Values.SelectMany(lines => lines).Select(NameOf).Order());
+    }
+
+    /// <summary>Three patients with a record each, which they let the doctor read.</summary>
+    static async Task<List<string>> ThreeAsync(TestNode node, Caller doctor)
+    {
+        List<string> patients = [];
+        for (var i = 0; i < 3; i++)
+        {
+            var (patient, _) = await node.RecordAsync(doctor);
+            patients.Add(patient);
+            await node.GrantAsync(await node.AddAsync(Role.Patient, patient), doctor);
+        }
+        return patients;
     }
 
     static async Task<string> FirstJobAsync(TestNode node) => $"$export/{await node.Database.ValueAsync<Guid>("SELECT id FROM export_job ORDER BY asked DESC LIMIT 1")}";
