@@ -10,15 +10,21 @@ static class Accessibility
     static readonly AxeRunOptions ContrastOnly = new() { RunOnly = RunOnlyOptions.Rules("color-contrast") };
 
     /// <summary>The violations, one line each; empty when there are none.</summary>
-    public static async Task<IReadOnlyList<string>> ViolationsAsync(IPage page)
+    /// <param name="page">The page, as it stands.</param>
+    /// <param name="isKnown">Whether a page of its kind was looked at in every way before, so that a desk by day is enough for what another role finds on it.</param>
+    public static async Task<IReadOnlyList<string>> ViolationsAsync(IPage page, bool isKnown = false)
     {
         List<string> found = [];
-        foreach (var look in new[] { Look.Desktop, Look.Phone })
+        foreach (var look in isKnown ? [Look.Desktop] : new[] { Look.Desktop, Look.Phone })
         {
             await page.SetViewportSizeAsync(look.Width, look.Height);
             await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Light });
             found.AddRange(Lines(await page.RunAxe(), $"{look.Width} px"));
             found.AddRange(await OverflowAsync(page, look));
+        }
+        if (isKnown)
+        {
+            return found;
         }
         // Colours are what the dark scheme changes, and the phone shows all of them.
         await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Dark });
