@@ -172,8 +172,7 @@ public sealed partial class RecordsDesk
         }
         await indexing.RefreshAsync(cancellation);
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        // What defines is nobody's record: no consent has a say in it
-        var run = new SearchRun(connection, index, store, new RecordReach(new Dictionary<string, Consent.AccessScope>(), caller.Role, time.GetUtcNow()));
+        var run = TermsRun(connection, caller);
         terminology = await run.TerminologyAsync(urls, cancellation);
         if (run.TermsOpened > 0)
         {
@@ -182,4 +181,8 @@ public sealed partial class RecordsDesk
         }
         return terminology;
     }
+
+    /// <summary>Looks up value sets and code systems. What defines is nobody's record: no consent has a say in it.</summary>
+    SearchRun TermsRun(Npgsql.NpgsqlConnection connection, Identity.Caller caller) =>
+        new(connection, index, store, new RecordReach(new Dictionary<string, Consent.AccessScope>(), caller.Role, time.GetUtcNow()));
 }

@@ -30,7 +30,7 @@ static class Sql
         var command = new NpgsqlCommand(sql, connection);
         foreach (var value in values)
         {
-            command.Parameters.Add(value as NpgsqlParameter ?? new NpgsqlParameter { Value = value ?? DBNull.Value });
+            command.Parameters.Add(ParameterOf(value));
         }
         return command;
     }
@@ -79,13 +79,15 @@ static class Sql
     /// <summary>A value that may be missing, with its type all the same: a statement is prepared for the types that it was first given.</summary>
     public static NpgsqlParameter Typed<T>(T? value) where T : class => new NpgsqlParameter<T?> { TypedValue = value };
 
+    static NpgsqlParameter ParameterOf(object? value) => value as NpgsqlParameter ?? new NpgsqlParameter { Value = value ?? DBNull.Value };
+
     /// <summary>Adds a statement to those that go to the database in one message, and outside a transaction are one.</summary>
     public static void Add(this NpgsqlBatch batch, string sql, params ReadOnlySpan<object?> values)
     {
         var command = new NpgsqlBatchCommand(sql);
         foreach (var value in values)
         {
-            command.Parameters.Add(value as NpgsqlParameter ?? new NpgsqlParameter { Value = value ?? DBNull.Value });
+            command.Parameters.Add(ParameterOf(value));
         }
         batch.BatchCommands.Add(command);
     }

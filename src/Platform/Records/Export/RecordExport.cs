@@ -96,7 +96,7 @@ public sealed partial class RecordsDesk
         List<FhirIssue> wrong = [];
         foreach (var filter in request.Filters)
         {
-            var run = FilterRun(connection, caller);
+            var run = TermsRun(connection, caller);
             switch (SearchQuery.Parse(filter.Type, RecordWrite.ParametersOf(filter.Query), now: time.GetUtcNow(), definitions: definitions.Fhir))
             {
                 case SearchOutcome.Refused refused:
@@ -130,22 +130,18 @@ public sealed partial class RecordsDesk
         {
             return null;
         }
-        await indexing.RefreshAsync(cancellation);
+        await indexing.RefreshAsync(cancellation, connection);
         List<IReadOnlyList<SearchCriterion>> filters = [];
         foreach (var filter in request.Filters.Where(filter => filter.Type == type))
         {
             if (SearchQuery.Parse(type, RecordWrite.ParametersOf(filter.Query), now: time.GetUtcNow(), definitions: definitions.Fhir) is SearchOutcome.Ok { Query: var query }
-                && await FilterRun(connection, caller).SettledAsync(query.Criteria, cancellation) is { } settled)
+                && await TermsRun(connection, caller).SettledAsync(query.Criteria, cancellation) is { } settled)
             {
                 filters.Add(settled);
             }
         }
         return filters;
     }
-
-    /// <summary>Looks up what filters name: value sets and code systems, which are nobody's records.</summary>
-    SearchRun FilterRun(NpgsqlConnection connection, Caller caller) =>
-        new(connection, index, store, new RecordReach(new Dictionary<string, AccessScope>(), caller.Role, time.GetUtcNow()));
 
     /// <summary>Keeps in the trail that an export was asked for, or why it was refused.</summary>
     internal async Task AuditExportAsync(Caller caller, bool succeeded, string? detail, CancellationToken cancellation)
@@ -156,7 +152,7 @@ public sealed partial class RecordsDesk
 
     async Task<ExportReach> ExportReachAsync(NpgsqlConnection connection, Caller caller, ExportRequest request, CancellationToken cancellation)
     {
-        var scopes = await consents.ScopesAsync(caller, request.Purpose, cancellation);
+        var scopes = await consents.ScopesAsync(caller, request.Purpose, cancellation, connection);
         IReadOnlySet<string>? members = request.Group is { } group ? await MembersAsync(connection, caller, scopes, group, cancellation) : null;
         if (request.Patients is { } named)
         {
