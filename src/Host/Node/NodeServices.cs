@@ -59,6 +59,7 @@ public sealed record NodeFoundation(
     public void Dispose()
     {
         Log.Dispose();
+        Chain.Dispose();
         Keys.Dispose();
     }
 }

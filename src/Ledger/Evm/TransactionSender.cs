@@ -11,14 +11,15 @@ public sealed record SendPolicy(TimeSpan WaitPerTry, int TriesMax = 6)
 
 /// <summary>
 /// The one nonce lane of a signer: sends a call, raises its price when no block takes it, hands it in again when the network has dropped it, and
-/// answers with the receipt of whichever of its transactions was taken. Not for use by two callers at once: they would share a nonce.
+/// answers with the receipt of whichever of its transactions was taken. One call at a time: two would share a nonce, so the second waits.
 /// </summary>
-public sealed class TransactionSender(EvmRpc rpc, Secp256k1Key key, FeePolicy fees, SendPolicy policy, TimeProvider time)
+public sealed class TransactionSender(EvmRpc rpc, Secp256k1Key key, FeePolicy fees, SendPolicy policy, TimeProvider time) : IDisposable
 {
     static readonly TimeSpan PollMin = TimeSpan.FromMilliseconds(20);
     static readonly TimeSpan PollMax = TimeSpan.FromSeconds(1);
 
     readonly TransactionBuilder builder = new(rpc, fees);
+    readonly SemaphoreSlim lane = new(1, 1);
 
     /// <summary>Sends a call and waits for its receipt.</summary>
     /// <param name="to">The contract called; null creates one.</param>
@@ -28,6 +29,23 @@ public sealed class TransactionSender(EvmRpc rpc, Secp256k1Key key, FeePolicy fe
     /// <exception cref="EvmRpcException">The network refused it; with revert data when the contract did.</exception>
     /// <exception cref="TimeoutException">No block took it at any price allowed, another transaction took its nonce, or the chain lost one before it.</exception>
     public async Task<Receipt> SendAsync(
+        Address? to, ReadOnlyMemory<byte> data, Func<SignedTransaction, CancellationToken, Task>? before, CancellationToken cancellationToken)
+    {
+        await lane.WaitAsync(cancellationToken);
+        try
+        {
+            return await SendAtNextNonceAsync(to, data, before, cancellationToken);
+        }
+        finally
+        {
+            lane.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => lane.Dispose();
+
+    async Task<Receipt> SendAtNextNonceAsync(
         Address? to, ReadOnlyMemory<byte> data, Func<SignedTransaction, CancellationToken, Task>? before, CancellationToken cancellationToken)
     {
         // The first nonce that no block has: what an earlier process left waiting there is replaced, not queued behind.

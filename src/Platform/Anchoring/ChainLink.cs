@@ -6,7 +6,7 @@ using Salus.Platform.Schema;
 namespace Salus.Platform.Anchoring;
 
 /// <summary>The chain this node anchors on: its endpoint, and where the contracts stand.</summary>
-public sealed class ChainLink
+public sealed class ChainLink : IDisposable
 {
     static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
     static readonly TimeSpan QuietMax = TimeSpan.FromSeconds(3);
@@ -82,6 +82,9 @@ public sealed class ChainLink
     /// <exception cref="TimeoutException">No block took it at any price allowed.</exception>
     public Task<Receipt> SendAsync(Address? to, byte[] data, CancellationToken cancellation, Func<SignedTransaction, CancellationToken, Task>? before = null) =>
         sender.SendAsync(to, data, before, cancellation);
+
+    /// <inheritdoc/>
+    public void Dispose() => sender.Dispose();
 
     async Task DeployAsync(NpgsqlConnection connection, IChainFinality finality, CancellationToken cancellation)
     {

@@ -46,7 +46,7 @@ public sealed class ChainClientTests
         await using var chain = await TestChain.StartAsync();
         using var key = Secp256k1Key.Create();
         await chain.FundAsync(key.Address, Cancellation);
-        var sender = new TransactionSender(chain.Rpc, key, new FeePolicy(), SendPolicy.Default, TimeProvider.System);
+        using var sender = new TransactionSender(chain.Rpc, key, new FeePolicy(), SendPolicy.Default, TimeProvider.System);
         var emitter = Address.OfContract(key.Address, 0);
         List<BlockMark> marks = [];
         var follower = new LogFollower(chain.Rpc, [emitter], 0, lostMax: 3);
@@ -95,7 +95,7 @@ public sealed class ChainClientTests
         await chain.Rpc.SendRawTransactionAsync(left.Raw, Cancellation);
 
         List<SignedTransaction> announced = [];
-        var sender = new TransactionSender(chain.Rpc, key, new FeePolicy(), new SendPolicy(TimeSpan.FromMinutes(1)), TimeProvider.System);
+        using var sender = new TransactionSender(chain.Rpc, key, new FeePolicy(), new SendPolicy(TimeSpan.FromMinutes(1)), TimeProvider.System);
         var sending = sender.SendAsync(key.Address, new byte[] { 2 }, (signed, _) =>
         {
             announced.Add(signed);
@@ -115,7 +115,7 @@ public sealed class ChainClientTests
         await using var chain = await TestChain.StartAsync();
         using var key = Secp256k1Key.Create();
         await chain.FundAsync(key.Address, Cancellation);
-        var sender = new TransactionSender(chain.Rpc, key, new FeePolicy(), new SendPolicy(TimeSpan.FromMinutes(1)), TimeProvider.System);
+        using var sender = new TransactionSender(chain.Rpc, key, new FeePolicy(), new SendPolicy(TimeSpan.FromMinutes(1)), TimeProvider.System);
         var mark = await chain.MarkAsync();
         await sender.SendAsync(key.Address, new byte[] { 1 }, null, Cancellation);
         await chain.CommandAsync("evm_setAutomine", false);
@@ -129,6 +129,18 @@ public sealed class ChainClientTests
     }
 
     [Fact]
+    public async Task Calls_sent_at_once_take_a_nonce_each()
+    {
+        await using var chain = await TestChain.StartAsync();
+        using var key = Secp256k1Key.Create();
+        await chain.FundAsync(key.Address, Cancellation);
+        using var sender = new TransactionSender(chain.Rpc, key, new FeePolicy(), new SendPolicy(TimeSpan.FromMinutes(1)), TimeProvider.System);
+        var receipts = await Task.WhenAll(Enumerable.Range(0, 5).Select(i => sender.SendAsync(key.Address, new byte[] { (byte)i }, null, Cancellation)));
+        Assert.Equal(5, receipts.Select(receipt => Hex.Of(receipt.TransactionHash)).Distinct().Count());
+        Assert.Equal(5UL, await chain.Rpc.TransactionCountAsync(key.Address, BlockTag.Latest, Cancellation));
+    }
+
+    [Fact]
     public async Task A_sender_gives_up_for_now_at_the_highest_price_allowed()
     {
         await using var chain = await TestChain.StartAsync();
@@ -137,7 +149,7 @@ public sealed class ChainClientTests
         await chain.CommandAsync("evm_setAutomine", false);
         const ulong most = 4_000_000_000;
         List<GasPrice> offered = [];
-        var sender = new TransactionSender(chain.Rpc, key, new FeePolicy(PerGasMaxWei: most), new SendPolicy(TimeSpan.FromMilliseconds(50), TriesMax: 4), TimeProvider.System);
+        using var sender = new TransactionSender(chain.Rpc, key, new FeePolicy(PerGasMaxWei: most), new SendPolicy(TimeSpan.FromMilliseconds(50), TriesMax: 4), TimeProvider.System);
         await Assert.ThrowsAsync<TimeoutException>(() => sender.SendAsync(key.Address, new byte[] { 1 }, (signed, _) =>
         {
             offered.Add(signed.Transaction.Price);
