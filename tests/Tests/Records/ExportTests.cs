@@ -50,6 +50,28 @@ public sealed class ExportTests
     }
 
     [Fact]
+    public async Task An_export_of_some_elements_holds_those_and_what_must_be_there_marked_as_parts()
+    {
+        await using var node = await TestNode.StartAsync();
+        var doctor = await node.AddAsync(Role.Practitioner);
+        var (patient, _) = await node.RecordAsync(doctor);
+        using var client = await node.ClientAsync(await node.AddAsync(Role.Patient, patient));
+        var files = await FilesAsync(client, await ManifestAsync(client, await client.FetchAsync("Patient/$export?_elements=Patient.birthDate,subject", Async)));
+        var person = Assert.Single(files["Patient"]);
+        Assert.Equal(["resourceType", "id", "meta", "birthDate"], person.EnumerateObject().Select(property => property.Name));
+        Assert.Equal("SUBSETTED", person.GetProperty("meta").GetProperty("tag")[0].GetProperty("code").GetString());
+        Assert.All(files["Observation"], line => Assert.Equal(
+            ["code", "id", "meta", "resourceType", "status", "subject"], line.EnumerateObject().Select(property => property.Name).Order(StringComparer.Ordinal)));
+
+        foreach (var (asked, named) in new[] { ("Patient.shoe", "Patient.shoe"), ("Shoe.size", "Shoe.size"), ("shoe", "shoe"), ("birthDate&_type=Observation", "birthDate"), ("Patient.name.family", "Patient.name.family") })
+        {
+            var refused = await client.FetchAsync($"Patient/$export?_elements={asked}", Async);
+            Assert.Equal(400, refused.Code);
+            Assert.Contains($"_elements: {named} is no element", refused.Body, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task What_was_deleted_or_altered_since_leaves_with_no_file()
     {
         await using var node = await TestNode.StartAsync();
@@ -209,12 +231,12 @@ public sealed class ExportTests
         foreach (var (path, header, code) in new[]
         {
             ("$export", ("Accept", "application/fhir+json"), 400), ("$export?_type=AuditEvent", Async, 400), ("$export?_type=Nothing", Async, 400), ("$export?_since=soon", Async, 400),
-            ("$export?_outputFormat=text/csv", Async, 400), ("$export?_elements=id", Async, 400),
+            ("$export?_outputFormat=text/csv", Async, 400), ("$export?organizeOutputBy=Patient", Async, 400),
             ("$export?patient=Patient/1", Async, 400), ("Patient/$export?patient=Group/1", Async, 400), ("$export?_typeFilter=Patient", Async, 400),
             ("$export?_typeFilter=Patient%3Fcolour%3Dred", Async, 400), ("$export?_typeFilter=Patient%3Factive%3Dtrue%26_sort%3Dname", Async, 400),
             ("$export?_typeFilter=Observation%3Fsubject%3APatient.name%3DX", Async, 400), ("$export?_typeFilter=Observation%3F_has%3AProvenance%3Atarget%3Aagent%3DX", Async, 400),
             ("$export?_type=Patient&_typeFilter=Observation%3Fstatus%3Dfinal", Async, 400), ("$export?_typeFilter=Observation%3Fcode%3Ain%3Dhttp://example.org/none", Async, 400),
-            ("$export?_outputFormat=application/fhir%2Bndjson&_elements=id", ("Prefer", "respond-async, handling=lenient"), 202), ("$export", Async, 202), ("$export", Async, 429),
+            ("$export?_outputFormat=application/fhir%2Bndjson&organizeOutputBy=Patient", ("Prefer", "respond-async, handling=lenient"), 202), ("$export", Async, 202), ("$export", Async, 429),
         })
         {
             Assert.Equal((path, code), (path, (await client.FetchAsync(path, header)).Code));

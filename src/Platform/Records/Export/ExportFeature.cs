@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Salus.Fhir.Bundles;
 using Salus.Fhir.Elements;
+using Salus.Fhir.Search;
 using Salus.Platform.Identity;
 
 namespace Salus.Platform.Records.Export;
@@ -169,12 +170,13 @@ public static class ExportFeature
 
     static async Task WriteAsync(Stream body, ExportBatch first, ExportDesk desk, Caller caller, ExportView view, ExportFile file, HttpContext context)
     {
+        var elements = view.Request.ElementsOf(file.Type);
         for (var batch = first; ; )
         {
             foreach (var record in batch.Records)
             {
                 // White space between tokens alone can hold the ends of lines
-                var line = record.Bytes.AsSpan().ToArray();
+                var line = ResourceSubset.Of(record.Bytes, SummaryMode.False, elements).ToArray();
                 line.AsSpan().Replace((byte)'\n', (byte)' ');
                 line.AsSpan().Replace((byte)'\r', (byte)' ');
                 await body.WriteAsync(line, context.RequestAborted);

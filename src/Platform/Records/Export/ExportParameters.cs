@@ -87,6 +87,7 @@ static partial class ExportParameters
         readonly List<FhirIssue> wrong = [];
         readonly List<TypeFilter> filters = [];
         List<string>? types;
+        readonly List<string> elements = [];
         List<string>? patients;
         DateTimeOffset? since;
 
@@ -118,12 +119,15 @@ static partial class ExportParameters
                         TakeFilter(filter);
                     }
                     break;
+                case "_elements":
+                    elements.AddRange(value.Split(',', StringSplitOptions.TrimEntries));
+                    break;
                 case "patient" when level != ExportLevel.System:
                     TakePatient(value);
                     break;
                 default:
                     (isLenient ? leftOut : wrong).Add(new FhirIssue(isLenient ? IssueSeverity.Warning : IssueSeverity.Error, "not-supported", "",
-                        $"{(isLenient ? "Left out: " : "")}$export takes _outputFormat, _since, _type and _typeFilter, and of patients and groups patient, not '{name}'."));
+                        $"{(isLenient ? "Left out: " : "")}$export takes _outputFormat, _since, _type, _typeFilter and _elements, and of patients and groups patient, not '{name}'."));
                     break;
             }
         }
@@ -171,7 +175,24 @@ static partial class ExportParameters
             {
                 Refuse("value", $"_typeFilter: {string.Join(", ", besides)} is not among the types of _type.");
             }
-            return wrong.Count > 0 ? (null, wrong) : (new ExportRequest(level, group, types, since, purpose, address) { Filters = filters, Patients = patients }, leftOut);
+            if (elements.Where(element => !IsElement(element)).Distinct().ToList() is { Count: > 0 } missing)
+            {
+                Refuse("value", $"_elements: {string.Join(", ", missing)} is no element of what is exported. Name elements such as Patient.birthDate, or code for all types that have it.");
+            }
+            return wrong.Count > 0 ? (null, wrong) : (new ExportRequest(level, group, types, since, purpose, address) { Filters = filters, Patients = patients, Elements = elements }, leftOut);
+        }
+
+        bool IsElement(string element)
+        {
+            var parts = element.Split('.');
+            return parts switch
+            {
+                [var name] => (types ?? [.. FhirDefinitions.R4.ResourceTypes.Where(IsExported)]).Any(type => Has(type, name)),
+                [var type, var name] => IsExported(type) && (types?.Contains(type) ?? true) && Has(type, name),
+                _ => false,
+            };
+
+            static bool Has(string type, string name) => FhirDefinitions.R4.Type(type)?.Elements.Any(known => known.Name == name) ?? false;
         }
 
         static bool IsExported(string type) => type != "AuditEvent" && FhirDefinitions.R4.Type(type) is { Kind: TypeKind.Resource, IsAbstract: false };

@@ -55,6 +55,13 @@ sealed record ExportRequest(ExportLevel Level, string? Group, IReadOnlyList<stri
     /// <summary>The records of these patients alone, by logical id; null for all.</summary>
     public IReadOnlyList<string>? Patients { get; init; }
 
+    /// <summary>Only these elements besides the mandatory ones: of one type (<c>Patient.birthDate</c>) or of all (<c>code</c>); empty for whole resources.</summary>
+    public IReadOnlyList<string> Elements { get; init; } = [];
+
+    /// <summary>The elements that are asked for of a type; empty for all.</summary>
+    public IReadOnlyList<string> ElementsOf(string type) =>
+        [.. Elements.Where(element => !element.Contains('.') || element.StartsWith($"{type}.", StringComparison.Ordinal)).Select(element => element[(element.IndexOf('.') + 1)..])];
+
     /// <summary>The request as it is kept: it may name a Group, and its account alone may have it.</summary>
     public byte[] Seal(OwnerKey key, Guid job, Guid account) => key.Seal(Context(job, account), JsonSerializer.SerializeToUtf8Bytes(this));
 
