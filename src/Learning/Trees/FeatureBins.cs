@@ -57,6 +57,7 @@ sealed class FeatureBins
     }
 
     /// <summary>The bins of many values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void BinsOf(ReadOnlySpan<double> values, Span<byte> into)
     {
         if (IsCategory || !Vector256.IsHardwareAccelerated)
