@@ -32,7 +32,7 @@ sealed class BoostingRun
             CancellationToken = cancellation,
         };
         bins = FeatureBins.Of(features, options.BinsMax, options.NativeCategories ? options.NativeLevelsMax : 0, parallel);
-        data = BinnedMatrix.Of(features, bins, parallel);
+        data = BinnedMatrix.Of(features, bins, parallel, byColumn: true);
         var layout = new HistogramLayout(bins);
         sums = new LocalGradientSums(data, layout, training, parallel);
         int[] monotone = [.. features.Features.Select(feature => options.Monotone?.GetValueOrDefault(feature.Name) ?? 0)];

@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
 using Salus.Learning.Trees;
 
 namespace Salus.Learning.Boosting;
@@ -26,14 +28,14 @@ sealed class LeafwiseGrower(IGradientSums sums, HistogramLayout layout, SplitFin
         var tree = new TreeBuilder(1);
         var root = tree.Add(rows);
         var histogram = Take();
-        sums.Sum(root, histogram);
+        sums.Sum([(root, histogram)]);
         var first = new Open(root, TotalOf(histogram, features[0], units, rows), 0) { Histogram = histogram };
         Search([first], features, units);
         var leaves = new List<Open> { first };
-        while (leaves.Count < options.LeavesMax && leaves.Where(leaf => leaf.Best is not null).MaxBy(leaf => leaf.Best!.Gain) is { } best)
+        while (Next(leaves) is { Length: > 0 } parents)
         {
-            leaves.Remove(best);
-            leaves.AddRange(Split(tree, best, leaves.Count + 2 < options.LeavesMax, features, units));
+            leaves.RemoveAll(leaf => parents.Contains(leaf));
+            leaves.AddRange(Split(tree, parents, leaves.Count + (2 * parents.Length) < options.LeavesMax, features, units));
         }
         foreach (var leaf in leaves)
         {
@@ -43,30 +45,64 @@ sealed class LeafwiseGrower(IGradientSums sums, HistogramLayout layout, SplitFin
         return tree.Build();
     }
 
-    Open[] Split(TreeBuilder tree, Open parent, bool mayGoOn, int[] features, GradientUnits units)
+    /// <summary>
+    /// The leaves that are split whatever their children gain: the one that gains most, and those for which the limit
+    /// leaves room even if all below the ones before them is split first. They can be split together.
+    /// </summary>
+    Open[] Next(List<Open> leaves)
     {
-        var best = parent.Best!;
-        int left = tree.NodeCount, right = left + 1;
-        var (leftRows, rightRows) = sums.Split(parent.Node, best.Split, left, right);
-        tree.Add(leftRows);
-        tree.Add(rightRows);
-        tree.Split(parent.Node, best.Split, left);
-        Open[] children = [new(left, best.Left with { Rows = leftRows }, parent.Depth + 1), new(right, best.Right with { Rows = rightRows }, parent.Depth + 1)];
-        if (!mayGoOn || parent.Depth + 1 == options.DepthMax || !children.Any(child => child.Sums.Second >= 2 * options.LeafWeightMin))
+        var next = new List<Open>();
+        var room = (long)options.LeavesMax - leaves.Count;
+        foreach (var leaf in leaves.Where(leaf => leaf.Best is not null).OrderByDescending(leaf => leaf.Best!.Gain))
         {
-            Give(parent);
-            return children;
+            if (room <= 0)
+                break;
+            next.Add(leaf);
+            room -= (1L << Math.Min(options.DepthMax - leaf.Depth, 32)) - 1;
         }
-        var (lighter, heavier) = leftRows <= rightRows ? (children[0], children[1]) : (children[1], children[0]);
-        lighter.Histogram = Take();
-        sums.Sum(lighter.Node, lighter.Histogram);
-        heavier.Histogram = parent.Histogram;
-        parent.Histogram = null;
-        var (whole, part) = (heavier.Histogram!, lighter.Histogram);
-        for (var i = 0; i < whole.Length; i++)
+        return [.. next];
+    }
+
+    Open[] Split(TreeBuilder tree, Open[] parents, bool mayGoOn, int[] features, GradientUnits units)
+    {
+        var first = tree.NodeCount;
+        NodeDivision[] divisions = [.. parents.Select((parent, i) => new NodeDivision(parent.Node, parent.Best!.Split, first + (2 * i), first + (2 * i) + 1))];
+        var rows = sums.Split(divisions);
+        var children = new List<Open>();
+        var families = new List<(Open Parent, Open Lighter, Open Heavier)>();
+        for (var i = 0; i < parents.Length; i++)
+        {
+            var (parent, best) = (parents[i], parents[i].Best!);
+            var left = new Open(tree.Add(rows[i].Left), best.Left with { Rows = rows[i].Left }, parent.Depth + 1);
+            var right = new Open(tree.Add(rows[i].Right), best.Right with { Rows = rows[i].Right }, parent.Depth + 1);
+            tree.Split(parent.Node, best.Split, left.Node);
+            children.AddRange([left, right]);
+            if (mayGoOn && left.Depth < options.DepthMax && (MayBeSplit(left) || MayBeSplit(right)))
+                families.Add(rows[i].Left <= rows[i].Right ? (parent, left, right) : (parent, right, left));
+            else
+                Give(parent);
+        }
+        foreach (var (_, lighter, _) in families)
+            lighter.Histogram = Take();
+        sums.Sum([.. families.Select(family => (family.Lighter.Node, family.Lighter.Histogram!))]);
+        foreach (var (parent, _, heavier) in families)
+            (heavier.Histogram, parent.Histogram) = (parent.Histogram, null);
+        Parallel.ForEach(families, parallel, family => Subtract(family.Heavier.Histogram!, family.Lighter.Histogram!));
+        Search([.. children.Where(child => child.Histogram is not null)], features, units);
+        return [.. children];
+    }
+
+    bool MayBeSplit(Open leaf) => leaf.Sums.Second >= 2 * options.LeafWeightMin;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void Subtract(Span<long> whole, ReadOnlySpan<long> part)
+    {
+        var width = Vector<long>.Count;
+        var i = 0;
+        for (; i + width <= part.Length; i += width)
+            (new Vector<long>(whole[i..]) - new Vector<long>(part[i..])).CopyTo(whole[i..]);
+        for (; i < part.Length; i++)
             whole[i] -= part[i];
-        Search(children, features, units);
-        return children;
     }
 
     void Search(Open[] nodes, int[] features, GradientUnits units)
@@ -76,7 +112,7 @@ sealed class LeafwiseGrower(IGradientSums sums, HistogramLayout layout, SplitFin
         Parallel.For(0, found.Length, parallel, task =>
         {
             var (node, part) = (nodes[task / parts], task % parts);
-            if (node.Sums.Second < 2 * options.LeafWeightMin)
+            if (!MayBeSplit(node))
                 return;
             foreach (var feature in features.AsSpan(part * TaskFeatures, Math.Min(TaskFeatures, features.Length - (part * TaskFeatures))))
             {

@@ -5,28 +5,19 @@ using Salus.Learning.Trees;
 
 namespace Salus.Learning.Boosting;
 
-/// <summary>
-/// The sums over this machine's rows. Both derivatives of a row are packed in one Int64 (the first in its upper half,
-/// the second, which is positive, in the lower), so that one addition sums both; before a half could overflow the sums
-/// are moved on to two Int64.
-/// </summary>
+/// <summary>The sums over this machine's rows; <see cref="HistogramBlock"/> says how a row's derivatives are packed.</summary>
 sealed class LocalGradientSums : IGradientSums
 {
-    /// <summary>Bits of a row's derivative, the first with its sign. 2^12 rows' sums fit half of an Int64.</summary>
-    public const int Bits = 20;
-
-    const int PackedRows = 1 << (32 - Bits);
-    const int TaskRows = 4 * PackedRows;
+    const int TaskRows = 4 * HistogramBlock.RowsMax;
 
     readonly BinnedMatrix data;
     readonly HistogramLayout layout;
     readonly ParallelOptions parallel;
-    readonly int[] rows;
-    readonly int[] keptLeft;
-    readonly int[] keptRight;
-    readonly Dictionary<int, (int Start, int Count)> nodes = [];
-    readonly ConcurrentBag<(long[] Packed, long[] Wide)> buffers = [];
     readonly int[] training;
+    readonly int[] rows;
+    readonly int[] spare;
+    readonly Dictionary<int, (int Start, int Count)> nodes = [];
+    readonly ConcurrentBag<(HistogramBlock Block, long[] Part)> buffers = [];
     long[] gradients = [];
     int[] features = [];
 
@@ -34,8 +25,7 @@ sealed class LocalGradientSums : IGradientSums
     {
         (this.data, this.layout, this.training, this.parallel) = (data, layout, training, parallel);
         rows = new int[training.Length];
-        keptLeft = new int[training.Length];
-        keptRight = new int[training.Length];
+        spare = new int[training.Length];
     }
 
     /// <summary>Begins a tree: all training rows stand at node 0.</summary>
@@ -49,137 +39,114 @@ sealed class LocalGradientSums : IGradientSums
 
     public ReadOnlySpan<int> RowsAt(int node) => rows.AsSpan(nodes[node].Start, nodes[node].Count);
 
-    public static long Pack(int first, int second) => ((long)first << 32) + second;
-
-    public void Sum(int node, Span<long> histogram)
+    public void Sum(IReadOnlyList<(int Node, long[] Histogram)> of)
     {
-        histogram.Clear();
-        var (start, count) = nodes[node];
-        var tasks = (count + TaskRows - 1) / TaskRows;
-        if (tasks <= 1)
+        var tasks = Tasks([.. of.Select(one => nodes[one.Node])]);
+        foreach (var (_, histogram) in of)
+            histogram.AsSpan().Clear();
+        Parallel.For(0, tasks.Length, parallel, at =>
         {
-            var buffer = TakeBuffer();
-            Accumulate(start, count, buffer.Packed, histogram);
-            buffers.Add(buffer);
-            return;
-        }
-        Parallel.For(0, tasks, parallel, task =>
-        {
-            var buffer = TakeBuffer();
-            var from = task * TaskRows;
-            Accumulate(start + from, Math.Min(TaskRows, count - from), buffer.Packed, buffer.Wide);
+            var (task, histogram) = (tasks[at], of[tasks[at].Of].Histogram);
+            if (!buffers.TryTake(out var buffer))
+                buffer = (new HistogramBlock(), new long[2 * layout.BinCount]);
+            var own = task.IsWhole ? histogram : buffer.Part;
+            buffer.Block.Add(data, layout, rows.AsSpan(task.Start, task.Count), gradients, features, own);
+            if (!task.IsWhole)
+            {
+                // Whole numbers: the order in which parts are added does not show.
+                lock (histogram)
+                    AddTo(histogram, buffer.Part);
+                buffer.Part.AsSpan().Clear();
+            }
             buffers.Add(buffer);
         });
-        foreach (var (_, wide) in buffers)
-        {
-            for (var i = 0; i < wide.Length; i++)
-                histogram[i] += wide[i];
-            wide.AsSpan().Clear();
-        }
     }
 
-    (long[] Packed, long[] Wide) TakeBuffer() =>
-        buffers.TryTake(out var buffer) ? buffer : (new long[layout.BinCount], new long[2 * layout.BinCount]);
+    readonly record struct RowTask(int Of, int Start, int Count, bool IsWhole);
 
-    void Accumulate(int start, int count, long[] packed, Span<long> wide)
+    // Large nodes are divided; the longest tasks begin first.
+    static RowTask[] Tasks(ReadOnlySpan<(int Start, int Count)> nodes)
     {
-        for (var from = 0; from < count; from += PackedRows)
+        var tasks = new List<RowTask>();
+        for (var of = 0; of < nodes.Length; of++)
         {
-            Add(rows.AsSpan(start + from, Math.Min(PackedRows, count - from)), packed);
-            foreach (var feature in features)
-            {
-                var (offset, bins) = (layout.OffsetOf(feature), data.Bins[feature].Bins + 1);
-                var source = packed.AsSpan(offset, bins);
-                var into = wide.Slice(2 * offset, 2 * bins);
-                for (var bin = 0; bin < source.Length; bin++)
-                {
-                    into[2 * bin] += source[bin] >> 32;
-                    into[(2 * bin) + 1] += (uint)source[bin];
-                }
-                source.Clear();
-            }
+            var (start, count) = nodes[of];
+            for (var from = 0; from < count; from += TaskRows)
+                tasks.Add(new(of, start + from, Math.Min(TaskRows, count - from), count <= TaskRows));
         }
+        return [.. tasks.OrderByDescending(task => task.Count)];
     }
 
-    // Offsets of a feature are read once for two rows.
-    void Add(ReadOnlySpan<int> some, long[] packed)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void AddTo(Span<long> sums, ReadOnlySpan<long> part)
     {
-        var stride = (nint)data.FeatureCount;
-        ref var codes = ref MemoryMarshal.GetArrayDataReference(data.Codes);
-        ref var sums = ref MemoryMarshal.GetArrayDataReference(packed);
-        Span<int> offsets = features.Length <= 1_024 ? stackalloc int[features.Length] : new int[features.Length];
-        for (var i = 0; i < offsets.Length; i++)
-            offsets[i] = layout.OffsetOf(features[i]);
-        var at = 0;
-        for (; at + 2 <= some.Length; at += 2)
-        {
-            int row = some[at], other = some[at + 1];
-            long gradient = gradients[row], otherGradient = gradients[other];
-            ref var rowCodes = ref Unsafe.Add(ref codes, row * stride);
-            ref var otherCodes = ref Unsafe.Add(ref codes, other * stride);
-            for (var i = 0; i < offsets.Length; i++)
-            {
-                nint feature = features[i];
-                ref var bins = ref Unsafe.Add(ref sums, offsets[i]);
-                Unsafe.Add(ref bins, (nint)Unsafe.Add(ref rowCodes, feature)) += gradient;
-                Unsafe.Add(ref bins, (nint)Unsafe.Add(ref otherCodes, feature)) += otherGradient;
-            }
-        }
-        for (; at < some.Length; at++)
-        {
-            ref var rowCodes = ref Unsafe.Add(ref codes, some[at] * stride);
-            for (var i = 0; i < offsets.Length; i++)
-                Unsafe.Add(ref sums, offsets[i] + (nint)Unsafe.Add(ref rowCodes, features[i])) += gradients[some[at]];
-        }
+        for (var i = 0; i < sums.Length; i++)
+            sums[i] += part[i];
     }
 
-    public (long Left, long Right) Split(int node, NodeSplit split, int left, int right)
+    public (long Left, long Right)[] Split(IReadOnlyList<NodeDivision> divisions)
     {
-        var (start, count) = nodes[node];
-        nodes.Remove(node);
-        var tasks = Math.Max(1, (count + TaskRows - 1) / TaskRows);
-        var lefts = new int[tasks];
-        var all = parallel;
-        Parallel.For(0, tasks, all, task =>
+        (int Start, int Count)[] before = [.. divisions.Select(division => nodes[division.Node])];
+        var tasks = Tasks(before);
+        var lefts = new int[tasks.Length];
+        Parallel.For(0, tasks.Length, parallel, at => lefts[at] = Partition(divisions[tasks[at].Of].Split, tasks[at].Start, tasks[at].Count));
+        var counts = new (long Left, long Right)[divisions.Count];
+        for (var at = 0; at < tasks.Length; at++)
         {
-            var from = start + (task * TaskRows);
-            lefts[task] = Partition(split, from, Math.Min(TaskRows, start + count - from));
-        });
-        var leftCount = lefts.Sum();
-        var (leftAt, rightAt) = (start, start + leftCount);
-        for (var task = 0; task < tasks; task++)
-        {
-            var from = start + (task * TaskRows);
-            var rights = Math.Min(TaskRows, start + count - from) - lefts[task];
-            keptLeft.AsSpan(from, lefts[task]).CopyTo(rows.AsSpan(leftAt));
-            keptRight.AsSpan(from, rights).CopyTo(rows.AsSpan(rightAt));
-            leftAt += lefts[task];
-            rightAt += rights;
+            ref var count = ref counts[tasks[at].Of];
+            count = (count.Left + lefts[at], count.Right + tasks[at].Count - lefts[at]);
         }
-        nodes[left] = (start, leftCount);
-        nodes[right] = (start + leftCount, count - leftCount);
-        return (leftCount, count - leftCount);
+        var places = new (int Left, int Right)[divisions.Count];
+        for (var of = 0; of < places.Length; of++)
+        {
+            var (start, left) = (before[of].Start, (int)counts[of].Left);
+            places[of] = (start, start + left);
+            nodes.Remove(divisions[of].Node);
+            nodes[divisions[of].Left] = (start, left);
+            nodes[divisions[of].Right] = (start + left, before[of].Count - left);
+        }
+        // Parts of one node stand in their order: those that go left move down, then those that go right fill what is above.
+        var order = Enumerable.Range(0, tasks.Length).OrderBy(at => tasks[at].Start).ToArray();
+        foreach (var at in order)
+        {
+            ref var place = ref places[tasks[at].Of];
+            if (place.Left != tasks[at].Start)
+                rows.AsSpan(tasks[at].Start, lefts[at]).CopyTo(rows.AsSpan(place.Left));
+            place.Left += lefts[at];
+        }
+        foreach (var at in order)
+        {
+            ref var place = ref places[tasks[at].Of];
+            var rights = tasks[at].Count - lefts[at];
+            spare.AsSpan(tasks[at].Start, rights).CopyTo(rows.AsSpan(place.Right));
+            place.Right += rights;
+        }
+        return counts;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     int Partition(NodeSplit split, int from, int count)
     {
-        var (codes, stride) = (data.Codes, (long)data.FeatureCount);
         // 256 answers made once are cheaper than a question per row.
         Span<byte> goesLeft = stackalloc byte[256];
         var missing = data.Bins[split.Feature].Bins;
         for (var bin = 0; bin <= missing; bin++)
             goesLeft[bin] = split.GoesLeft(bin, missing) ? (byte)1 : (byte)0;
-        int lefts = from, rights = from;
-        for (var i = from; i < from + count; i++)
+        ref var codes = ref MemoryMarshal.GetReference(data.Column(split.Feature));
+        ref var answers = ref MemoryMarshal.GetReference(goesLeft);
+        ref var kept = ref rows[from];
+        ref var moved = ref spare[from];
+        nint lefts = 0, rights = 0;
+        for (nint i = 0; i < count; i++)
         {
-            var row = rows[i];
-            int left = goesLeft[codes[(row * stride) + split.Feature]];
+            var row = Unsafe.Add(ref kept, i);
+            nint left = Unsafe.Add(ref answers, (nint)Unsafe.Add(ref codes, row));
             // Both are written and one is kept: rows fall left and right too evenly for a branch.
-            keptLeft[lefts] = row;
-            keptRight[rights] = row;
+            Unsafe.Add(ref kept, lefts) = row;
+            Unsafe.Add(ref moved, rights) = row;
             lefts += left;
             rights += 1 - left;
         }
-        return lefts - from;
+        return (int)lefts;
     }
 }

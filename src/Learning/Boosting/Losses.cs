@@ -7,7 +7,7 @@ namespace Salus.Learning.Boosting;
 abstract class Loss
 {
     /// <summary>The greatest whole number that a derivative is written as.</summary>
-    protected const int UnitsMax = (1 << (LocalGradientSums.Bits - 1)) - 1;
+    protected const int UnitsMax = (1 << (HistogramBlock.Bits - 1)) - 1;
 
     /// <summary>Margins per row.</summary>
     public abstract int Outputs { get; }
@@ -31,7 +31,7 @@ abstract class Loss
 
     /// <summary>Both derivatives in their units. The second is at least one unit, so that a bin with rows can be told from an empty one.</summary>
     protected static long Packed(double first, double second) =>
-        LocalGradientSums.Pack((int)Math.Round(first), Math.Clamp((int)Math.Round(second), 1, UnitsMax));
+        HistogramBlock.Pack((int)Math.Round(first), Math.Clamp((int)Math.Round(second), 1, UnitsMax));
 
     /// <summary>The logistic function of some margins; each result depends on its own margin alone.</summary>
     public static void Logistic(ReadOnlySpan<double> margins, Span<double> into)
@@ -195,7 +195,7 @@ sealed class SquaredLoss : Loss
         foreach (var row in training)
             greatest = Math.Max(greatest, Math.Abs(margins[row] - targets[row]));
         // A power of two, so that scaling itself rounds nothing.
-        scale = Math.ScaleB(1, LocalGradientSums.Bits - 2 - Math.ILogB(greatest));
+        scale = Math.ScaleB(1, HistogramBlock.Bits - 2 - Math.ILogB(greatest));
     }
 
     public override void Gradients(double[] margins, int output, Range rows, Span<long> into)

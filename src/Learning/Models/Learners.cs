@@ -44,7 +44,7 @@ public static class Learners
         Name = "logistic",
         Preparation = new PreparationOptions
         {
-            Numbers = NumberImputation.Median, MarkMissing = true, WholeLevelsMax = 5, OneHotLevelsMax = int.MaxValue, LevelRowsMin = 2, LevelShareMin = 1.0 / 500,
+            Numbers = NumberImputation.Median, MarkMissing = true, WholeLevelsMax = 5, WholeLevelRows = 1_000, OneHotLevelsMax = int.MaxValue, LevelRowsMin = 2, LevelShareMin = 1.0 / 500,
             Terms = new TextOptions(),
         },
     };

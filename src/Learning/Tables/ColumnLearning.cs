@@ -6,9 +6,12 @@ namespace Salus.Learning.Tables;
 /// <summary>Learns of one column what its preparation needs.</summary>
 static class ColumnLearning
 {
+    // More different whole numbers are amounts, however many rows there are.
+    const int WholeLevelsLimit = 32;
+
     public static ColumnStep? StepFor(Column column, PreparationOptions options) => column switch
     {
-        NumberColumn numbers when IsCode(numbers, options.WholeLevelsMax) => FitLevels(
+        NumberColumn numbers when IsCode(numbers, options) => FitLevels(
             CategoryColumn.Of(column.Name, [.. Enumerable.Range(0, column.Count).Select(column.Show)]), ColumnKind.Number, options),
         NumberColumn or DateColumn => column is DateColumn && !options.Dates ? null : FitNumber(column, options),
         CategoryColumn categories => FitLevels(categories, ColumnKind.Category, options),
@@ -49,8 +52,9 @@ static class ColumnLearning
     static double Inverse(double width) => width > 0 ? 1 / width : 1;
 
     // Codes of a questionnaire (1 typical, 2 atypical, …) are no amounts; two values need no levels of their own.
-    static bool IsCode(NumberColumn column, int levelsMax)
+    static bool IsCode(NumberColumn column, PreparationOptions options)
     {
+        var levelsMax = Math.Max(options.WholeLevelsMax, options.WholeLevelRows == 0 ? 0 : Math.Min(column.Count / options.WholeLevelRows, WholeLevelsLimit));
         if (levelsMax < 3)
             return false;
         var distinct = new HashSet<double>();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 
 namespace Salus.Learning.Tables;
 
@@ -112,6 +113,7 @@ public sealed class FeatureMatrix
         IsSingle ? Array.ConvertAll(singles[feature], value => (double)value) : columns[feature];
 
     /// <summary>Copies the values of one feature from a row on, as many as there is place for.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void CopyColumn(int feature, int fromRow, Span<double> into)
     {
         if (!IsSingle)

@@ -56,6 +56,9 @@ public sealed record PreparationOptions
     /// <summary>Whole numbers of at most this many different values are levels rather than amounts; 0 takes all numbers for amounts.</summary>
     public int WholeLevelsMax { get; init; }
 
+    /// <summary>Whole numbers are levels, too, where each of their values would have as many training rows on average: a level that it can be estimated by. 0 for never.</summary>
+    public int WholeLevelRows { get; init; }
+
     /// <summary>Whether a date is a feature, in days since the year 2000; otherwise dates are left out.</summary>
     public bool Dates { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -56,6 +57,7 @@ sealed class FeatureBins
     }
 
     /// <summary>The bins of many values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void BinsOf(ReadOnlySpan<double> values, Span<byte> into)
     {
         if (IsCategory || !Vector256.IsHardwareAccelerated)
@@ -101,22 +103,21 @@ sealed class FeatureBins
     /// <summary>One bin per distinct value while they are few, otherwise bins of about equal numbers of rows. Sorts <paramref name="values"/>, which hold no NaN.</summary>
     public static FeatureBins OfNumbers(Span<double> values, int binsMax)
     {
-        values.Sort();
-        var distinct = new List<(double Value, int Upto)>();
+        NumberSort.Sort(values);
+        var distinct = 0;
         for (var i = 0; i < values.Length; i++)
-        {
-            if (i + 1 == values.Length || values[i + 1] != values[i])
-                distinct.Add((values[i], i + 1));
-        }
+            distinct += i + 1 == values.Length || values[i + 1] != values[i] ? 1 : 0;
         var edges = new List<double>();
         var cut = 0;
-        for (var i = 0; i + 1 < distinct.Count; i++)
+        for (var i = 0; i + 1 < values.Length; i++)
         {
-            var cuts = (long)distinct[i].Upto * binsMax / Math.Max(1, values.Length);
-            if (distinct.Count > binsMax && (cuts <= cut || edges.Count == binsMax - 1))
+            if (values[i + 1] == values[i])
+                continue;
+            var cuts = (i + 1L) * binsMax / values.Length;
+            if (distinct > binsMax && (cuts <= cut || edges.Count == binsMax - 1))
                 continue;
             cut = (int)cuts;
-            edges.Add(Between(distinct[i].Value, distinct[i + 1].Value));
+            edges.Add(Between(values[i], values[i + 1]));
         }
         return new FeatureBins([.. edges], false);
     }
@@ -127,10 +128,12 @@ sealed class FeatureBins
         var bins = new FeatureBins[matrix.Features.Count];
         Parallel.For(0, bins.Length, parallel, feature =>
         {
-            var values = Sample(matrix, feature);
+            var sample = ArrayPool<double>.Shared.Rent(Math.Min(matrix.RowCount, SampleMax));
+            var values = sample.AsSpan(0, Sample(matrix, feature, sample));
             bins[feature] = matrix.Features[feature].Kind == FeatureKind.Code && LevelsOf(values, Math.Min(levelsMax, binsMax)) is { } levels
                 ? new FeatureBins(levels, true)
                 : OfNumbers(values, binsMax);
+            ArrayPool<double>.Shared.Return(sample);
         });
         return bins;
     }
@@ -149,18 +152,17 @@ sealed class FeatureBins
     // Above this many rows, evenly spaced ones stand for all: edges need quantiles, not every value.
     const int SampleMax = 200_000;
 
-    static Span<double> Sample(FeatureMatrix matrix, int feature)
+    static int Sample(FeatureMatrix matrix, int feature, Span<double> into)
     {
         var count = Math.Min(matrix.RowCount, SampleMax);
-        var kept = new double[count];
         var known = 0;
         for (var i = 0; i < count; i++)
         {
             var value = matrix.At((int)((long)i * matrix.RowCount / count), feature);
             if (!double.IsNaN(value))
-                kept[known++] = value;
+                into[known++] = value;
         }
-        return kept.AsSpan(0, known);
+        return known;
     }
 
     // The middle of two neighbours may round to the upper one, or overflow; the lower one still separates them.

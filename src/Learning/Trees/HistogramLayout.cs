@@ -33,12 +33,15 @@ sealed class HistogramLayout
 /// </summary>
 interface IGradientSums
 {
-    /// <summary>Writes the sums of a node: first derivative of bin b at 2b, second at 2b + 1, as the layout has it.</summary>
-    void Sum(int node, Span<long> histogram);
+    /// <summary>Writes the sums of some nodes, each into its histogram: first derivative of bin b at 2b, second at 2b + 1, as the layout has it.</summary>
+    void Sum(IReadOnlyList<(int Node, long[] Histogram)> nodes);
 
-    /// <summary>Sends the rows of a node to its children and says how many go to each.</summary>
-    (long Left, long Right) Split(int node, NodeSplit split, int left, int right);
+    /// <summary>Sends the rows of some nodes to their children and says how many go to each.</summary>
+    (long Left, long Right)[] Split(IReadOnlyList<NodeDivision> nodes);
 }
+
+/// <summary>A node with its split and the numbers of its children.</summary>
+readonly record struct NodeDivision(int Node, NodeSplit Split, int Left, int Right);
 
 /// <summary>What one unit of a sum stands for.</summary>
 readonly record struct GradientUnits(double First, double Second);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Salus.Learning.Trees;
@@ -42,6 +43,7 @@ sealed class RowCodes(int slots, int rows, bool isNarrow, bool isWide)
     }
 
     /// <summary>Writes one feature's bins, a byte for each row of the block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Write(int feature, int missing, ReadOnlySpan<byte> of)
     {
         for (var row = 0; row < rows; row += TreeCrown.Rows)

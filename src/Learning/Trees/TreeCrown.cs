@@ -110,6 +110,7 @@ sealed class TreeCrown
     /// <summary>The number of the exit by which each of 32 rows leaves.</summary>
     /// <param name="codes">The codes of the rows, slot after slot.</param>
     /// <param name="room">Room from <see cref="NewRoom"/>.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public ReadOnlySpan<byte> Leave(ReadOnlySpan<byte> codes, byte[] room)
     {
         ref var first = ref MemoryMarshal.GetReference(codes);

@@ -221,6 +221,7 @@ sealed class TreeWalker
 
     RowCodes NewCodes() => new(Math.Max(2, used.Length * 2), 1 << blockShift, crowns is not null, walksOn);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void AddBlock(RowCodes codes, Span<double> sums)
     {
         var count = sums.Length / ensemble.Outputs;
@@ -258,12 +259,14 @@ sealed class TreeWalker
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void AddValues(double[] values, ReadOnlySpan<byte> exits, Span<double> sums)
     {
         for (var i = 0; i < sums.Length; i++)
             sums[i] += values[exits[i]];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void AddValues(double[] values, ReadOnlySpan<int> nodes, Span<double> sums)
     {
         for (var i = 0; i < sums.Length; i++)
@@ -271,6 +274,7 @@ sealed class TreeWalker
     }
 
     /// <summary>Walks rows that stand side by side from where they are to their leaves. What lies in a block beyond its last row is walked too, and counts for nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void WalkOn(int tree, Span<int> ends, RowCodes codes, int row)
     {
         if (crowns?[tree].IsWhole == true)

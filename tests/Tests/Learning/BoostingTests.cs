@@ -44,36 +44,78 @@ public sealed class BoostingTests
     [Fact]
     public void Sums_over_parts_of_the_rows_add_up_to_the_sums_over_all()
     {
-        var (matrix, _) = RandomForestTests.Sample(40_000, 3, 2);
+        // More features than are copied together, some of them left out, as are some rows.
+        const int features = 75, count = 20_000;
+        int[] chosen = [.. Enumerable.Range(0, features).Where(feature => feature % 7 != 3 || feature is > 40 and < 60)];
+        var (matrix, _) = RandomForestTests.Sample(count, features, 2);
         var parallel = new ParallelOptions();
         var data = BinnedMatrix.Of(matrix, FeatureBins.Of(matrix, 20, 32, parallel), parallel);
         var layout = new HistogramLayout(data.Bins);
         var generator = new SeededGenerator(3);
-        (int First, int Second)[] derivatives = [.. Enumerable.Range(0, 40_000).Select(_ => (generator.NextInt(1 << 20) - (1 << 19) + 1, 1 + generator.NextInt((1 << 19) - 1)))];
-        long[] gradients = [.. derivatives.Select(pair => LocalGradientSums.Pack(pair.First, pair.Second))];
+        (int First, int Second)[] derivatives = [.. Enumerable.Range(0, count).Select(row => row % 5 == 0 ? (0, 0) : (generator.NextInt(1 << 20) - (1 << 19) + 1, 1 + generator.NextInt((1 << 19) - 1)))];
+        long[] gradients = [.. derivatives.Select(pair => HistogramBlock.Pack(pair.First, pair.Second))];
         long[] Sum(IEnumerable<int> rows)
         {
             var sums = new LocalGradientSums(data, layout, [.. rows], parallel);
-            sums.Begin(gradients, [0, 1, 2]);
+            sums.Begin(gradients, chosen);
             var histogram = new long[2 * layout.BinCount];
-            sums.Sum(0, histogram);
+            sums.Sum([(0, histogram)]);
             return histogram;
         }
 
-        var all = Sum(Enumerable.Range(0, 40_000));
-        var (one, other) = (Sum(Enumerable.Range(0, 15_000)), Sum(Enumerable.Range(15_000, 25_000)));
+        var all = Sum(Enumerable.Range(0, count));
+        var (one, other) = (Sum(Enumerable.Range(0, 1_500)), Sum(Enumerable.Range(1_500, count - 1_500)));
         Assert.Equal(all, one.Zip(other, (a, b) => a + b));
         var expected = new long[2 * layout.BinCount];
-        for (var row = 0; row < 40_000; row++)
+        for (var row = 0; row < count; row++)
         {
-            for (var feature = 0; feature < 3; feature++)
+            foreach (var feature in chosen)
             {
-                var at = 2 * (layout.OffsetOf(feature) + data.Codes[(row * 3) + feature]);
+                var at = 2 * (layout.OffsetOf(feature) + data.Codes[(row * features) + feature]);
                 expected[at] += derivatives[row].First;
                 expected[at + 1] += derivatives[row].Second;
             }
         }
         Assert.Equal(expected, all);
+    }
+
+    [Fact]
+    public void Rows_go_where_their_split_sends_them_in_the_order_they_had()
+    {
+        // Two nodes at once, of several tasks and of one.
+        var (matrix, _) = RandomForestTests.Sample(60_000, 3, 2);
+        var parallel = new ParallelOptions();
+        var data = BinnedMatrix.Of(matrix, FeatureBins.Of(matrix, 20, 32, parallel), parallel, byColumn: true);
+        int[] training = [.. Enumerable.Range(0, 60_000).Where(row => row % 3 != 0)];
+        var sums = new LocalGradientSums(data, new HistogramLayout(data.Bins), training, parallel);
+        sums.Begin(new long[60_000], [0, 1, 2]);
+        int[] Rows(Func<int, bool> where) => [.. training.Where(where)];
+        int Bin(int row, int feature) => data.Codes[(row * 3) + feature];
+
+        Assert.Equal([(Rows(row => Bin(row, 0) <= 14).Length, Rows(row => Bin(row, 0) > 14).Length)], sums.Split([new(0, new(0, 14, false), 1, 2)]));
+        sums.Split([new(2, new(2, 3, true), 5, 6), new(1, new(1, 9, true), 3, 4)]);
+
+        Assert.Equal(Rows(row => Bin(row, 0) <= 14 && (Bin(row, 1) <= 9 || Bin(row, 1) == 20)), sums.RowsAt(3).ToArray());
+        Assert.Equal(Rows(row => Bin(row, 0) <= 14 && Bin(row, 1) is > 9 and < 20), sums.RowsAt(4).ToArray());
+        Assert.Equal(Rows(row => Bin(row, 0) > 14 && (Bin(row, 2) <= 3 || Bin(row, 2) == 20)), sums.RowsAt(5).ToArray());
+        Assert.Equal(Rows(row => Bin(row, 0) > 14 && Bin(row, 2) is > 3 and < 20), sums.RowsAt(6).ToArray());
+    }
+
+    [Fact]
+    public void Each_further_leaf_is_the_division_of_one()
+    {
+        var (matrix, labels) = RandomForestTests.Sample(3_000, 6, 8);
+        double[] before = [];
+        for (var leaves = 2; leaves <= 14; leaves++)
+        {
+            var model = BoostingTrainer.Train(matrix, labels, 2, Options with { Trees = 1, LeavesMax = leaves, DepthMax = 5, RowShare = 1, FeatureShare = 1 }).Model;
+            Assert.Equal((2 * leaves) - 1, model.Ensemble.Trees[0].NodeCount);
+            var now = model.Predict(matrix, 1);
+            var divided = Enumerable.Range(0, now.Length).GroupBy(row => now[row]).ToArray();
+            Assert.Equal(leaves, divided.Length);
+            Assert.All(divided, leaf => Assert.Single(leaf.Select(row => before.Length == 0 ? 0 : before[row]).Distinct()));
+            before = now;
+        }
     }
 
     [Fact]

@@ -82,4 +82,20 @@ public sealed class PreparationTests
         Assert.Equal([1, 0], cross.Counts[0]);
         Assert.Equal([0, 1], cross.Counts[1]);
     }
+
+    [Fact]
+    public void Whole_numbers_are_levels_where_each_has_rows_enough_to_be_estimated_by()
+    {
+        static int FeaturesOf(int rows, int values, int rowsEach)
+        {
+            var table = new Table([new NumberColumn("admission_type", [.. Enumerable.Range(0, rows).Select(row => (double)(row % values))])]);
+            return Preparation.Fit(table, new PreparationOptions { WholeLevelsMax = 5, WholeLevelRows = rowsEach, OneHotLevelsMax = int.MaxValue }).Features.Count;
+        }
+
+        Assert.Equal(9, FeaturesOf(900, 9, 100));
+        Assert.Equal(1, FeaturesOf(890, 9, 100));
+        Assert.Equal(1, FeaturesOf(900, 9, 0));
+        Assert.Equal(5, FeaturesOf(20, 5, 0));
+        Assert.Equal(1, FeaturesOf(90_000, 60, 100));
+    }
 }
