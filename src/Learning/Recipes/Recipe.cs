@@ -38,7 +38,12 @@ public sealed record Recipe
     /// <summary>Whether its rows are assessed encounters, read from their vital signs and notes.</summary>
     public bool Encounters { get; init; }
 
+    /// <summary>Whether one of many classes is told, rather than how probable one outcome is.</summary>
+    [JsonIgnore]
+    public bool HasManyClasses => Outcome.ClassSystem is not null;
+
     /// <summary>What a card says of the model's use.</summary>
+    [JsonIgnore]
     public string Use => $"{IntendedUse} {NotFor}";
 
     /// <summary>The learner for about so many rows.</summary>
@@ -148,6 +153,9 @@ public enum RecordRow
 
     /// <summary>A stay, as of its last day.</summary>
     Visit,
+
+    /// <summary>A note, by its words.</summary>
+    Note,
 }
 
 /// <summary>What a feature takes of the records that it may see.</summary>
@@ -173,6 +181,9 @@ public enum RecordTake
 
     /// <summary>The days of the stay.</summary>
     Length,
+
+    /// <summary>The words of the note, from the base64 in the value.</summary>
+    Words,
 }
 
 /// <summary>How a recipe reads FHIR records: views that give rows, and what is made of them.</summary>
@@ -197,7 +208,7 @@ public sealed record RecipeRecords
     public IReadOnlyList<string> Subgroups { get; init; } = [];
 }
 
-/// <summary>Which rows of a view are the outcome: for patients the first such row; for visits the stays themselves.</summary>
+/// <summary>Which rows of a view are the outcome: for patients the first such row; for visits the stays, for notes the notes themselves.</summary>
 public sealed record RecordOutcome
 {
     /// <summary>The view.</summary>
@@ -211,6 +222,12 @@ public sealed record RecordOutcome
 
     /// <summary>For visits: days within which another such stay is the outcome.</summary>
     public int WithinDays { get; init; }
+
+    /// <summary>For notes: the column of the category, which is empty where a note has none yet.</summary>
+    public string? Value { get; init; }
+
+    /// <summary>For notes: the fewest that a category needs.</summary>
+    public int ClassRowsMin { get; init; } = 5;
 }
 
 /// <summary>One feature made of rows of a view.</summary>

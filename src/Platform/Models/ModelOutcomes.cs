@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Salus.Learning.Evaluate;
 using Salus.Learning.Explain;
 using Salus.Learning.Models;
+using Salus.Learning.Recipes;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Identity.Passkeys;
 
@@ -47,6 +48,14 @@ public sealed record ModelSummary
     /// <summary>Whether it judges visits.</summary>
     [JsonIgnore]
     public bool JudgesVisits => Recipe == Condition;
+
+    /// <summary>What its rows are.</summary>
+    [JsonIgnore]
+    public string Rows => JudgesVisits ? "encounters" : RecipeBook.Find(Recipe)?.Records?.Per switch { RecordRow.Visit => "stays", RecordRow.Note => "notes", _ => "days" };
+
+    /// <summary>Whether it tells one of many classes.</summary>
+    [JsonIgnore]
+    public bool HasManyClasses => RecipeBook.Find(Recipe) is { HasManyClasses: true };
 
     /// <summary>The account on whose behalf it was trained, with exactly that account's consents.</summary>
     public required Guid TrainedBy { get; init; }
@@ -124,14 +133,17 @@ public sealed record ModelView(ModelSummary Summary, ProofView Proof, ModelRelea
 /// <param name="Share">What it added to, or took from, the probability or the log odds.</param>
 public sealed record PredictionReason(string Feature, string Description, double Share);
 
-/// <summary>What a model said of an encounter.</summary>
+/// <summary>How probable a class is, 0 to 1.</summary>
+public sealed record ClassProbability(string Class, double Probability);
+
+/// <summary>What a model said of an encounter, a patient, a stay or a note.</summary>
 /// <param name="RiskAssessment">The logical id of the record that holds it.</param>
 /// <param name="Patient">The patient's logical id.</param>
-/// <param name="Encounter">The encounter's logical id; empty where the patient was judged, as of that day.</param>
+/// <param name="Encounter">The encounter's logical id; empty where the patient was judged, as of that day, or a note of no encounter.</param>
 /// <param name="Time">When it was made.</param>
-/// <param name="Probability">Of an abnormal assessment, or of what the recipe predicts, 0 to 1.</param>
-/// <param name="Evidence">How often encounters that had about this probability, and that the model had not seen, came to be assessed abnormal.</param>
-/// <param name="Label"><c>normal</c> or <c>abnormal</c> of a visit, <c>at risk</c> or <c>not at risk</c> of a patient.</param>
+/// <param name="Probability">Of an abnormal assessment, or of what the recipe predicts, 0 to 1; of many classes the likeliest's.</param>
+/// <param name="Evidence">How often what had about this probability, and was not seen by the model, came true; of many classes how often the likeliest was right.</param>
+/// <param name="Label"><c>normal</c> or <c>abnormal</c> of a visit, <c>at risk</c> or <c>not at risk</c> of a patient or a stay, the likeliest class of a note.</param>
 /// <param name="Scale">What the reasons add up to.</param>
 /// <param name="Reasons">The words and values that spoke most, either way.</param>
 /// <param name="Basis">The records it rests on.</param>
@@ -148,6 +160,9 @@ public sealed record PredictionView(
 
     /// <summary>The label of any other patient.</summary>
     public const string NotAtRisk = "not at risk";
+
+    /// <summary>Of many classes every one with its probability, the likeliest first; else none.</summary>
+    public IReadOnlyList<ClassProbability> Classes { get; init; } = [];
 
     /// <summary>The recipe of the model.</summary>
     public string Recipe { get; init; } = ModelSummary.Condition;
@@ -188,7 +203,7 @@ public abstract record PredictionOutcome
     /// <summary>The patient's consent does not cover the records that the model would read.</summary>
     public sealed record NoConsent(string Reason) : PredictionOutcome;
 
-    /// <summary>There is no such encounter, or nothing was measured or written at it.</summary>
+    /// <summary>There is no such encounter or note, or nothing was measured or written; why, in words.</summary>
     public sealed record NothingToJudge(string Reason) : PredictionOutcome;
 
     /// <summary>The caller's role does not predict.</summary>

@@ -14,8 +14,8 @@ namespace Salus.Platform.Models;
 /// <summary>The HTTP surface of models: training, cards, releases, trying, predictions.</summary>
 public static class ModelsFeature
 {
-    /// <summary>Which encounter to judge, the newest when absent; or by which recipe to judge the patient.</summary>
-    public sealed record PredictionRequest(string? Encounter = null, string? Recipe = null);
+    /// <summary>By which recipe to judge, that of visits when absent; and which encounter or, where notes are judged, which note: the newest when absent.</summary>
+    public sealed record PredictionRequest(string? Encounter = null, string? Recipe = null, string? Note = null);
 
     /// <summary>A recipe that the node's records can be trained by.</summary>
     public sealed record RecipeView(string Name, string Title, string Sentence, string IntendedUse, string NotFor, RecipeOutcome Outcome, RecipeModel Model);
@@ -107,7 +107,7 @@ public static class ModelsFeature
     static async Task<IResult> PredictAsync(string patient, PredictionRequest? request, ModelDesk desk, HttpContext context) =>
         await (request?.Recipe is null or ModelSummary.Condition
             ? desk.PredictAsync(context.Caller(), patient, request?.Encounter, context.RequestAborted)
-            : desk.PredictByAsync(context.Caller(), patient, request.Recipe, context.RequestAborted)) switch
+            : desk.PredictByAsync(context.Caller(), patient, request.Recipe, request.Note ?? request.Encounter, context.RequestAborted)) switch
         {
             PredictionOutcome.Predicted predicted => Json(predicted.Prediction),
             PredictionOutcome.NoModel => TypedResults.Problem(

@@ -16,9 +16,13 @@ sealed class RecordViews
 
     readonly Dictionary<string, View> views;
     readonly Dictionary<string, List<object?[]>> rows;
+    readonly HashSet<object?[]> fresh = [];
+    readonly DateTimeOffset? since;
 
-    public RecordViews(Recipe recipe)
+    /// <summary>The views of a recipe. Rows of records that were written since <paramref name="since"/>, and not changed, are marked as new.</summary>
+    public RecordViews(Recipe recipe, DateTimeOffset? since = null)
     {
+        this.since = since;
         views = Compiled.GetOrAdd(recipe.Name, _ => recipe.Records!.Views.ToDictionary(pair => pair.Key, pair => View.Read(pair.Value) switch
         {
             ViewOutcome.Ok ok => ok.View,
@@ -32,7 +36,7 @@ sealed class RecordViews
     public IReadOnlyList<string> Types => [.. views.Values.Select(view => view.Resource).Distinct()];
 
     /// <summary>The rows so far, by view.</summary>
-    public IReadOnlyList<RecordRows> Rows => [.. views.Select(pair => new RecordRows(pair.Key, [.. pair.Value.Columns.Select(column => column.Name)], rows[pair.Key]))];
+    public IReadOnlyList<RecordRows> Rows => [.. views.Select(pair => new RecordRows(pair.Key, [.. pair.Value.Columns.Select(column => column.Name)], rows[pair.Key]) { New = fresh })];
 
     /// <summary>Takes a record in: all that the views make of it, or nothing where one of them cannot read it.</summary>
     public bool TryAdd(StoredRecord record)
@@ -43,9 +47,14 @@ sealed class RecordViews
         }
         try
         {
-            foreach (var (name, made) in views.Select(pair => (pair.Key, pair.Value.Rows(resource))).ToList())
+            foreach (var (name, made) in views.Select(pair => (pair.Key, pair.Value.Rows(resource).ToList())).ToList())
             {
                 rows[name].AddRange(made);
+                // What was changed since may have been seen as it was.
+                if (record is { Version: 1 } && record.Written > since)
+                {
+                    fresh.UnionWith(made);
+                }
             }
             return true;
         }

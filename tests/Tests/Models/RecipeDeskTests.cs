@@ -46,27 +46,27 @@ public sealed class RecipeDeskTests
         Assert.Equal(model.Card.DataCommitment, Assert.IsType<ModelTraining.Trained>(await node.Models.TrainAsync(doctor, Request, cancellation)).Model.Summary.Card.DataCommitment);
 
         // Nobody has released it; then it is in use beside, not instead of, one that judges visits.
-        Assert.IsType<PredictionOutcome.NoModel>(await node.Models.PredictByAsync(doctor, patients[1], "diabetes", cancellation));
-        Assert.Empty(await node.Models.PatientRecipesInUseAsync(doctor, cancellation));
+        Assert.IsType<PredictionOutcome.NoModel>(await node.Models.PredictByAsync(doctor, patients[1], "diabetes", null, cancellation));
+        Assert.Empty(await node.Models.RecipesInUseAsync(doctor, cancellation));
         Assert.IsType<ReleaseOutcome.Done>(await node.Models.ReleaseAsync(doctor, model.Id, Statement, cancellation));
-        Assert.Equal(["diabetes"], (await node.Models.PatientRecipesInUseAsync(doctor, cancellation)).Select(recipe => recipe.Name));
+        Assert.Equal(["diabetes"], (await node.Models.RecipesInUseAsync(doctor, cancellation)).Select(recipe => recipe.Name));
         Assert.True((await node.Models.FindAsync(doctor, model.Id, cancellation))!.IsInUse);
         Assert.IsType<PredictionOutcome.NoModel>(await node.Models.PredictAsync(doctor, patients[1], null, cancellation));
         Assert.IsType<ModelAnswer<CohortJudgement>.Refused>(await node.Models.JudgeCohortAsync(doctor, model.Id, cancellation));
         Assert.IsType<ModelAnswer<ModelWatch>.Refused>(await node.Models.WatchAsync(doctor, model.Id, cancellation));
 
-        Assert.IsType<PredictionOutcome.Forbidden>(await node.Models.PredictByAsync(CareNode.NewCaller(Role.Auditor), patients[1], "diabetes", cancellation));
-        Assert.IsType<PredictionOutcome.NoConsent>(await node.Models.PredictByAsync(doctor, patients[0], "diabetes", cancellation));
-        Assert.Contains("holds 'Type 2 diabetes mellitus' already", Nothing(await node.Models.PredictByAsync(doctor, patients[3], "diabetes", cancellation)), StringComparison.Ordinal);
-        Assert.Contains("no recipe that looks at patients", Nothing(await node.Models.PredictByAsync(doctor, patients[1], "readmission", cancellation)), StringComparison.Ordinal);
+        Assert.IsType<PredictionOutcome.Forbidden>(await node.Models.PredictByAsync(CareNode.NewCaller(Role.Auditor), patients[1], "diabetes", null, cancellation));
+        Assert.IsType<PredictionOutcome.NoConsent>(await node.Models.PredictByAsync(doctor, patients[0], "diabetes", null, cancellation));
+        Assert.Contains("holds 'Type 2 diabetes mellitus' already", Nothing(await node.Models.PredictByAsync(doctor, patients[3], "diabetes", null, cancellation)), StringComparison.Ordinal);
+        Assert.Contains("'magic' is no recipe", Nothing(await node.Models.PredictByAsync(doctor, patients[1], "magic", null, cancellation)), StringComparison.Ordinal);
         // What was measured years ago is no news.
-        Assert.Contains("nothing that the recipe measures", Nothing(await node.Models.PredictByAsync(doctor, patients[1], "diabetes", cancellation)), StringComparison.Ordinal);
+        Assert.Contains("nothing that the recipe measures", Nothing(await node.Models.PredictByAsync(doctor, patients[1], "diabetes", null, cancellation)), StringComparison.Ordinal);
 
         await node.Records.CreateAsync(doctor, Encoding.UTF8.GetBytes($$$"""
             {"resourceType":"Observation","status":"final","subject":{"reference":"Patient/{{{patients[1]}}}"},"effectiveDateTime":"{{{TimeProvider.System.GetUtcNow().AddDays(-3):yyyy-MM-dd}}}",
              "code":{"coding":[{"system":"http://loinc.org","code":"2339-0"}]},"valueQuantity":{"value":190,"unit":"mg/dL","system":"http://unitsofmeasure.org","code":"mg/dL"}}
             """), cancellation);
-        var predicted = Assert.IsType<PredictionOutcome.Predicted>(await node.Models.PredictByAsync(doctor, patients[1], "diabetes", cancellation)).Prediction;
+        var predicted = Assert.IsType<PredictionOutcome.Predicted>(await node.Models.PredictByAsync(doctor, patients[1], "diabetes", null, cancellation)).Prediction;
         Assert.Equal(predicted.Probability >= model.Card.Threshold ? "at risk" : "not at risk", predicted.Label);
         Assert.Contains(predicted.Reasons, reason => reason.Feature.StartsWith("glucose", StringComparison.Ordinal));
 
@@ -86,7 +86,8 @@ public sealed class RecipeDeskTests
         await using var node = await CareNode.StartAsync();
         var cancellation = TestContext.Current.CancellationToken;
         var doctor = CareNode.NewCaller(Role.Practitioner);
-        Assert.Contains("learns from a table", Assert.IsType<ModelTraining.Refused>(await node.Models.TrainAsync(doctor, Request with { Recipe = "note-category" }, cancellation)).Message, StringComparison.Ordinal);
+        Assert.Contains("0 notes", Assert.IsType<ModelTraining.Refused>(await node.Models.TrainAsync(doctor, Request with { Recipe = "note-category" }, cancellation)).Message, StringComparison.Ordinal);
+        Assert.Contains("kind is 'forest'; give one of text-linear", Assert.IsType<ModelTraining.Refused>(await node.Models.TrainAsync(doctor, Request with { Recipe = "note-category", Kind = "forest" }, cancellation)).Message, StringComparison.Ordinal);
         Assert.Contains("recipe is 'magic'", Assert.IsType<ModelTraining.Refused>(await node.Models.TrainAsync(doctor, Request with { Recipe = "magic" }, cancellation)).Message, StringComparison.Ordinal);
         Assert.Contains("0 stays", Assert.IsType<ModelTraining.Refused>(await node.Models.TrainAsync(doctor, Request with { Recipe = "readmission" }, cancellation)).Message, StringComparison.Ordinal);
         Assert.IsType<ModelTraining.Forbidden>(await node.Models.TrainAsync(CareNode.NewCaller(Role.Researcher), Request, cancellation));
