@@ -138,12 +138,21 @@ public sealed record RecipeColumns
     /// <summary>Values that stand for a missing one.</summary>
     public IReadOnlyList<string> Missing { get; init; } = [];
 
+    /// <summary>The least and the greatest value that is taken for one where it is typed in.</summary>
+    public RecipeLimits? Limits { get; init; }
+
+    /// <summary>Of categories, the values to choose from with their words.</summary>
+    public IReadOnlyDictionary<string, string> Choices { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Whether a table may lack them.</summary>
     public bool Optional { get; init; }
 
     /// <summary>What they hold, in words.</summary>
     public string? About { get; init; }
 }
+
+/// <summary>The least and the greatest value that nature knows, by and large.</summary>
+public sealed record RecipeLimits(double Least, double Most);
 
 /// <summary>What one row of a model's table is.</summary>
 public enum RecordRow
@@ -253,6 +262,12 @@ public sealed record RecordFeature
 
     /// <summary>What it holds.</summary>
     public ColumnKind Kind { get; init; }
+
+    /// <summary>Of a number that is measured, the least and the greatest value that is taken for one where it is typed in.</summary>
+    public RecipeLimits? Limits { get; init; }
+
+    /// <summary>Of a category, the values to choose from with their words.</summary>
+    public IReadOnlyDictionary<string, string> Choices { get; init; } = new Dictionary<string, string>();
 
     /// <summary>How many days back are looked at; 0 for all.</summary>
     public int WithinDays { get; init; }

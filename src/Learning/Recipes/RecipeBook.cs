@@ -136,11 +136,15 @@ public static class RecipeBook
                 return $"$.records.features: '{feature.Name}' is a length, which stays have alone";
             if (feature.Take == RecordTake.Words && records.Per != RecordRow.Note)
                 return $"$.records.features: '{feature.Name}' is the words of a note, which notes have alone";
+            if (feature.Take is RecordTake.Last or RecordTake.Mean && (feature.Kind == ColumnKind.Number ? !IsRange(feature.Limits) : feature.Choices.Count == 0))
+                return $"$.records.features: '{feature.Name}' asks for limits, the lesser first, or where it is a category for choices";
             if (feature.WithinDays < 0 || feature.Units.Values.Any(factor => !(factor > 0 && double.IsFinite(factor))))
                 return $"$.records.features: '{feature.Name}' has days or a factor below 0";
         }
         return records.Subgroups.FirstOrDefault(name => records.Features.All(feature => feature.Name != name)) is { } unknown ? $"$.records.subgroups: there is no feature '{unknown}'" : null;
     }
+
+    static bool IsRange(RecipeLimits? limits) => limits is not null && limits.Least < limits.Most && double.IsFinite(limits.Most - limits.Least);
 
     static string? NoteObjection(RecipeRecords records, string kind)
     {

@@ -33,11 +33,13 @@ public sealed partial class RecordCohort
     /// <summary>The column that says whether the outcome came.</summary>
     public const string Target = "outcome";
 
+    /// <summary>The label of rows whose outcome came.</summary>
+    public const string Yes = "yes";
+
     const string Patient = "patient";
     const string Visit = "visit";
     const string OutcomeDay = "day of the outcome";
     const string NewestDay = "newest record seen";
-    const string Yes = "yes";
     const string No = "no";
 
     readonly Recipe recipe;

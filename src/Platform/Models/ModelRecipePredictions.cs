@@ -112,11 +112,12 @@ public sealed partial class ModelDesk
     static IReadOnlyList<ModelWord> Judge(HeldRecipeModel model, Recipe recipe, Table rows, int reasonsMax = 8)
     {
         var card = model.Model.Card;
+        var fields = RecipeField.Of(recipe);
         return
         [
-            .. model.Model.Judge(rows, reasonsMax).Select(said =>
+            .. model.Model.Judge(rows, reasonsMax).Select((said, row) =>
             {
-                PredictionReason[] reasons = [.. said.Reasons.Select(reason => new PredictionReason(reason.Feature, reason.Description, reason.Share))];
+                PredictionReason[] reasons = [.. said.Reasons.Select(reason => new PredictionReason(reason.Feature, InWords(fields, rows, row, reason), reason.Share))];
                 if (recipe.HasManyClasses)
                 {
                     var classes = card.Classes.Zip(said.Probabilities, (name, probability) => new ClassProbability(name, probability)).OrderByDescending(one => one.Probability).ToList();
@@ -127,6 +128,12 @@ public sealed partial class ModelDesk
             }),
         ];
     }
+
+    /// <summary>A reason as a reader would say it: a value that stands for a choice by the choice's words.</summary>
+    static string InWords(IReadOnlyList<RecipeField> fields, Table rows, int row, Contribution reason) =>
+        fields.FirstOrDefault(field => field.Column == reason.Feature) is { Choices.Count: > 0 } field && rows[field.Column].Show(row) is { } value
+            ? $"{field.Column}: {(field.Choices.TryGetValue(value, out var words) ? words : value).ToLowerInvariant()}"
+            : reason.Description;
 
     /// <summary>How often it was right where it said a class of rows that it had not seen; null where it never said so.</summary>
     static ObservedShare? RightShare(EvaluationReport report, int said)

@@ -175,7 +175,7 @@ static class RiskAssessmentJson
     static string Share(ExplanationScale scale, double share) => scale == ExplanationScale.Probability ? $"{share * 100:+0.0;-0.0} points" : $"{share:+0.00;-0.00} log odds";
 
     static string Figures(ModelSummary? figures) => figures is null ? "" :
-        $" Cross-validated on {figures.Card.Rows} {figures.Rows} of {figures.Patients} patients: accuracy {figures.Card.Evaluation.Accuracy.Estimate:0.000} ({figures.Card.Evaluation.Accuracy.Low:0.000} to {figures.Card.Evaluation.Accuracy.High:0.000}), always saying the more frequent label {figures.Card.Evaluation.Majority:0.000}.";
+        $" Cross-validated on {figures.RowsInWords}: accuracy {figures.Card.Evaluation.Accuracy.Estimate:0.000} ({figures.Card.Evaluation.Accuracy.Low:0.000} to {figures.Card.Evaluation.Accuracy.High:0.000}), always saying the more frequent label {figures.Card.Evaluation.Majority:0.000}.";
 
     static decimal Rounded(double value, int places) => Math.Round((decimal)value, places);
 }

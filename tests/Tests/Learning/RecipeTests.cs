@@ -51,6 +51,8 @@ public sealed class RecipeTests
     [InlineData("records.per", "\"visit\"", "stays ask for withinDays above 0")]
     [InlineData("records.features", "[]", "give at least one")]
     [InlineData("records.features", "[{\"name\":\"a\",\"from\":\"measures\",\"take\":\"last\"}]", "names no column for its value")]
+    [InlineData("records.features", "[{\"name\":\"a\",\"from\":\"measures\",\"take\":\"last\",\"value\":\"value\",\"limits\":{\"least\":9,\"most\":1}}]", "asks for limits")]
+    [InlineData("records.features", "[{\"name\":\"a\",\"from\":\"measures\",\"take\":\"last\",\"value\":\"text\",\"kind\":\"category\"}]", "for choices")]
     [InlineData("records.features", "[{\"name\":\"a\",\"take\":\"length\"}]", "which stays have alone")]
     [InlineData("records.per", "\"note\"", "many classes have neither costs nor calibration")]
     [InlineData("records.outcome.value", "\"code\"", "notes ask for a model of notes alone")]

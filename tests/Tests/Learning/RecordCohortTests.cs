@@ -162,6 +162,26 @@ public sealed class RecordCohortTests
         Assert.Contains("0 notes in 0 categories", Assert.IsType<CohortOutcome.TooFew>(RecordCohort.Make(NoteCategory, new Notes().All)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void What_a_model_has_not_seen_is_told_by_records_written_since_or_about_days_since()
+    {
+        var rows = new Rows().People(5);
+        for (var i = 0; i < 5; i++)
+            rows.Visit(i, "2020-01-10", "2020-01-10").Measure(i, "2020-01-10", "39156-5", 25, "kg/m2");
+        rows.Visit(0, "2020-02-01", "2020-02-01").Diagnose(0, "2020-06-15", "44054006").Diagnose(1, "2020-02-15", "44054006").Diagnose(2, "2020-02-15", "44054006").Visit(3, "2020-06-01", "2020-06-01");
+        var trained = new DateOnly(2020, 3, 1);
+        // One was found since; one compared on a day since; the others as they were.
+        Assert.Equal(["yes", "no"], RecordCohort.Since(Diabetes, rows.All, trained).Labels);
+        Assert.Equal(["yes", "yes", "no"], RecordCohort.Since(Diabetes, rows.Written(view: "diagnoses", row: 2), trained).Labels);
+        Assert.Empty(RecordCohort.Since(Diabetes, rows.All, new DateOnly(2020, 7, 1)).Labels);
+
+        var stays = new Rows().People(3).Visit(0, "2020-01-10", "2020-01-14", "IMP").Visit(0, "2020-01-20", "2020-01-24", "IMP").Visit(1, "2020-03-10", "2020-03-14", "IMP").Visit(2, "2020-04-01", "2020-04-02", "IMP");
+        var since = RecordCohort.Since(Readmission, stays.Visit(1, "2020-04-20", "2020-04-20").All, trained);
+        // The days of those before were over; those of the newest are not.
+        Assert.Equal(["no", null], since.Labels);
+        Assert.Equal([4, 1], ((NumberColumn)since.Table["length of stay (days)"]).Values.ToArray());
+    }
+
     static string Nothing(SubjectOutcome outcome) => Assert.IsType<SubjectOutcome.Nothing>(outcome).Reason;
 
     sealed class Notes
@@ -186,6 +206,9 @@ public sealed class RecordCohortTests
             new("people", ["patient", "sex", "born", "died"], people), new("visits", ["patient", "visit", "date", "end", "class", "source"], visits),
             new("measures", ["patient", "date", "code", "value", "unit", "text"], measures), new("diagnoses", ["patient", "date", "system", "code"], diagnoses),
         ];
+
+        /// <summary>All, of which one row is of a record that was written since.</summary>
+        public IReadOnlyList<RecordRows> Written(string view, int row) => [.. All.Select(rows => rows.View == view ? rows with { New = new HashSet<object?[]> { rows.Rows[row] } } : rows)];
 
         public Rows People(int count)
         {

@@ -55,10 +55,39 @@ public sealed class WardRecipeTests
         var named = Assert.IsType<PredictionOutcome.Predicted>(await node.Models.PredictByAsync(doctor, patients[1], "readmission", stay, Cancellation)).Prediction;
         Assert.Equal(predicted.Probability, named.Probability);
 
+        await StaysTogetherAsync(node, doctor, model, predicted);
         var json = await StoredAsync(node, patients[1], predicted.RiskAssessment);
         Assert.Equal($"Encounter/{stay}", json.GetProperty("encounter").GetProperty("reference").GetString());
         Assert.Equal("417005", json.GetProperty("prediction")[0].GetProperty("outcome").GetProperty("coding")[0].GetProperty("code").GetString());
         Assert.Contains("stays of 26 patients", json.GetProperty("note")[0].GetProperty("text").GetString(), StringComparison.Ordinal);
+    }
+
+    static async Task StaysTogetherAsync(CareNode node, Caller doctor, ModelSummary model, PredictionView predicted)
+    {
+        var line = Assert.Single(Assert.IsType<ModelAnswer<CohortJudgement>.Given>(await node.Models.JudgeCohortAsync(doctor, model.Id, Cancellation)).Value.Lines);
+        Assert.Equal((predicted.Patient, $"Encounter/{predicted.Encounter}", predicted.Probability), (line.Patient, line.Record, line.Probability));
+        // Of the one stay since, nobody can tell yet whether the patient comes back.
+        var watch = Assert.IsType<ModelAnswer<ModelWatch>.Given>(await node.Models.WatchAsync(doctor, model.Id, Cancellation)).Value;
+        Assert.Equal((1, 0, null, false), (watch.Encounters, watch.Assessed, watch.Observed, watch.IsOffCalibration));
+        var low = Assert.IsType<ModelAnswer<WhatIf>.Given>(await node.Models.TryAsync(doctor, model.Id, new Dictionary<string, string?> { ["haemoglobin (g/dL)"] = "8" }, Cancellation)).Value;
+        var high = Assert.IsType<ModelAnswer<WhatIf>.Given>(await node.Models.TryAsync(doctor, model.Id, new Dictionary<string, string?> { ["haemoglobin (g/dL)"] = "14" }, Cancellation)).Value;
+        Assert.True(low.Probability > high.Probability, $"{low.Probability} is not above {high.Probability}.");
+    }
+
+    static async Task NotesTogetherAsync(CareNode node, Caller doctor, ModelSummary model, string patient, string note)
+    {
+        var line = Assert.Single(Assert.IsType<ModelAnswer<CohortJudgement>.Given>(await node.Models.JudgeCohortAsync(doctor, model.Id, Cancellation)).Value.Lines);
+        Assert.Equal((patient, $"DocumentReference/{note}", "Dermatology"), (line.Patient, line.Record, line.Label));
+        var tried = Assert.IsType<ModelAnswer<WhatIf>.Given>(await node.Models.TryAsync(doctor, model.Id, new Dictionary<string, string?> { ["note"] = "palpitations and chest pain" }, Cancellation)).Value;
+        Assert.Equal(("Cardiology", 3), (tried.Label, tried.Classes.Count));
+        Assert.Contains("Write some words", Assert.IsType<ModelAnswer<WhatIf>.Refused>(await node.Models.TryAsync(doctor, model.Id, new Dictionary<string, string?>(), Cancellation)).Reason, StringComparison.OrdinalIgnoreCase);
+
+        // Two notes without a category, one that is sorted as the model would, and one of a category that it does not know.
+        await WriteAsync(node, doctor, WardCohort.Note($"Patient/{patient}", "2021-07-02", "the knee is swollen", "Orthopaedics"));
+        await WriteAsync(node, doctor, WardCohort.Note($"Patient/{patient}", "2021-07-03", "an ingrown toenail", "Podiatry"));
+        var watch = Assert.IsType<ModelAnswer<ModelWatch>.Given>(await node.Models.WatchAsync(doctor, model.Id, Cancellation)).Value;
+        Assert.Equal((4, 2, 0.5), (watch.Encounters, watch.Assessed, watch.Observed!.Estimate));
+        Assert.Equal("category that it says", Assert.Single(watch.Inputs).Column);
     }
 
     static async Task NoteAsync(CareNode node, Caller doctor, List<string> patients)
@@ -78,6 +107,7 @@ public sealed class WardRecipeTests
         Assert.NotEmpty(predicted.Reasons);
         Assert.True(predicted.Evidence is null or { Share: { Low: >= 0, High: <= 1 } });
 
+        await NotesTogetherAsync(node, doctor, model, patients[2], note);
         var json = await StoredAsync(node, patients[2], predicted.RiskAssessment);
         Assert.Equal(3, json.GetProperty("prediction").GetArrayLength());
         Assert.Equal("https://salus.health/fhir/note-category", json.GetProperty("prediction")[0].GetProperty("outcome").GetProperty("coding")[0].GetProperty("system").GetString());

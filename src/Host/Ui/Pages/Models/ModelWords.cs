@@ -23,13 +23,16 @@ static class ModelWords
     public static string Kind(string kind) => Kinds.FirstOrDefault(known => known.Value == kind).Text ?? kind;
 
     /// <summary>A model by what it tells and its kind.</summary>
-    public static string Named(ModelSummary model) => model.JudgesVisits ? Kind(model.Card.Kind) : $"{RecipeBook.Find(model.Recipe)?.Title ?? model.Recipe}, {Lower(Kind(model.Card.Kind))}";
+    public static string Named(ModelSummary model) => $"{Title(model.Recipe)}, {Lower(Kind(model.Card.Kind))}";
 
     /// <summary>A recipe's title.</summary>
     public static string Title(string recipe) => RecipeBook.Find(recipe)?.Title ?? recipe;
 
     /// <summary>A recipe of other models than those that judge visits; null for theirs.</summary>
     public static Recipe? RecipeOf(string name) => name == ModelSummary.Condition ? null : RecipeBook.Find(name);
+
+    /// <summary>Whether its recipe is there, so that the node can ask it.</summary>
+    public static bool IsKnown(ModelSummary model) => ModelDesk.Recipes.Any(recipe => recipe.Name == model.Recipe);
 
     /// <summary>What of a patient a recipe judges.</summary>
     public static string Judged(Recipe recipe) => recipe.Records?.Per switch
@@ -94,8 +97,10 @@ static class ModelWords
 
     /// <summary>How often the like came true, in a sentence; null where nothing is known of it.</summary>
     public static string? Evidence(ObservedShare? evidence, Recipe? recipe = null, string label = "") => evidence is null ? null : recipe is { HasManyClasses: true }
-        ? $"Of {evidence.Rows} notes that it put under “{label}” without having seen them, {Share(evidence.Share.Estimate)} belonged there ({Share(evidence.Share.Low)} to {Share(evidence.Share.High)})."
-        : $"Of {evidence.Rows} {(recipe is null ? "visits" : "rows")} that it gave {evidence.From * 100:0} to {evidence.To * 100:0} % without having seen them, {Share(evidence.Share.Estimate)} {(recipe is null ? "were assessed abnormal" : $"came to have “{recipe.Outcome.Text}”")} ({Share(evidence.Share.Low)} to {Share(evidence.Share.High)}).";
+        ? $"Of {Count(evidence.Rows, "note")} that it put under “{label}” without having seen them, {Share(evidence.Share.Estimate)} belonged there ({Share(evidence.Share.Low)} to {Share(evidence.Share.High)})."
+        : $"Of {Count(evidence.Rows, recipe?.Records?.Per switch { null => "visit", RecordRow.Visit => "stay", _ => "patient" })} that it gave {evidence.From * 100:0} to {evidence.To * 100:0} % without having seen them, {Share(evidence.Share.Estimate)} {(recipe is null ? "were assessed abnormal" : $"came to have “{recipe.Outcome.Text}”")} ({Share(evidence.Share.Low)} to {Share(evidence.Share.High)}).";
+
+    static string Count(int count, string one) => $"{count} {one}{(count == 1 ? "" : "s")}";
 
     /// <summary>A kind of leak.</summary>
     public static string Leak(LeakKind kind) => kind switch
