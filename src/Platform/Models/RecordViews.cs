@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Salus.Fhir.Elements;
 using Salus.Fhir.Views;
 using Salus.Learning.Recipes;
@@ -18,6 +19,7 @@ sealed class RecordViews
     readonly Dictionary<string, List<object?[]>> rows;
     readonly HashSet<object?[]> fresh = [];
     readonly DateTimeOffset? since;
+    readonly ViewScope scope = ViewScope.Default;
 
     /// <summary>The views of a recipe. Rows of records that were written since <paramref name="since"/>, and not changed, are marked as new.</summary>
     public RecordViews(Recipe recipe, DateTimeOffset? since = null)
@@ -30,6 +32,13 @@ sealed class RecordViews
             var other => throw new InvalidOperationException($"Reading a view came to {other.GetType().Name}."),
         }));
         rows = views.ToDictionary(pair => pair.Key, _ => new List<object?[]>());
+    }
+
+    /// <summary>The views of a recipe over records of one patient that came from elsewhere, whose references may have an address before them.</summary>
+    public RecordViews(Recipe recipe, string patient) : this(recipe)
+    {
+        var person = FhirJson.Read(JsonSerializer.SerializeToUtf8Bytes(new { resourceType = "Patient", id = patient })) is FhirReadOutcome.Ok ok ? ok.Resource : null;
+        scope = new ViewScope { Resolve = reference => reference.EndsWith($"/Patient/{patient}", StringComparison.Ordinal) ? person : null };
     }
 
     /// <summary>The types of records that the views read.</summary>
@@ -47,7 +56,7 @@ sealed class RecordViews
         }
         try
         {
-            foreach (var (name, made) in views.Select(pair => (pair.Key, pair.Value.Rows(resource).ToList())).ToList())
+            foreach (var (name, made) in views.Select(pair => (pair.Key, pair.Value.Rows(resource, scope).ToList())).ToList())
             {
                 rows[name].AddRange(made);
                 // What was changed since may have been seen as it was.
