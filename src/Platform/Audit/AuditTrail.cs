@@ -34,7 +34,7 @@ public sealed class AuditTrail
     public async Task RecordAsync(NpgsqlConnection connection, AuditFact fact, CancellationToken cancellation)
     {
         await using var batch = new NpgsqlBatch(connection);
-        await AuditWriter.AppendAsync(batch, [new SealedFact(await EntryAsync(fact, cancellation), fact.PatientAliases)], cancellation);
+        AuditWriter.Append(batch, [await SealAsync(fact, cancellation)]);
         await batch.RunAsync(cancellation);
     }
 
@@ -44,7 +44,9 @@ public sealed class AuditTrail
 
     /// <summary>Writes a fact that stands alone, such as a read or a refusal; durable on return.</summary>
     public async Task RecordAsync(AuditFact fact, CancellationToken cancellation) =>
-        await alone.WriteAsync(new SealedFact(await EntryAsync(fact, cancellation), fact.PatientAliases), cancellation);
+        await alone.WriteAsync(await SealAsync(fact, cancellation), cancellation);
+
+    async ValueTask<SealedFact> SealAsync(AuditFact fact, CancellationToken cancellation) => new(SealedRow.Of(await EntryAsync(fact, cancellation)), fact.PatientAliases);
 
     /// <summary>The newest facts, newest first: all of them, or those about one patient.</summary>
     public async Task<IReadOnlyList<AuditLine>> ListAsync(string? patientAlias, int countMax, CancellationToken cancellation)

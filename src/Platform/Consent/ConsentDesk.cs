@@ -107,12 +107,13 @@ public sealed class ConsentDesk(
     EmergencyDesk emergencies, TimeProvider time)
 {
     const int TermsCachedMax = 10_000;
-    const int ConsentsHeldMax = 10_000;
     const string Stale = "The node has lost sight of the chain and cannot tell which consents hold. Try again when it is back.";
     const string NotCovered = "The patient's consent does not cover this category or purpose.";
     static readonly TimeSpan PeriodMax = TimeSpan.FromDays(366 * 5);
 
     readonly SealedStore store = new(vault);
+    readonly EntryLookup entries = new(database);
+    readonly RightsInForce rights = new(database, time);
     readonly ConcurrentDictionary<string, ConsentTerms> termsCache = new();
 
     /// <summary>Decides on one read.</summary>
@@ -149,11 +150,9 @@ public sealed class ConsentDesk(
         {
             return AccessScope.None($"The role {caller.Role} reads no records.");
         }
-        await using var borrowed = lent is null ? await database.OpenConnectionAsync(cancellation) : null;
-        var connection = lent ?? borrowed!;
-        var (open, rows) = await ConsentStore.InForceAsync(connection, caller, patient, GranteesOf(caller), time.GetUtcNow(), ConsentsHeldMax, cancellation);
+        var (rows, open) = await rights.FindAsync(RightsQuestion.Of(caller, patient), lent, cancellation);
         // An emergency waits for nobody, not even for the chain.
-        var emergency = purpose == Purpose.Treatment ? await emergencies.FindOpenAsync(connection, open, caller, patient, cancellation) : null;
+        var emergency = purpose == Purpose.Treatment ? await emergencies.FindOpenAsync(lent, open, caller, patient, cancellation) : null;
         if (!mirror.IsFresh)
         {
             return new AccessScope([], purpose, Stale, emergencyUntil: emergency?.Until);
@@ -161,7 +160,7 @@ public sealed class ConsentDesk(
         List<(string, ConsentTerms)> held = [];
         foreach (var row in rows)
         {
-            if (await TermsAsync(connection, row, cancellation) is { } terms && terms.Grantee == row.Grantee)
+            if (await TermsAsync(lent, row, cancellation) is { } terms && terms.Grantee == row.Grantee)
             {
                 held.Add((row.Resource, terms));
             }
@@ -182,19 +181,17 @@ public sealed class ConsentDesk(
         }
         Dictionary<string, List<(string, ConsentTerms)>> held = [];
         Dictionary<string, DateTimeOffset> open = [];
-        await using var borrowed = lent is null ? await database.OpenConnectionAsync(cancellation) : null;
-        var connection = lent ?? borrowed!;
-        var (opened, rows) = await ConsentStore.InForceAsync(connection, caller, null, GranteesOf(caller), time.GetUtcNow(), ConsentsHeldMax, cancellation);
+        var (rows, opened) = await rights.FindAsync(RightsQuestion.Of(caller, null), lent, cancellation);
         foreach (var ofPatient in purpose == Purpose.Treatment ? opened.GroupBy(row => row.Patient) : [])
         {
-            if (await emergencies.FindOpenAsync(connection, [.. ofPatient], caller, ofPatient.Key, cancellation) is { } view)
+            if (await emergencies.FindOpenAsync(lent, [.. ofPatient], caller, ofPatient.Key, cancellation) is { } view)
             {
                 (held[ofPatient.Key], open[ofPatient.Key]) = ([], view.Until);
             }
         }
         foreach (var row in mirror.IsFresh ? rows : [])
         {
-            if (await TermsAsync(connection, row, cancellation) is { } terms && terms.Grantee == row.Grantee)
+            if (await TermsAsync(lent, row, cancellation) is { } terms && terms.Grantee == row.Grantee)
             {
                 if (!held.TryGetValue(row.Patient, out var own))
                 {
@@ -263,9 +260,9 @@ public sealed class ConsentDesk(
             return caller.Patient is { } own ? [own] : [];
         }
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        var granted = await ConsentStore.PatientsForAsync(connection, GranteesOf(caller), time.GetUtcNow(), cancellation);
-        var (open, _) = await ConsentStore.InForceAsync(connection, caller, null, [], time.GetUtcNow(), 1, cancellation);
-        return [.. granted.Union(open.Select(row => row.Patient))];
+        var question = RightsQuestion.Of(caller, null);
+        var granted = await ConsentStore.PatientsForAsync(connection, question.Grantees, time.GetUtcNow(), cancellation);
+        return [.. granted.Union((await rights.FindAsync(question, connection, cancellation)).Open.Select(row => row.Patient))];
     }
 
     /// <summary>Grants access to the caller's own record, signed by the key that the node keeps for a patient without a passkey.</summary>
@@ -413,14 +410,14 @@ public sealed class ConsentDesk(
     };
 
     /// <summary>The terms of a consent; null where its row and its entry do not belong together, or the key is gone.</summary>
-    internal async Task<ConsentTerms?> TermsAsync(NpgsqlConnection connection, ConsentRow row, CancellationToken cancellation)
+    internal async Task<ConsentTerms?> TermsAsync(NpgsqlConnection? lent, ConsentRow row, CancellationToken cancellation)
     {
         var key = $"{row.Patient}/{row.Resource}";
         if (termsCache.TryGetValue(key, out var known) && await vault.FindOwnerAsync(Guid.Parse(row.Patient), cancellation) is not null)
         {
             return known;
         }
-        var entry = await SealedStore.FindAsync(connection, "Consent", row.Resource, 1, cancellation);
+        var entry = await entries.FindAsync("Consent", row.Resource, 1, lent, cancellation);
         if (entry is null || entry.Owner.ToString() != row.Patient || !entry.Content.AsSpan().SequenceEqual(row.Commitment) || await store.OpenAsync(entry, cancellation) is not { } bytes)
         {
             return null;
@@ -431,8 +428,4 @@ public sealed class ConsentDesk(
         }
         return termsCache[key] = ConsentTerms.Read(bytes);
     }
-
-    static string[] GranteesOf(Caller caller) => caller.Role is Role.Practitioner or Role.Laboratory or Role.Pharmacy
-        ? [caller.Account.ToString(), ConsentTerms.ThisHospital]
-        : [caller.Account.ToString()];
 }

@@ -20,7 +20,7 @@ sealed record ConsentRow(
 static class ConsentStore
 {
     const int BlocksKeptMax = 1_000;
-    const string Columns = "id, patient, resource, grantee, commitment, not_after, requested, granted_by, granted_block, revoked, revoked_by, revoked_block";
+    internal const string Columns = "id, patient, resource, grantee, commitment, not_after, requested, granted_by, granted_block, revoked, revoked_by, revoked_block";
 
     public static Task AddAsync(NpgsqlConnection connection, ConsentRow row, CancellationToken cancellation) =>
         connection.ExecuteAsync(cancellation,
@@ -61,37 +61,6 @@ static class ConsentStore
             "SELECT DISTINCT patient FROM consent WHERE grantee = ANY($1) AND granted_block IS NOT NULL AND revoked IS NULL AND not_after >= $2 LIMIT 10000",
             grantees.ToArray(), now);
 
-    /// <summary>What may let a caller read, asked for in one message: the records a practitioner has open in an emergency, and the consents in force to some grantees.</summary>
-    /// <param name="connection">Where.</param>
-    /// <param name="caller">Who wants to read.</param>
-    /// <param name="patient">Whose record; null for all.</param>
-    /// <param name="grantees">Whom the consents may name.</param>
-    /// <param name="now">When.</param>
-    /// <param name="countMax">Consents at most, the newest.</param>
-    /// <param name="cancellation">Ends the wait.</param>
-    public static async Task<(IReadOnlyList<EmergencyRow> Open, IReadOnlyList<ConsentRow> Held)> InForceAsync(
-        NpgsqlConnection connection, Caller caller, string? patient, string[] grantees, DateTimeOffset now, int countMax, CancellationToken cancellation)
-    {
-        const string held = $"SELECT {Columns} FROM consent WHERE grantee = ANY($1) AND granted_block IS NOT NULL AND revoked IS NULL AND not_after >= $2";
-        const string newest = "ORDER BY requested DESC LIMIT $3";
-        await using var batch = new NpgsqlBatch(connection);
-        if (patient is null)
-        {
-            batch.Add($"{held} {newest}", grantees, now, countMax);
-        }
-        else
-        {
-            batch.Add($"{held} AND patient = $4 {newest}", grantees, now, countMax, patient);
-        }
-        if (caller.Role == Role.Practitioner)
-        {
-            EmergencyStore.AddOpen(batch, caller.Account, patient, now);
-        }
-        await using var rows = await batch.ExecuteReaderAsync(cancellation);
-        var consents = await rows.ReadAllAsync(Read, cancellation);
-        return (await rows.NextResultAsync(cancellation) ? await rows.ReadAllAsync(EmergencyStore.Read, cancellation) : [], consents);
-    }
-
     public static async Task<IReadOnlyList<ConsentRow>> ActiveAsync(NpgsqlConnection connection, int countMax, CancellationToken cancellation) =>
         await connection.QueryAsync(cancellation, Read,
             $"SELECT {Columns} FROM consent WHERE granted_block IS NOT NULL AND revoked IS NULL ORDER BY requested DESC LIMIT $1", countMax);
@@ -128,8 +97,11 @@ static class ConsentStore
         await connection.ExecuteAsync(cancellation, "DELETE FROM consent_block WHERE number < $1 AND NOT has_events", number - BlocksKeptMax);
     }
 
-    static ConsentRow Read(NpgsqlDataReader row) => new(
-        row.GetFieldValue<byte[]>(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetFieldValue<byte[]>(4),
-        row.GetFieldValue<DateTimeOffset>(5), row.GetFieldValue<DateTimeOffset>(6), row.GetFieldValue<byte[]>(7), row.NullableValue<long>(8),
-        row.NullableValue<DateTimeOffset>(9), row.Nullable<byte[]>(10), row.NullableValue<long>(11));
+    static ConsentRow Read(NpgsqlDataReader row) => Read(row, 0);
+
+    /// <summary>Reads <see cref="Columns"/> from a column on.</summary>
+    internal static ConsentRow Read(NpgsqlDataReader row, int at) => new(
+        row.GetFieldValue<byte[]>(at), row.GetString(at + 1), row.GetString(at + 2), row.GetString(at + 3), row.GetFieldValue<byte[]>(at + 4),
+        row.GetFieldValue<DateTimeOffset>(at + 5), row.GetFieldValue<DateTimeOffset>(at + 6), row.GetFieldValue<byte[]>(at + 7), row.NullableValue<long>(at + 8),
+        row.NullableValue<DateTimeOffset>(at + 9), row.Nullable<byte[]>(at + 10), row.NullableValue<long>(at + 11));
 }

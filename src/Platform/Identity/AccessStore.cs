@@ -21,11 +21,27 @@ sealed record Access(AccountRow Account, DateTimeOffset Created, DateTimeOffset 
 /// The statements on table <c>access_token</c>. A row is found by the keyed hash of its secret and bound to the account's security stamp, so
 /// that one made without the key, moved to another account or kept over a change of the stamp opens nothing.
 /// </summary>
-sealed class AccessStore(RowBinding binding, AccountStore accounts, AlteredRows altered)
+sealed class AccessStore
 {
     const string Table = "access_token";
     const int PerAccountMax = 100;
     const int SecretBytes = 32;
+    const int AskedTogetherMax = 100;
+
+    readonly NpgsqlDataSource database;
+    readonly RowBinding binding;
+    readonly AccountStore accounts;
+    readonly AlteredRows altered;
+    readonly Gathering<byte[], FoundAccess?> asked;
+
+    public AccessStore(NpgsqlDataSource database, RowBinding binding, AccountStore accounts, AlteredRows altered)
+    {
+        (this.database, this.binding, this.accounts, this.altered) = (database, binding, accounts, altered);
+        asked = new Gathering<byte[], FoundAccess?>(FindAllAsync, AskedTogetherMax);
+    }
+
+    /// <summary>A row as it stands, and whether it and its account's are as they were written.</summary>
+    sealed record FoundAccess(byte[] Hash, AccessKind Kind, AccountRow Account, bool AccountIsIntact, DateTimeOffset Created, DateTimeOffset Expires, bool IsIntact);
 
     /// <summary>A fresh secret of 32 random bytes.</summary>
     public static string NewSecret() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes));
@@ -55,26 +71,40 @@ sealed class AccessStore(RowBinding binding, AccountStore accounts, AlteredRows 
     }
 
     /// <summary>What the secret opens now; null when it is unknown, expired or altered, or the account may not enter.</summary>
-    public async Task<Access?> FindAsync(NpgsqlConnection connection, AccessKind kind, string secret, DateTimeOffset now, CancellationToken cancellation)
+    public async Task<Access?> FindAsync(AccessKind kind, string secret, DateTimeOffset now, CancellationToken cancellation)
     {
         var hash = Hash(kind, secret);
-        var found = await connection.QueryAsync(cancellation,
-            row => (Account: accounts.Read(row), Created: row.GetFieldValue<DateTimeOffset>(AccountStore.ColumnCount),
-                Expires: row.GetFieldValue<DateTimeOffset>(AccountStore.ColumnCount + 1), Binding: row.GetFieldValue<byte[]>(AccountStore.ColumnCount + 2)),
-            $"""
-            SELECT {AccountStore.Columns}, t.created, t.expires, t.binding
-            FROM access_token t JOIN account a ON a.id = t.account WHERE t.hash = $1 AND t.kind = $2 AND t.expires > $3
-            """, hash, (short)kind, now);
-        if (found is not [var (read, created, expires, rowBinding)] || await accounts.IntactAsync(read, cancellation) is not { } account)
+        if (await asked.AskAsync(hash, cancellation) is not { } found || found.Kind != kind || found.Expires <= now
+            || await accounts.IntactAsync((found.Account, found.AccountIsIntact), cancellation) is not { } account)
         {
             return null;
         }
-        if (!binding.Holds(rowBinding, Table, Bound(hash, kind, account, created, expires)))
+        if (!found.IsIntact)
         {
             await altered.ReportAsync(Table, account.Id, cancellation);
             return null;
         }
-        return account.MayEnter ? new Access(account, created, expires) : null;
+        return account.MayEnter ? new Access(account, found.Created, found.Expires) : null;
+    }
+
+    async Task<IReadOnlyList<FoundAccess?>> FindAllAsync(IReadOnlyList<byte[]> hashes)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        var found = await connection.QueryAsync(CancellationToken.None, Read,
+            $"""
+            SELECT {AccountStore.Columns}, t.hash, t.kind, t.created, t.expires, t.binding
+            FROM access_token t JOIN account a ON a.id = t.account WHERE t.hash = ANY($1)
+            """, (object)hashes.DistinctBy(Convert.ToHexString).ToArray());
+        return [.. hashes.Select(hash => found.FirstOrDefault(row => hash.AsSpan().SequenceEqual(row.Hash)))];
+    }
+
+    FoundAccess Read(NpgsqlDataReader row)
+    {
+        const int at = AccountStore.ColumnCount;
+        var (account, isIntact) = accounts.Read(row);
+        var (hash, kind) = (row.GetFieldValue<byte[]>(at), (AccessKind)row.GetInt16(at + 1));
+        var (created, expires) = (row.GetFieldValue<DateTimeOffset>(at + 2), row.GetFieldValue<DateTimeOffset>(at + 3));
+        return new FoundAccess(hash, kind, account, isIntact, created, expires, binding.Holds(row.GetFieldValue<byte[]>(at + 4), Table, Bound(hash, kind, account, created, expires)));
     }
 
     /// <summary>Lets a session live longer, unless it has ended meanwhile.</summary>

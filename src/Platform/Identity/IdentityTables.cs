@@ -21,7 +21,7 @@ public sealed class IdentityTables
         var binding = new RowBinding(organization);
         var altered = new AlteredRows(database, hooks, time, logger);
         Accounts = new AccountStore(binding, altered);
-        Access = new AccessStore(binding, Accounts, altered);
+        Access = new AccessStore(database, binding, Accounts, altered);
         Codes = new CodeStore(binding, altered);
         Passkeys = new PasskeyStore(organization, binding, altered);
     }

@@ -108,13 +108,13 @@ public sealed class SessionDesk(
     async Task<Caller?> FindAsync(string secret, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        if (await tables.Access.FindAsync(connection, AccessKind.Session, secret, now, cancellation) is not { } session)
+        if (await tables.Access.FindAsync(AccessKind.Session, secret, now, cancellation) is not { } session)
         {
             return null;
         }
         if (session.Expires - now < Lifetime / 2)
         {
+            await using var connection = await database.OpenConnectionAsync(cancellation);
             await tables.Access.ExtendAsync(connection, AccessKind.Session, secret, session, now + Lifetime, cancellation);
         }
         return session.Account.Caller;

@@ -39,11 +39,8 @@ public sealed class TokenDesk(NpgsqlDataSource database, IdentityTables tables, 
     }
 
     /// <summary>Whose token it is; null when it is unknown, expired or revoked, or the account may not enter. Asks the database each time, so a revocation counts at once.</summary>
-    public async Task<Caller?> FindAsync(string token, CancellationToken cancellation)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        return (await tables.Access.FindAsync(connection, AccessKind.Token, token, time.GetUtcNow(), cancellation))?.Account.Caller;
-    }
+    public async Task<Caller?> FindAsync(string token, CancellationToken cancellation) =>
+        (await tables.Access.FindAsync(AccessKind.Token, token, time.GetUtcNow(), cancellation))?.Account.Caller;
 
     /// <summary>Ends a token.</summary>
     public async Task RevokeAsync(string token, CancellationToken cancellation)

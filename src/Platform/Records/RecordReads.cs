@@ -41,21 +41,20 @@ public sealed partial class RecordsDesk
     async Task<((SealedEntry Entry, ProvenContent Content)? Opened, ReadOutcome? Refusal)> OpenAsync(
         Caller caller, string type, string id, int? version, Purpose purpose, CancellationToken cancellation)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        var entry = type == "AuditEvent" ? null : await SealedStore.FindAsync(connection, type, id, version, cancellation);
-        if (entry is null && type != "AuditEvent" && await RecordStore.IsErasedAsync(connection, type, id, cancellation))
+        var entry = type == "AuditEvent" ? null : await entries.FindAsync(type, id, version, null, cancellation);
+        if (entry is null && type != "AuditEvent" && await IsErasedAsync(type, id, cancellation))
         {
             await RefusedAsync(caller, AuditAction.Read, null, $"{type}/{id}", "erased", cancellation);
             return (null, new ReadOutcome.Gone(Erased));
         }
         if (entry is null)
         {
-            return (null, version is not null && type != "AuditEvent" && await SealedStore.FindAsync(connection, type, id, null, cancellation) is { } other
-                && await DecideAsync(connection, caller, other, purpose, cancellation) is AccessDecision.Allowed
+            return (null, version is not null && type != "AuditEvent" && await entries.FindAsync(type, id, null, null, cancellation) is { } other
+                && await DecideAsync(null, caller, other, purpose, cancellation) is AccessDecision.Allowed
                 ? new ReadOutcome.NotFound()
                 : await MissingAsync(caller, type, id, purpose, cancellation));
         }
-        var decision = await DecideAsync(connection, caller, entry, purpose, cancellation);
+        var decision = await DecideAsync(null, caller, entry, purpose, cancellation);
         if (decision is not AccessDecision.Allowed allowed)
         {
             var reason = ((AccessDecision.Refused)decision).Reason;
@@ -70,7 +69,6 @@ public sealed partial class RecordsDesk
         {
             return (null, new ReadOutcome.Altered($"{type}/{id}, version {entry.Version}"));
         }
-        await connection.CloseAsync();
         await audit.RecordAsync(new AuditFact(AuditAction.Read, true, caller.Account, AliasOf(entry.Patient, owner), $"{type}/{id}", allowed.CodeOf(purpose)), cancellation);
         sequencer.Wake();
         return ((entry, content), null);
@@ -90,7 +88,7 @@ public sealed partial class RecordsDesk
         var now = time.GetUtcNow();
         if (scope.IsEmpty || owner is null)
         {
-            if (await IsErasedAsync(patient, cancellation))
+            if (await IsErasedAsync("Patient", patient, cancellation))
             {
                 await RefusedAsync(caller, AuditAction.Read, null, $"Patient/{patient}", "erased", cancellation);
                 return new RetrievalOutcome.Forbidden(Erased) { IsErased = true };
@@ -136,9 +134,8 @@ public sealed partial class RecordsDesk
     /// <summary>The proof of one version, for a caller who may read it.</summary>
     public async Task<ProofState?> ProveAsync(Caller caller, string type, string id, int? version, Purpose purpose, CancellationToken cancellation)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        var entry = await SealedStore.FindAsync(connection, type, id, version, cancellation);
-        if (entry is null || await DecideAsync(connection, caller, entry, purpose, cancellation) is AccessDecision.Refused)
+        var entry = await entries.FindAsync(type, id, version, null, cancellation);
+        if (entry is null || await DecideAsync(null, caller, entry, purpose, cancellation) is AccessDecision.Refused)
         {
             return null;
         }
@@ -176,10 +173,10 @@ public sealed partial class RecordsDesk
         return await audit.ListAsync(AuditTrail.AliasOf(owner), countMax, cancellation);
     }
 
-    async Task<bool> IsErasedAsync(string patient, CancellationToken cancellation)
+    async Task<bool> IsErasedAsync(string type, string id, CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        return await RecordStore.IsErasedAsync(connection, "Patient", patient, cancellation);
+        return await RecordStore.IsErasedAsync(connection, type, id, cancellation);
     }
 
     /// <summary>Whether a patient is known here.</summary>
@@ -203,11 +200,11 @@ public sealed partial class RecordsDesk
             ? (entry, bytes)
             : null;
 
-    async Task<AccessDecision> DecideAsync(NpgsqlConnection connection, Caller caller, SealedEntry entry, Purpose purpose, CancellationToken cancellation)
+    async Task<AccessDecision> DecideAsync(NpgsqlConnection? lent, Caller caller, SealedEntry entry, Purpose purpose, CancellationToken cancellation)
     {
         if (entry.Patient is { } patient)
         {
-            return await consents.DecideAsync(caller, patient, entry.Type, purpose, cancellation, connection);
+            return await consents.DecideAsync(caller, patient, entry.Type, purpose, cancellation, lent);
         }
         return AccessRules.Directory.Contains(entry.Type) && AccessRules.MayReadDirectory(caller.Role)
             ? new AccessDecision.Allowed(null)

@@ -57,8 +57,9 @@ public sealed partial class RecordsDesk
         {
             return new SearchResult.Invalid(((SearchOutcome.Refused)SearchQuery.Parse(type, parameters, isLenient, definitions: definitions.Fhir)).Issues);
         }
+        // Before a connection is held: the question for rights goes with those of others
+        var reach = new RecordReach(await consents.ScopesAsync(caller, purpose, cancellation), caller.Role, time.GetUtcNow());
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        var reach = new RecordReach(await consents.ScopesAsync(caller, purpose, cancellation, connection), caller.Role, time.GetUtcNow());
         var run = new SearchRun(connection, index, store, reach);
         var page = reach.Of(type).IsEmpty ? new SearchResult.Page([], 0) : await PageAsync(connection, run, reach, query, cursor, key, caller.Account, cancellation);
         if (run.Refusal is { } refusal)

@@ -18,6 +18,15 @@ static class RecordStore
     public static async Task<bool> HoldPatientAsync(NpgsqlConnection connection, string id, CancellationToken cancellation) =>
         (await connection.QueryAsync(cancellation, row => row.GetInt32(0), "SELECT 1 FROM patient WHERE id = $1 FOR KEY SHARE", id)).Count == 1;
 
+    /// <summary>Adds the same for all of these, distinct: where one of them is not known, the transaction is refused (P0002).</summary>
+    public static void HoldPatients(NpgsqlBatch batch, string[] ids)
+    {
+        if (ids.Length > 0)
+        {
+            batch.Add("SELECT hold_patients($1)", (object)ids);
+        }
+    }
+
     /// <summary>The key of a patient's record, into which nobody writes until the transaction ends; null when there is no such patient.</summary>
     public static async Task<Guid?> LockPatientAsync(NpgsqlConnection connection, string id, CancellationToken cancellation) =>
         (await connection.QueryAsync(cancellation, row => (Guid?)row.GetGuid(0), "SELECT owner FROM patient WHERE id = $1 FOR UPDATE", id)).SingleOrDefault();

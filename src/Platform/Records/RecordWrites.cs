@@ -72,11 +72,20 @@ public sealed partial class RecordsDesk
         {
             return null;
         }
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        return (await FindNewestAsync(connection, caller, write, cancellation)).Refusal;
+        return (await FindNewestAsync(null, caller, write, cancellation)).Refusal;
     }
 
     async Task<WriteOutcome> WriteCheckedAsync(Caller caller, IReadOnlyList<RecordWrite> writes, bool isConditional, AuditAction creating, CancellationToken cancellation)
+    {
+        if (!isConditional && writes is [{ Verb: not WriteVerb.Patch, Type: not ("Patient" or "SearchParameter") } alone])
+        {
+            var (ready, refusal) = await ReadyAsync(null, caller, alone, cancellation);
+            return refusal ?? await StoreAsync(null, caller, [ready], [], creating, cancellation);
+        }
+        return await WriteInTransactionAsync(caller, writes, isConditional, creating, cancellation);
+    }
+
+    async Task<WriteOutcome> WriteInTransactionAsync(Caller caller, IReadOnlyList<RecordWrite> writes, bool isConditional, AuditAction creating, CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
@@ -96,12 +105,7 @@ public sealed partial class RecordsDesk
         List<RecordWrite> ready = new(writes.Count);
         foreach (var write in writes)
         {
-            if (write.Verb == WriteVerb.Create && !write.IsIdle)
-            {
-                ready.Add(write with { Id = write.Id ?? NewId() });
-                continue;
-            }
-            var (found, refusal) = write.Id is null ? (write, null) : await FindNewestAsync(connection, caller, write, cancellation);
+            var (found, refusal) = await ReadyAsync(connection, caller, write, cancellation);
             if (refusal is not null)
             {
                 return refusal;
@@ -115,25 +119,31 @@ public sealed partial class RecordsDesk
         return await StoreAsync(connection, caller, ready, names, creating, cancellation);
     }
 
+    /// <summary>A write under its id, on the version that stands.</summary>
+    async Task<(RecordWrite Write, WriteOutcome? Refusal)> ReadyAsync(NpgsqlConnection? lent, Caller caller, RecordWrite write, CancellationToken cancellation) =>
+        write.Verb == WriteVerb.Create && !write.IsIdle ? (write with { Id = write.Id ?? NewId() }, null)
+        : write.Id is null ? (write, null)
+        : await FindNewestAsync(lent, caller, write, cancellation);
+
     /// <summary>The version on which a change is to be put, for a caller who may both read and write it.</summary>
-    async Task<(RecordWrite Write, WriteOutcome? Refusal)> FindNewestAsync(NpgsqlConnection connection, Caller caller, RecordWrite write, CancellationToken cancellation)
+    async Task<(RecordWrite Write, WriteOutcome? Refusal)> FindNewestAsync(NpgsqlConnection? lent, Caller caller, RecordWrite write, CancellationToken cancellation)
     {
         var (type, id) = (write.Type, write.Id!);
         // What the node itself wrote (models, data sets, consents, the audit trail) is nobody's to update.
-        if (await SealedStore.FindAsync(connection, type, id, null, cancellation) is not { Kind: LeafKind.Record } newest)
+        if (await entries.FindAsync(type, id, null, lent, cancellation) is not { Kind: LeafKind.Record } newest)
         {
             if (AccessRules.Directory.Contains(type))
             {
                 return write.Verb == WriteVerb.Delete ? (write with { IsIdle = true }, null) : (write, new WriteOutcome.NotFound { IsSought = write.Verb == WriteVerb.Patch });
             }
-            var reason = await consents.DecideAsync(caller, NobodysId, type, Purpose.Treatment, cancellation) is AccessDecision.Refused nobodys ? nobodys.Reason : NothingForYou;
+            var reason = await consents.DecideAsync(caller, NobodysId, type, Purpose.Treatment, cancellation, lent) is AccessDecision.Refused nobodys ? nobodys.Reason : NothingForYou;
             return (write, await ForbidAsync(caller, null, $"{type}/{id}", reason, cancellation));
         }
         if (write.IsIdle)
         {
             return (write with { Newest = newest }, null);
         }
-        if (newest.Patient is { } patient && await consents.DecideAsync(caller, patient, type, Purpose.Treatment, cancellation, connection) is AccessDecision.Refused refused)
+        if (newest.Patient is { } patient && await consents.DecideAsync(caller, patient, type, Purpose.Treatment, cancellation, lent) is AccessDecision.Refused refused)
         {
             return (write, await ForbidAsync(caller, patient, $"{type}/{id}", refused.Reason, cancellation));
         }
@@ -145,13 +155,19 @@ public sealed partial class RecordsDesk
         {
             return (write with { Newest = newest, IsIdle = true }, null);
         }
-        return write.Verb == WriteVerb.Delete && type == "Patient" && (await RecordStore.NewestOfPatientAsync(connection, id, null, 2, cancellation)).Any(entry => entry.Type != "Patient")
+        return write.Verb == WriteVerb.Delete && type == "Patient" && await HasRecordsAsync(lent, id, cancellation)
             ? (write, new WriteOutcome.InUse("There are records about this patient. Delete those first; an administrator erases a patient with everything."))
             : (write with { Newest = newest }, null);
     }
 
+    async Task<bool> HasRecordsAsync(NpgsqlConnection? lent, string patient, CancellationToken cancellation)
+    {
+        await using var own = lent is null ? await database.OpenConnectionAsync(cancellation) : null;
+        return (await RecordStore.NewestOfPatientAsync(lent ?? own!, patient, null, 2, cancellation)).Any(entry => entry.Type != "Patient");
+    }
+
     async Task<WriteOutcome> StoreAsync(
-        NpgsqlConnection connection, Caller caller, List<RecordWrite> writes, Dictionary<string, string> names, AuditAction creating, CancellationToken cancellation)
+        NpgsqlConnection? connection, Caller caller, List<RecordWrite> writes, Dictionary<string, string> names, AuditAction creating, CancellationToken cancellation)
     {
         var set = new DraftSet([.. writes.Where(write => write.Resource is not null && !write.IsIdle).Select(write => new Draft(write.Resource!, write.FullUrl, write.Id!, write.Path, write.Blob))], names);
         if (set.Unresolved().Take(100).ToList() is { Count: > 0 } unresolved)
@@ -192,13 +208,13 @@ public sealed partial class RecordsDesk
     }
 
     /// <summary>What is answered where nothing is written: the record that is there, its content only for who may read it.</summary>
-    async Task<StoredRecord> IdleAsync(NpgsqlConnection connection, Caller caller, RecordWrite write, CancellationToken cancellation)
+    async Task<StoredRecord> IdleAsync(NpgsqlConnection? lent, Caller caller, RecordWrite write, CancellationToken cancellation)
     {
         if (write.Newest is not { Deleted: false } newest)
         {
             return new StoredRecord(write.Type, write.Id ?? "", 0, default, null, []) { Done = WriteDone.Nothing };
         }
-        var isSeen = await DecideAsync(connection, caller, newest, Purpose.Treatment, cancellation) is AccessDecision.Allowed;
+        var isSeen = await DecideAsync(lent, caller, newest, Purpose.Treatment, cancellation) is AccessDecision.Allowed;
         return new StoredRecord(write.Type, write.Id!, newest.Version, newest.Written, newest.Patient, isSeen ? await store.OpenAsync(newest, cancellation) ?? [] : []) { Done = WriteDone.Matched };
     }
 
@@ -206,18 +222,22 @@ public sealed partial class RecordsDesk
     sealed record RowWrite(RecordWrite Write, Draft? Draft, string? Patient, int Version, byte[] Bytes, WriteDone Done);
 
     async Task<WriteOutcome?> CommitAsync(
-        NpgsqlConnection connection, Caller caller, DraftSet set, List<RowWrite> rows, AuditAction creating, DateTimeOffset now,
+        NpgsqlConnection? connection, Caller caller, DraftSet set, List<RowWrite> rows, AuditAction creating, DateTimeOffset now,
         CancellationToken cancellation)
     {
+        if (rows.Count == 0)
+        {
+            return null;
+        }
         var (owners, missing) = await OwnersAsync(connection, set, rows, now, cancellation);
         if (missing is not null)
         {
             return missing;
         }
-        List<NewEntry> entries = [];
+        List<NewEntry> versions = [];
         foreach (var row in rows)
         {
-            entries.Add(new NewEntry(row.Write.Kind, row.Write.Type, row.Write.Id!, row.Version, owners[row.Patient ?? ""], row.Patient, now, row.Bytes, row.Draft is null, row.Draft?.Blob));
+            versions.Add(new NewEntry(row.Write.Kind, row.Write.Type, row.Write.Id!, row.Version, owners[row.Patient ?? ""], row.Patient, now, row.Bytes, row.Draft is null, row.Draft?.Blob));
         }
         foreach (var group in rows.GroupBy(row => (row.Patient, row.Write.Verb)))
         {
@@ -228,13 +248,17 @@ public sealed partial class RecordsDesk
                 _ => creating,
             };
             var entity = group.Count() == 1 ? $"{group.First().Write.Type}/{group.First().Write.Id}" : $"{group.Count()} resources";
-            entries.Add(await audit.EntryAsync(new AuditFact(action, true, caller.Account, AliasOf(group.Key.Patient, owners[group.Key.Patient ?? ""]), entity, null), cancellation));
+            versions.Add(await audit.EntryAsync(new AuditFact(action, true, caller.Account, AliasOf(group.Key.Patient, owners[group.Key.Patient ?? ""]), entity, null), cancellation));
+        }
+        if (connection is null)
+        {
+            return await CommitAloneAsync(rows[0], set, [.. versions.Select(SealedRow.Of)], now, cancellation);
         }
         try
         {
             await indexing.RefreshAsync(cancellation, connection);
             await using var batch = new NpgsqlBatch(connection);
-            await SealedStore.AppendAsync(batch, entries, cancellation);
+            await SealedStore.AppendAsync(batch, versions, cancellation);
             IndexStore.Remove(batch, [.. rows.Where(row => row.Version > 1).Select(row => (row.Write.Type, row.Write.Id!))]);
             var kept = rows.Where(row => row.Draft is not null).ToList();
             if (kept.Count >= SealedStore.StreamedMin)
@@ -251,7 +275,7 @@ public sealed partial class RecordsDesk
         }
         catch (PostgresException taken) when (taken.SqlState == PostgresErrorCodes.UniqueViolation)
         {
-            return new WriteOutcome.Conflict(rows.Max(row => row.Version)) { IsRace = rows.All(row => row.Write.Expected is null) };
+            return Taken(rows);
         }
         if (rows.Any(row => row.Write.Type == "SearchParameter"))
         {
@@ -261,9 +285,33 @@ public sealed partial class RecordsDesk
         return null;
     }
 
+    /// <summary>Stores one version together with what others write in the same moment.</summary>
+    async Task<WriteOutcome?> CommitAloneAsync(RowWrite row, DraftSet set, IReadOnlyList<SealedRow> versions, DateTimeOffset now, CancellationToken cancellation)
+    {
+        await indexing.RefreshAsync(cancellation);
+        var replaced = row.Version > 1 ? (row.Write.Type, row.Write.Id!) : ((string, string)?)null;
+        var found = row.Draft is { } draft ? index.RowsOf([draft], [row.Patient], now, set.Map).SingleOrDefault() : null;
+        var end = await writer.WriteAsync(new ReadyWrite(versions, row.Patient, replaced, found), cancellation);
+        sequencer.Wake();
+        return end switch
+        {
+            WriteEnd.Stored => null,
+            WriteEnd.NoPatient => Unknown(row),
+            _ => Taken([row]),
+        };
+    }
+
+    static WriteOutcome.Conflict Taken(IReadOnlyList<RowWrite> rows) =>
+        new(rows.Max(row => row.Version)) { IsRace = rows.All(row => row.Write.Expected is null) };
+
+    static WriteOutcome Unknown(RowWrite row) => row.Version > 1
+        ? new WriteOutcome.NotFound()
+        : Invalid("not-found", row.Write.Path.Length == 0 ? row.Write.Type : row.Write.Path,
+            $"There is no Patient/{row.Patient} here. Create the patient first, or send it in the same bundle.");
+
     /// <summary>The key for each patient of a write, new patients' included; the hospital's own for what is about nobody.</summary>
     async Task<(Dictionary<string, OwnerKey> Owners, WriteOutcome? Missing)> OwnersAsync(
-        NpgsqlConnection connection, DraftSet set, List<RowWrite> rows, DateTimeOffset now, CancellationToken cancellation)
+        NpgsqlConnection? connection, DraftSet set, List<RowWrite> rows, DateTimeOffset now, CancellationToken cancellation)
     {
         var owners = new Dictionary<string, OwnerKey>();
         foreach (var row in rows)
@@ -277,22 +325,19 @@ public sealed partial class RecordsDesk
             {
                 owners[patient] = await vault.EnsureOwnerAsync(Owners.Node, OwnerKind.Organization, cancellation);
             }
-            else if (rows.Any(other => other is { Version: 1, Write.Type: "Patient" } && other.Write.Id == patient))
+            else if (connection is not null && rows.Any(other => other is { Version: 1, Write.Type: "Patient" } && other.Write.Id == patient))
             {
                 var owner = owners[patient] = await vault.CreateOwnerAsync(connection, Guid.Parse(patient), OwnerKind.Patient, cancellation);
                 await RecordStore.AddPatientAsync(connection, patient, owner.Id, AuditTrail.AliasOf(owner), now, cancellation);
             }
-            else if (Guid.TryParse(patient, out var known) && await RecordStore.HoldPatientAsync(connection, patient, cancellation)
+            else if (Guid.TryParse(patient, out var known) && (connection is null || await RecordStore.HoldPatientAsync(connection, patient, cancellation))
                 && await vault.FindOwnerAsync(known, cancellation) is { } owner)
             {
                 owners[patient] = owner;
             }
             else
             {
-                return (owners, row.Version > 1
-                    ? new WriteOutcome.NotFound()
-                    : Invalid("not-found", row.Write.Path.Length == 0 ? row.Write.Type : row.Write.Path,
-                        $"There is no Patient/{patient} here. Create the patient first, or send it in the same bundle."));
+                return (owners, Unknown(row));
             }
         }
         return (owners, null);

@@ -21,6 +21,8 @@ public sealed partial class RecordsDesk(
     RecordDefinitions definitions, IndexState indexing)
 {
     readonly SealedStore store = new(vault);
+    readonly EntryLookup entries = new(database);
+    readonly RecordWriter writer = new(database);
     readonly RecordIndex index = new(definitions, indexing);
     readonly IndexFrequencies frequencies = new(time);
 

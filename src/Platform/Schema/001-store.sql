@@ -42,6 +42,18 @@ CREATE TABLE patient (
     created timestamptz NOT NULL
 );
 
+-- Whoever writes into patients' records holds them until the transaction ends; one that is not known refuses the whole transaction.
+CREATE FUNCTION hold_patients(ids text[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    held integer;
+BEGIN
+    PERFORM 1 FROM patient WHERE id = ANY(ids) ORDER BY id FOR KEY SHARE;
+    GET DIAGNOSTICS held = ROW_COUNT;
+    IF held < cardinality(ids) THEN
+        RAISE EXCEPTION USING ERRCODE = 'no_data_found', MESSAGE = 'a patient is not known';
+    END IF;
+END $$;
+
 -- What the newest version is found by, a row for each resource that is there: keyed hashes of resource type, search parameter and value,
 -- and short ones of the parameters that have a value at all, all under the key of that number.
 CREATE TABLE search_value (

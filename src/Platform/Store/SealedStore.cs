@@ -84,6 +84,12 @@ sealed class SealedStore(KeyVault vault)
             await StreamAsync(batch.Connection!, rows, cancellation);
             return;
         }
+        Append(batch, rows);
+    }
+
+    /// <summary>Adds few sealed versions with their pending leaves to a batch.</summary>
+    public static void Append(NpgsqlBatch batch, IReadOnlyList<SealedRow> rows)
+    {
         T[] All<T>(Func<SealedRow, T> value) => [.. rows.Select(value)];
         var (types, ids, versions) = (All(row => row.Entry.Type), All(row => row.Entry.Id), All(row => row.Entry.Version));
         batch.Add(

@@ -63,6 +63,8 @@ public sealed class EmergencyDesk(NpgsqlDataSource database, KeyVault vault, Aud
     const string EndedPurpose = "emergency-end";
 
     readonly SealedStore store = new(vault);
+    readonly EntryLookup entries = new(database);
+    readonly RightsInForce rights = new(database, time);
 
     /// <summary>Opens one patient's record for the calling practitioner.</summary>
     /// <param name="caller">Who asks.</param>
@@ -138,18 +140,17 @@ public sealed class EmergencyDesk(NpgsqlDataSource database, KeyVault vault, Aud
     /// <summary>The opening by which a practitioner may read a patient's record now; null where there is none.</summary>
     public async Task<EmergencyView?> FindOpenAsync(Caller caller, string patient, CancellationToken cancellation)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        var (open, _) = await ConsentStore.InForceAsync(connection, caller, patient, [], time.GetUtcNow(), 1, cancellation);
-        return await FindOpenAsync(connection, open, caller, patient, cancellation);
+        var (_, open) = await rights.FindAsync(RightsQuestion.Of(caller, patient), null, cancellation);
+        return await FindOpenAsync(null, open, caller, patient, cancellation);
     }
 
     /// <summary>The opening that one of some rows leads to; null where none does.</summary>
-    internal async Task<EmergencyView?> FindOpenAsync(NpgsqlConnection connection, IReadOnlyList<EmergencyRow> rows, Caller caller, string patient, CancellationToken cancellation)
+    internal async Task<EmergencyView?> FindOpenAsync(NpgsqlConnection? lent, IReadOnlyList<EmergencyRow> rows, Caller caller, string patient, CancellationToken cancellation)
     {
         foreach (var row in rows)
         {
             // The row only leads there: what counts is sealed, so that nobody opens a record by writing to the database.
-            if (await ViewAsync(connection, row, caller, cancellation) is { IsOpen: true } view && view.Account == caller.Account && view.Patient == patient)
+            if (await ViewAsync(lent, row, caller, cancellation) is { IsOpen: true } view && view.Account == caller.Account && view.Patient == patient)
             {
                 return view;
             }
@@ -213,9 +214,9 @@ public sealed class EmergencyDesk(NpgsqlDataSource database, KeyVault vault, Aud
         _ => null,
     };
 
-    async Task<EmergencyView?> ViewAsync(NpgsqlConnection connection, EmergencyRow row, Caller caller, CancellationToken cancellation)
+    async Task<EmergencyView?> ViewAsync(NpgsqlConnection? lent, EmergencyRow row, Caller caller, CancellationToken cancellation)
     {
-        if (await DocumentAsync(connection, row, cancellation) is not var (document, owner))
+        if (await DocumentAsync(lent, row, cancellation) is not var (document, owner))
         {
             return null;
         }
@@ -228,9 +229,9 @@ public sealed class EmergencyDesk(NpgsqlDataSource database, KeyVault vault, Aud
     }
 
     /// <summary>The newest version of the sealed document; null where the row does not belong to it, or the key is gone.</summary>
-    async Task<(EmergencyDocument Document, OwnerKey Owner)?> DocumentAsync(NpgsqlConnection connection, EmergencyRow row, CancellationToken cancellation)
+    async Task<(EmergencyDocument Document, OwnerKey Owner)?> DocumentAsync(NpgsqlConnection? lent, EmergencyRow row, CancellationToken cancellation)
     {
-        if (await SealedStore.FindAsync(connection, "Consent", row.Resource, null, cancellation) is not { Kind: LeafKind.Consent } entry
+        if (await entries.FindAsync("Consent", row.Resource, null, lent, cancellation) is not { Kind: LeafKind.Consent } entry
             || entry.Owner.ToString() != row.Patient
             || await vault.FindOwnerAsync(entry.Owner, cancellation) is not { } owner
             || await store.OpenAsync(entry, cancellation) is not { } bytes)

@@ -9,7 +9,7 @@ sealed record EmergencyRow(byte[] Id, string Patient, Guid Account, string Resou
 /// <summary>The SQL of emergency openings.</summary>
 static class EmergencyStore
 {
-    const string Columns = "id, patient, account, resource, commitment, not_after, patient_seen, auditor_seen";
+    internal const string Columns = "id, patient, account, resource, commitment, not_after, patient_seen, auditor_seen";
 
     /// <summary>Whether the patient is known, and stays so until the transaction ends.</summary>
     public static async Task<bool> HoldPatientAsync(NpgsqlConnection connection, string patient, CancellationToken cancellation) =>
@@ -28,21 +28,6 @@ static class EmergencyStore
     {
         await connection.ExecuteAsync(cancellation, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", $"emergency/{account}");
         return (await connection.QueryAsync(cancellation, row => row.GetInt64(0), "SELECT count(*) FROM emergency WHERE account = $1 AND opened > $2", account, since))[0];
-    }
-
-    /// <summary>Adds the question for an account's openings, newest first: of one patient's record, or of all.</summary>
-    public static void AddOpen(NpgsqlBatch batch, Guid account, string? patient, DateTimeOffset now)
-    {
-        const string open = $"SELECT {Columns} FROM emergency WHERE account = $1 AND not_after >= $2 AND closed IS NULL";
-        const string order = "ORDER BY opened DESC LIMIT 100";
-        if (patient is null)
-        {
-            batch.Add($"{open} {order}", account, now);
-        }
-        else
-        {
-            batch.Add($"{open} AND patient = $3 {order}", account, now, patient);
-        }
     }
 
     public static async Task<EmergencyRow?> FindAsync(NpgsqlConnection connection, string resource, CancellationToken cancellation) =>
@@ -66,7 +51,10 @@ static class EmergencyStore
     public static Task RemoveOfPatientAsync(NpgsqlConnection connection, string patient, CancellationToken cancellation) =>
         connection.ExecuteAsync(cancellation, "DELETE FROM emergency WHERE patient = $1", patient);
 
-    internal static EmergencyRow Read(NpgsqlDataReader row) => new(
-        row.GetFieldValue<byte[]>(0), row.GetString(1), row.GetGuid(2), row.GetString(3), row.GetFieldValue<byte[]>(4), row.GetFieldValue<DateTimeOffset>(5),
-        row.NullableValue<DateTimeOffset>(6), row.NullableValue<DateTimeOffset>(7));
+    static EmergencyRow Read(NpgsqlDataReader row) => Read(row, 0);
+
+    /// <summary>Reads <see cref="Columns"/> from a column on.</summary>
+    internal static EmergencyRow Read(NpgsqlDataReader row, int at) => new(
+        row.GetFieldValue<byte[]>(at), row.GetString(at + 1), row.GetGuid(at + 2), row.GetString(at + 3), row.GetFieldValue<byte[]>(at + 4),
+        row.GetFieldValue<DateTimeOffset>(at + 5), row.NullableValue<DateTimeOffset>(at + 6), row.NullableValue<DateTimeOffset>(at + 7));
 }

@@ -1,0 +1,72 @@
+namespace Salus.Platform.Schema;
+
+/// <summary>
+/// Asks the database for many in one message: what comes while others are being answered goes together. Nothing is kept, so that an answer is never
+/// older than its question. Whoever asks waits, so there are never more questions than requests.
+/// </summary>
+/// <param name="answer">Answers questions, in their order. Not cancelled by who no longer waits.</param>
+/// <param name="togetherMax">Questions in one message at most.</param>
+sealed class Gathering<TAsk, TAnswer>(Func<IReadOnlyList<TAsk>, Task<IReadOnlyList<TAnswer>>> answer, int togetherMax)
+{
+    // Each more at once means fewer in a message: as many as a database beside the program can work on
+    static readonly int AtOnceMax = Math.Max(1, Environment.ProcessorCount / 2);
+
+    readonly Lock gate = new();
+    readonly Queue<Waiting> queue = [];
+    int atOnce;
+
+    sealed record Waiting(TAsk Ask)
+    {
+        public TaskCompletionSource<TAnswer> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    /// <summary>Asks, and waits for the answer. A question that is not waited for any longer is asked all the same.</summary>
+    public Task<TAnswer> AskAsync(TAsk ask, CancellationToken cancellation)
+    {
+        var own = new Waiting(ask);
+        lock (gate)
+        {
+            queue.Enqueue(own);
+            if (atOnce == AtOnceMax)
+            {
+                return own.Answer.Task.WaitAsync(cancellation);
+            }
+            atOnce++;
+        }
+        _ = Task.Run(AnswerAllAsync, CancellationToken.None);
+        return own.Answer.Task.WaitAsync(cancellation);
+    }
+
+    async Task AnswerAllAsync()
+    {
+        while (Take() is { Count: > 0 } together)
+        {
+            try
+            {
+                var answers = await answer([.. together.Select(waiting => waiting.Ask)]);
+                for (var i = 0; i < together.Count; i++)
+                {
+                    together[i].Answer.SetResult(answers[i]);
+                }
+            }
+            catch (Exception fault)
+            {
+                together.ForEach(waiting => waiting.Answer.TrySetException(fault));
+            }
+        }
+    }
+
+    List<Waiting> Take()
+    {
+        lock (gate)
+        {
+            List<Waiting> taken = [];
+            while (taken.Count < togetherMax && queue.TryDequeue(out var waiting))
+            {
+                taken.Add(waiting);
+            }
+            atOnce -= taken.Count == 0 ? 1 : 0;
+            return taken;
+        }
+    }
+}
