@@ -72,6 +72,24 @@ public sealed partial class AccessibilityTests(SharedNode shared, Chromium chrom
     }
 
     [Fact]
+    public async Task What_is_wrong_on_a_page_is_found_in_every_look()
+    {
+        await chromium.BrowseAsync(await shared.StartedAsync(), Look.Desktop, "axe-wrong", async visitor =>
+        {
+            await visitor.GoAsync("/sign-in");
+            await visitor.Page.EvaluateAsync(
+                "() => { const pale = document.createElement('p'); pale.textContent = 'Hardly seen'; pale.style.color = '#888'; pale.style.backgroundColor = '#999'; "
+                + "pale.style.width = '3000px'; document.querySelector('main').append(pale, document.createElement('img')); }");
+            var found = await Accessibility.ViolationsAsync(visitor.Page);
+            foreach (var wrong in new[] { "1280 px: color-contrast", "390 px: color-contrast", "dark: color-contrast", "1280 px: image-alt", "390 px: image-alt" })
+            {
+                Assert.Contains(found, line => line.StartsWith(wrong, StringComparison.Ordinal));
+            }
+            Assert.Equal(2, found.Count(line => line.Contains("scrolls sideways", StringComparison.Ordinal)));
+        });
+    }
+
+    [Fact]
     public async Task The_sign_in_form_is_walked_by_keyboard_in_the_order_it_is_read()
     {
         await chromium.BrowseAsync(await shared.StartedAsync(), Look.Desktop, "keyboard", async visitor =>
