@@ -38,7 +38,12 @@ public sealed record Recipe
     /// <summary>Whether its rows are assessed encounters, read from their vital signs and notes.</summary>
     public bool Encounters { get; init; }
 
+    /// <summary>Whether one of many classes is told, rather than how probable one outcome is.</summary>
+    [JsonIgnore]
+    public bool HasManyClasses => Outcome.ClassSystem is not null;
+
     /// <summary>What a card says of the model's use.</summary>
+    [JsonIgnore]
     public string Use => $"{IntendedUse} {NotFor}";
 
     /// <summary>The learner for about so many rows.</summary>
@@ -133,12 +138,21 @@ public sealed record RecipeColumns
     /// <summary>Values that stand for a missing one.</summary>
     public IReadOnlyList<string> Missing { get; init; } = [];
 
+    /// <summary>The least and the greatest value that is taken for one where it is typed in.</summary>
+    public RecipeLimits? Limits { get; init; }
+
+    /// <summary>Of categories, the values to choose from with their words.</summary>
+    public IReadOnlyDictionary<string, string> Choices { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Whether a table may lack them.</summary>
     public bool Optional { get; init; }
 
     /// <summary>What they hold, in words.</summary>
     public string? About { get; init; }
 }
+
+/// <summary>The least and the greatest value that nature knows, by and large.</summary>
+public sealed record RecipeLimits(double Least, double Most);
 
 /// <summary>What one row of a model's table is.</summary>
 public enum RecordRow
@@ -148,6 +162,9 @@ public enum RecordRow
 
     /// <summary>A stay, as of its last day.</summary>
     Visit,
+
+    /// <summary>A note, by its words.</summary>
+    Note,
 }
 
 /// <summary>What a feature takes of the records that it may see.</summary>
@@ -173,6 +190,9 @@ public enum RecordTake
 
     /// <summary>The days of the stay.</summary>
     Length,
+
+    /// <summary>The words of the note, from the base64 in the value.</summary>
+    Words,
 }
 
 /// <summary>How a recipe reads FHIR records: views that give rows, and what is made of them.</summary>
@@ -197,7 +217,7 @@ public sealed record RecipeRecords
     public IReadOnlyList<string> Subgroups { get; init; } = [];
 }
 
-/// <summary>Which rows of a view are the outcome: for patients the first such row; for visits the stays themselves.</summary>
+/// <summary>Which rows of a view are the outcome: for patients the first such row; for visits the stays, for notes the notes themselves.</summary>
 public sealed record RecordOutcome
 {
     /// <summary>The view.</summary>
@@ -211,6 +231,12 @@ public sealed record RecordOutcome
 
     /// <summary>For visits: days within which another such stay is the outcome.</summary>
     public int WithinDays { get; init; }
+
+    /// <summary>For notes: the column of the category, which is empty where a note has none yet.</summary>
+    public string? Value { get; init; }
+
+    /// <summary>For notes: the fewest that a category needs.</summary>
+    public int ClassRowsMin { get; init; } = 5;
 }
 
 /// <summary>One feature made of rows of a view.</summary>
@@ -236,6 +262,12 @@ public sealed record RecordFeature
 
     /// <summary>What it holds.</summary>
     public ColumnKind Kind { get; init; }
+
+    /// <summary>Of a number that is measured, the least and the greatest value that is taken for one where it is typed in.</summary>
+    public RecipeLimits? Limits { get; init; }
+
+    /// <summary>Of a category, the values to choose from with their words.</summary>
+    public IReadOnlyDictionary<string, string> Choices { get; init; } = new Dictionary<string, string>();
 
     /// <summary>How many days back are looked at; 0 for all.</summary>
     public int WithinDays { get; init; }

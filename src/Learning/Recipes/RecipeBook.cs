@@ -89,7 +89,7 @@ public static class RecipeBook
             return $"$.model.trees: {recipe.Model.Trees} is outside 10 to 1000";
         if (recipe.Model.Calibration is not (null or "platt" or "isotonic"))
             return $"$.model.calibration: '{recipe.Model.Calibration}' is none; give platt or isotonic";
-        var isMany = recipe.Table is { Positive: null };
+        var isMany = recipe.Table is { Positive: null } || recipe.Records is { Per: RecordRow.Note };
         if (isMany != (recipe.Model.Costs is null) || (isMany && recipe.Model.Calibration is not null))
             return "$.model.costs: two classes ask for costs, many classes have neither costs nor calibration";
         if (recipe.Model.Costs is { } costs && !(costs is { FalseAlarm: > 0, Missed: > 0 } && double.IsFinite(costs.FalseAlarm + costs.Missed)))
@@ -98,7 +98,7 @@ public static class RecipeBook
             return "$.outcome: give codes, or of many classes their classSystem";
         if (recipe.Table is null && recipe.Records is null && !recipe.Encounters)
             return "$: it reads neither a table nor records; give it one of them";
-        return (recipe.Table is { } table ? Objection(table, recipe.Model.Kind) : null) ?? (recipe.Records is { } records ? Objection(records) : null);
+        return (recipe.Table is { } table ? Objection(table, recipe.Model.Kind) : null) ?? (recipe.Records is { } records ? Objection(records) ?? NoteObjection(records, recipe.Model.Kind) : null);
     }
 
     static string? Objection(RecipeTable table, string kind)
@@ -130,13 +130,31 @@ public static class RecipeBook
         {
             if (feature.Take != RecordTake.Length && (feature.From is null || !records.Views.ContainsKey(feature.From)))
                 return $"$.records.features: '{feature.Name}' is from no view that there is";
-            if (feature.Take is RecordTake.Last or RecordTake.Mean or RecordTake.Static or RecordTake.Age && feature.Value is null)
+            if (feature.Take is RecordTake.Last or RecordTake.Mean or RecordTake.Static or RecordTake.Age or RecordTake.Words && feature.Value is null)
                 return $"$.records.features: '{feature.Name}' names no column for its value";
             if (feature.Take == RecordTake.Length && records.Per != RecordRow.Visit)
                 return $"$.records.features: '{feature.Name}' is a length, which stays have alone";
+            if (feature.Take == RecordTake.Words && records.Per != RecordRow.Note)
+                return $"$.records.features: '{feature.Name}' is the words of a note, which notes have alone";
+            if (feature.Take is RecordTake.Last or RecordTake.Mean && (feature.Kind == ColumnKind.Number ? !IsRange(feature.Limits) : feature.Choices.Count == 0))
+                return $"$.records.features: '{feature.Name}' asks for limits, the lesser first, or where it is a category for choices";
             if (feature.WithinDays < 0 || feature.Units.Values.Any(factor => !(factor > 0 && double.IsFinite(factor))))
                 return $"$.records.features: '{feature.Name}' has days or a factor below 0";
         }
         return records.Subgroups.FirstOrDefault(name => records.Features.All(feature => feature.Name != name)) is { } unknown ? $"$.records.subgroups: there is no feature '{unknown}'" : null;
+    }
+
+    static bool IsRange(RecipeLimits? limits) => limits is not null && limits.Least < limits.Most && double.IsFinite(limits.Most - limits.Least);
+
+    static string? NoteObjection(RecipeRecords records, string kind)
+    {
+        var isNote = records.Per == RecordRow.Note;
+        if (isNote != Learners.ReadsTextAlone(kind) || isNote != records.Outcome.Value is not null)
+            return "$.records.per: notes ask for a model of notes alone and for outcome.value, the column of the category; others have neither";
+        if (!isNote)
+            return null;
+        return records is { Features: [{ Take: RecordTake.Words } only], Outcome: { LeadDays: 0, ClassRowsMin: >= 2 } } && only.From == records.Outcome.From
+            ? null
+            : "$.records: of notes only the words are learned from, of the view of the outcome, without leadDays and at least 2 of each category";
     }
 }

@@ -22,7 +22,7 @@ public abstract record CohortOutcome
 /// Makes a model's table from the rows of views, joined by patient. A row is what was known of a patient on one day; nothing that a record dates
 /// later, or so vaguely that it may be later, is seen.
 /// </summary>
-public sealed class RecordCohort
+public sealed partial class RecordCohort
 {
     /// <summary>Rows below which nothing is learned.</summary>
     public const int RowsMin = 20;
@@ -33,10 +33,14 @@ public sealed class RecordCohort
     /// <summary>The column that says whether the outcome came.</summary>
     public const string Target = "outcome";
 
+    /// <summary>The label of rows whose outcome came.</summary>
+    public const string Yes = "yes";
+
     const string Patient = "patient";
+    const string Visit = "visit";
     const string OutcomeDay = "day of the outcome";
     const string NewestDay = "newest record seen";
-    const string Yes = "yes";
+    const string No = "no";
 
     readonly Recipe recipe;
     readonly RecipeRecords records;
@@ -55,33 +59,25 @@ public sealed class RecordCohort
     /// <summary>Makes the table to learn from. The same records give the same table.</summary>
     public static CohortOutcome Make(Recipe recipe, IReadOnlyList<RecordRows> rows) => new RecordCohort(recipe, rows).Make();
 
-    /// <summary>The features of one patient as of a day: a table of one row, without an outcome. Null where nothing was recorded by then.</summary>
-    public static Table? Features(Recipe recipe, IReadOnlyList<RecordRows> rows, string patient, DateOnly day)
+    // Who is looked at, up to which day, exclusive; and on which day, by records since written or before, it was told whether the outcome came.
+    sealed record Sight(string Patient, DateOnly Before, DateOnly? StayStart, DateOnly? OutcomeDay, bool IsPositive)
     {
-        var cohort = new RecordCohort(recipe, rows);
-        if (cohort.records.Per != RecordRow.Patient)
-            throw new ArgumentException($"the recipe {recipe.Name} looks at stays; a day of a patient is none");
-        var seen = cohort.See(new Sight(patient, day.AddDays(1), null, null, false));
-        return seen.IsMeasured ? new Table([.. cohort.ColumnsOf([seen])]) : null;
-    }
+        public DateOnly Told { get; init; }
 
-    /// <summary>Whether a patient's records hold the outcome already.</summary>
-    public static bool HasOutcome(Recipe recipe, IReadOnlyList<RecordRows> rows, string patient)
-    {
-        var cohort = new RecordCohort(recipe, rows);
-        var (outcome, view) = (cohort.records.Outcome, cohort.views[cohort.records.Outcome.From]);
-        return view.Of(patient).Any(row => view.Meets(row, outcome.Where));
-    }
+        public bool IsNew { get; init; }
 
-    // Who is looked at, and up to which day, exclusive.
-    sealed record Sight(string Patient, DateOnly Before, DateOnly? StayStart, DateOnly? OutcomeDay, bool IsPositive);
+        public bool IsPending { get; init; }
+    }
 
     sealed record Seen(Sight Sight, object?[] Values, DateOnly? Newest, bool IsMeasured);
 
     CohortOutcome Make()
     {
-        var sights = records.Per == RecordRow.Patient ? Patients() : Stays();
-        var seen = sights.Select(See).ToList();
+        if (records.Per == RecordRow.Note)
+            return MakeOfNotes();
+        var sights = Sights().ToList();
+        Tell($"stays whose {records.Outcome.WithinDays} days are not over", sights.Count(sight => sight.IsPending));
+        var seen = sights.Where(sight => !sight.IsPending).Select(See).ToList();
         if (records.Per == RecordRow.Patient)
         {
             var measured = seen.Where(one => one.IsMeasured).ToList();
@@ -94,7 +90,7 @@ public sealed class RecordCohort
         Column[] columns =
         [
             .. ColumnsOf(seen), new DateColumn(NewestDay, [.. seen.Select(one => one.Newest)]), new DateColumn(OutcomeDay, [.. seen.Select(one => one.Sight.OutcomeDay)]),
-            CategoryColumn.Of(Patient, [.. seen.Select(one => one.Sight.Patient)]), CategoryColumn.Of(Target, [.. seen.Select(one => one.Sight.IsPositive ? Yes : "no")]),
+            CategoryColumn.Of(Patient, [.. seen.Select(one => one.Sight.Patient)]), CategoryColumn.Of(Target, [.. seen.Select(one => one.Sight.IsPositive ? Yes : No)]),
         ];
         var task = new TabularTask(Target) { Positive = Yes, Group = Patient, OutcomeDate = OutcomeDay, Subgroups = records.Subgroups };
         return new CohortOutcome.Made(new Table(columns), task, [.. seen.Select(one => one.Sight.Patient)], Told());
@@ -116,6 +112,8 @@ public sealed class RecordCohort
             told[what] = told.GetValueOrDefault(what) + count;
     }
 
+    IEnumerable<Sight> Sights() => records.Per == RecordRow.Patient ? Patients() : Stays();
+
     IEnumerable<Sight> Patients()
     {
         var outcome = records.Outcome;
@@ -124,8 +122,8 @@ public sealed class RecordCohort
             var own = views[outcome.From].Of(patient).Where(row => views[outcome.From].Meets(row, outcome.Where)).ToList();
             if (own.Count == 0)
             {
-                if (ComparisonDay(patient) is { } day)
-                    yield return new Sight(patient, day.AddDays(-outcome.LeadDays), null, null, false);
+                if (ComparisonDay(patient) is var (day, isNew))
+                    yield return new Sight(patient, day.AddDays(-outcome.LeadDays), null, null, false) { Told = day, IsNew = isNew };
                 else
                     Tell("patients without a dated visit to compare on");
             }
@@ -135,18 +133,19 @@ public sealed class RecordCohort
             }
             else
             {
-                // A vague date may mean its first day.
+                // A vague date may mean its first day. An outcome that was known before is none that came since.
                 var first = own.Min(row => row.First!.Value);
-                yield return new Sight(patient, first.AddDays(-outcome.LeadDays), null, first, true);
+                yield return new Sight(patient, first.AddDays(-outcome.LeadDays), null, first, true) { Told = first, IsNew = own.TrueForAll(row => row.IsNew) };
             }
         }
     }
 
     // Those without the outcome are looked at as if it had been looked for on a day when they were seen, drawn by their name: were it always the
     // last, they would be older and longer known than the others, and that would tell them apart.
-    DateOnly? ComparisonDay(string patient)
+    (DateOnly Day, bool IsNew)? ComparisonDay(string patient)
     {
-        DateOnly[] days = [.. views.Where(view => view.Key != records.Outcome.From).SelectMany(view => view.Value.Of(patient)).Select(row => row.First).OfType<DateOnly>().Distinct().Order()];
+        var dated = views.Where(view => view.Key != records.Outcome.From).SelectMany(view => view.Value.Of(patient)).Where(row => row.First is not null).GroupBy(row => row.First!.Value);
+        (DateOnly Day, bool IsNew)[] days = [.. dated.Select(day => (day.Key, day.All(row => row.IsNew))).OrderBy(day => day.Key)];
         if (days.Length == 0)
             return null;
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
@@ -157,28 +156,38 @@ public sealed class RecordCohort
 
     IEnumerable<Sight> Stays()
     {
-        var (outcome, visits) = (records.Outcome, views[records.Outcome.From]);
+        var outcome = records.Outcome;
         var known = views.Values.Max(view => view.Newest);
-        foreach (var patient in visits.Patients.Order(StringComparer.Ordinal))
+        foreach (var patient in views[outcome.From].Patients.Order(StringComparer.Ordinal))
         {
-            var stays = visits.Of(patient).Where(row => visits.Meets(row, outcome.Where)).Select(row => (row.First, End: RecordDates.Read(visits.Value(row, "end"))?.Last)).ToList();
+            var stays = StaysOf(patient);
             var died = Died(patient);
-            foreach (var (start, end) in stays)
+            foreach (var stay in stays)
             {
-                if (start is not { } begun || end is not { } ended || ended < begun)
-                    Tell("stays without a beginning and an end");
-                else if (ended.AddDays(outcome.WithinDays) > known)
-                    Tell($"stays whose {outcome.WithinDays} days are not over");
-                else if (died <= ended)
-                    Tell("stays that ended with a death");
-                else
+                if (stay is not { Start: { } begun, End: { } ended } || ended < begun)
                 {
-                    // Who is back on the day of going home was moved.
-                    var back = stays.Select(stay => stay.First).Where(next => next > ended && next <= ended.AddDays(outcome.WithinDays)).Min();
-                    yield return new Sight(patient, ended.AddDays(1), begun, back, back is not null);
+                    Tell("stays without a beginning and an end");
+                    continue;
                 }
+                if (died <= ended)
+                {
+                    Tell("stays that ended with a death");
+                    continue;
+                }
+                // Who is back on the day of going home was moved.
+                var over = ended.AddDays(outcome.WithinDays);
+                var back = stays.Select(next => next.Start).Where(next => next > ended && next <= over).Min();
+                yield return new Sight(patient, ended.AddDays(1), begun, back, back is not null) { Told = over, IsNew = stay.IsNew, IsPending = over > known };
             }
         }
+    }
+
+    sealed record Stay(string Id, DateOnly? Start, DateOnly? End, bool IsNew);
+
+    List<Stay> StaysOf(string patient)
+    {
+        var visits = views[records.Outcome.From];
+        return [.. visits.Of(patient).Where(row => visits.Meets(row, records.Outcome.Where)).Select(row => new Stay(visits.Value(row, Visit) as string ?? "", row.First, RecordDates.Read(visits.Value(row, "end"))?.Last, row.IsNew))];
     }
 
     DateOnly? Died(string patient) => views.TryGetValue("people", out var people) ? people.Of(patient).Select(row => RecordDates.Read(people.Value(row, "died"))?.Last).Min() : null;

@@ -1,13 +1,19 @@
+using System.Collections.ObjectModel;
+
 namespace Salus.Learning.Recipes;
 
 /// <summary>The rows of one view: values by column, as plain numbers, truths and texts.</summary>
 /// <param name="View">The view's name in the recipe.</param>
 /// <param name="Columns">The names of the columns.</param>
 /// <param name="Rows">The rows.</param>
-public sealed record RecordRows(string View, IReadOnlyList<string> Columns, IReadOnlyList<object?[]> Rows);
+public sealed record RecordRows(string View, IReadOnlyList<string> Columns, IReadOnlyList<object?[]> Rows)
+{
+    /// <summary>Those of the rows that are of records written since a model was trained, which it therefore has not seen.</summary>
+    public IReadOnlySet<object?[]> New { get; init; } = ReadOnlySet<object?[]>.Empty;
+}
 
-/// <summary>A row of a view with the days that its date may mean.</summary>
-sealed record DatedRow(object?[] Values, DateOnly? First, DateOnly? Last);
+/// <summary>A row of a view with the days that its date may mean, and whether its record is new.</summary>
+sealed record DatedRow(object?[] Values, DateOnly? First, DateOnly? Last, bool IsNew);
 
 /// <summary>The rows of one view by patient, each patient's in the order of their dates.</summary>
 sealed class PatientRows
@@ -25,7 +31,7 @@ sealed class PatientRows
         rows = given.Rows.Where(row => row[patient] is string).GroupBy(row => (string)row[patient]!, StringComparer.Ordinal).ToDictionary(
             group => group.Key,
             // The sort keeps the order of rows of one day.
-            group => group.Select(row => RecordDates.Read(date < 0 ? null : row[date]) is var (first, last) ? new DatedRow(row, first, last) : new DatedRow(row, null, null)).OrderBy(row => row.Last).ToArray(),
+            group => group.Select(row => RecordDates.Read(date < 0 ? null : row[date]) is var (first, last) ? new DatedRow(row, first, last, given.New.Contains(row)) : new DatedRow(row, null, null, given.New.Contains(row))).OrderBy(row => row.Last).ToArray(),
             StringComparer.Ordinal);
         WithoutPatient = given.Rows.Count(row => row[patient] is not string);
     }

@@ -2,7 +2,9 @@ using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Salus.Learning.Evaluate;
 using Salus.Learning.Explain;
+using Salus.Learning.Recipes;
 using Salus.Platform.Identity;
 using Salus.Platform.Models;
 
@@ -28,6 +30,8 @@ sealed class CdsCards(OrganizationDesk organization, string origin)
     const string ReasonSystem = "https://salus.health/fhir/cds-override-reason";
     const int SummaryMax = 140;
     const int HalfBytes = 8;
+    const int OthersMax = 5;
+    const int LabelMax = 40;
 
     static readonly SearchValues<char> Markup = SearchValues.Create("\\`*_{}[]<>#|!~&");
 
@@ -48,7 +52,7 @@ sealed class CdsCards(OrganizationDesk organization, string origin)
     public CdsCard Of(Guid asker, ModelAdvice advice, IReadOnlyList<string> notSent, string? record)
     {
         var page = $"{origin}/models/{advice.Model.Id}";
-        var summary = string.Create(CultureInfo.InvariantCulture, $"{Percent(advice.Probability)} probability of an abnormal assessment (a model's estimate, not a diagnosis)");
+        var summary = $"{Summary(advice)} (a model's estimate, not a diagnosis)";
         List<CdsLink> links = [new("The model's card: figures, limits, who released it", page, "absolute")];
         if (record is not null)
         {
@@ -56,7 +60,7 @@ sealed class CdsCards(OrganizationDesk organization, string origin)
         }
         return new CdsCard(
             NameOf(asker, advice.Model.Id), summary.Length <= SummaryMax ? summary : summary[..SummaryMax], Detail(advice, notSent),
-            advice.Probability >= advice.Model.Card.Threshold ? "warning" : "info", new CdsSource($"Salus, {organization.Current.Name}", page), Reasons, links);
+            !advice.Recipe.HasManyClasses && advice.Probability >= advice.Model.Card.Threshold ? "warning" : "info", new CdsSource($"Salus, {organization.Current.Name}", page), Reasons, links);
     }
 
     /// <summary>The model whose card was given to this asker under that name; null where none was.</summary>
@@ -83,14 +87,18 @@ sealed class CdsCards(OrganizationDesk organization, string origin)
     {
         var card = advice.Model.Card;
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"**{Percent(advice.Probability)}** probability that a doctor would assess this encounter as abnormal; the model says so from {Percent(card.Threshold)} on.\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"{Sentence(advice)}\n\n");
         if (advice.IsLearned)
         {
             text.Append("**This says little:** the model may have learned from this very visit.\n\n");
         }
         else if (advice.Evidence is { } evidence)
         {
-            text.Append(CultureInfo.InvariantCulture, $"Of {evidence.Rows} visits that it gave {evidence.From * 100:0} to {evidence.To * 100:0} % without having seen them, {Percent(evidence.Share.Estimate)} were assessed abnormal (95 % interval {Percent(evidence.Share.Low)} to {Percent(evidence.Share.High)}).\n\n");
+            text.Append(CultureInfo.InvariantCulture, $"{Evidence(advice, evidence)} (95 % interval {Percent(evidence.Share.Low)} to {Percent(evidence.Share.High)}).\n\n");
+        }
+        if (advice.Classes.Count > 1)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"Other categories: {string.Join(", ", advice.Classes.Skip(1).Take(OthersMax).Select(other => $"{Plain(other.Class)} {Percent(other.Probability)}"))}.\n\n");
         }
         text.Append("What spoke most:\n\n");
         foreach (var reason in advice.Reasons)
@@ -102,10 +110,37 @@ sealed class CdsCards(OrganizationDesk organization, string origin)
         {
             text.Append(CultureInfo.InvariantCulture, $"Judged without: {string.Join(", ", notSent)}.\n\n");
         }
-        text.Append(CultureInfo.InvariantCulture, $"{Plain(card.IntendedUse)} Figures: area under the ROC curve {card.Evaluation.Auc.Estimate:0.000}, Brier score {card.Evaluation.Brier.Estimate:0.000}, cross-validated on {card.Rows} encounters of {advice.Model.Patients} patients{(card.Calibration is null ? "" : "; probabilities calibrated")}.\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"{Plain(card.IntendedUse)} Figures: area under the ROC curve {card.Evaluation.Auc.Estimate:0.000}, Brier score {card.Evaluation.Brier.Estimate:0.000}, cross-validated on {advice.Model.RowsInWords}{(card.Calibration is null ? "" : "; probabilities calibrated")}.\n\n");
         text.Append(CultureInfo.InvariantCulture, $"Model {advice.Model.Id}, trained {card.CreatedAt.UtcDateTime:yyyy-MM-dd}, SHA-256 `{advice.Model.Hash[..16]}…`.");
         return text.ToString();
     }
+
+    static string Summary(ModelAdvice advice) => advice.Recipe switch
+    {
+        { Encounters: true } => $"{Percent(advice.Probability)} probability of an abnormal assessment",
+        { HasManyClasses: true } => $"Newest note without a category: “{Short(advice.Label)}”, {Percent(advice.Probability)} probable",
+        _ => $"{Percent(advice.Probability)} probability of “{advice.Recipe.Outcome.Text}”",
+    };
+
+    static string Sentence(ModelAdvice advice)
+    {
+        var from = $"; the model says {(advice.Recipe.Encounters ? "so" : "at risk")} from {Percent(advice.Model.Card.Threshold)} on.";
+        return advice.Recipe switch
+        {
+            { Encounters: true } => $"**{Percent(advice.Probability)}** probability that a doctor would assess this encounter as abnormal{from}",
+            { HasManyClasses: true } => $"**{Percent(advice.Probability)}** probability that the newest note without a category{Of(advice.Day)} belongs to **{Plain(advice.Label)}**.",
+            { Records.Per: RecordRow.Visit } => $"**{Percent(advice.Probability)}** probability of “{advice.Recipe.Outcome.Text}” after the stay that ended{Of(advice.Day)}{from}",
+            _ => $"**{Percent(advice.Probability)}** probability of “{advice.Recipe.Outcome.Text}”, as of today{from}",
+        };
+    }
+
+    static string Of(DateOnly? day) => day is { } known ? $" on {known:yyyy-MM-dd}" : "";
+
+    static string Evidence(ModelAdvice advice, ObservedShare evidence) => advice.Recipe.HasManyClasses
+        ? $"Of {evidence.Rows} notes that it put there without having seen them, {Percent(evidence.Share.Estimate)} belonged there"
+        : $"Of {evidence.Rows} {(advice.Recipe.Encounters ? "visits" : advice.Model.Rows)} that it gave {Percent(evidence.From)[..^2]} to {Percent(evidence.To)} without having seen them, {Percent(evidence.Share.Estimate)} {(advice.Recipe.Encounters ? "were assessed abnormal" : $"came to have “{advice.Recipe.Outcome.Text}”")}";
+
+    static string Short(string text) => text.Length <= LabelMax ? text : $"{text[..(LabelMax - 1)]}…";
 
     static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{share * 100:0} %");
 

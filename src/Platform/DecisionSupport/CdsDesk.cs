@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Salus.Learning.Recipes;
 using Salus.Platform.Audit;
 using Salus.Platform.Identity;
 using Salus.Platform.Identity.Passkeys;
@@ -27,7 +28,7 @@ abstract record CdsAsker(Guid Id)
 }
 
 /// <summary>
-/// Lets the model in use advise at the point of care (CDS Hooks 2.0). Of a call nothing is kept but the fact that it was made, without health data.
+/// Lets the models in use, each by a service of its own, advise at the point of care (CDS Hooks 2.0). Of a call nothing is kept but the fact that it was made, without health data.
 /// </summary>
 public sealed class CdsDesk(
     NpgsqlDataSource database, ModelDesk models, RecordDefinitions definitions, OrganizationDesk organization, AuditTrail audit, IOptions<PasskeyOptions> pages, TimeProvider time)
@@ -45,19 +46,21 @@ public sealed class CdsDesk(
     /// <summary>An address below this node's as tokens must name it, whatever name it was called by.</summary>
     internal string AddressOf(string path) => pages.Value.Origin.TrimEnd('/') + path;
 
-    /// <summary>The services there are: the model in use, where one is released.</summary>
-    internal async Task<IReadOnlyList<CdsService>> ListAsync(CancellationToken cancellation) => await models.InUseAsync(cancellation) is not { } model ? [] :
+    /// <summary>The services there are: one for each recipe of which a model is released.</summary>
+    internal async Task<IReadOnlyList<CdsService>> ListAsync(CancellationToken cancellation) =>
     [
-        new CdsService(
-            model.Card.Name, CdsRequest.Hook, "Normal or abnormal", $"{model.Card.IntendedUse} Model {model.Id} of {model.Card.CreatedAt.UtcDateTime:yyyy-MM-dd}.",
-            "patient, encounters and observations are needed; conditions and documents are read where they are sent. Nothing is fetched.",
-            CdsPrefetch.Templates.ToDictionary(template => template.Key, template => template.Query)),
+        .. (await models.InUseByRecipeAsync(cancellation)).Select(used => new CdsService(
+            used.Recipe.Name, CdsRequest.Hook, used.Recipe.Title, $"{used.Recipe.Use} Model {used.Model.Id} of {used.Model.Card.CreatedAt.UtcDateTime:yyyy-MM-dd}.",
+            $"{Words(used.Recipe, isNeeded: true)} are needed{(Words(used.Recipe, isNeeded: false) is { Length: > 0 } more ? $"; {more} are read where they are sent" : "")}. Nothing is fetched.",
+            CdsPrefetch.Of(used.Recipe).ToDictionary(template => template.Key, template => template.Query))),
     ];
+
+    static string Words(Recipe recipe, bool isNeeded) => string.Join(", ", CdsPrefetch.Of(recipe).Where(template => template.IsNeeded == isNeeded).Select(template => template.Key));
 
     /// <summary>Answers a call.</summary>
     internal async Task<(CdsAnswer? Answer, CdsFault? Fault)> AskAsync(CdsAsker asker, string service, ReadOnlyMemory<byte> body, CancellationToken cancellation)
     {
-        if (await models.InUseAsync(cancellation) is not { } model || model.Card.Name != service)
+        if ((await models.InUseByRecipeAsync(cancellation)).FirstOrDefault(used => used.Recipe.Name == service).Recipe is not { } recipe)
         {
             return (null, NoService());
         }
@@ -69,11 +72,11 @@ public sealed class CdsDesk(
         using (json)
         {
             var (request, fault) = CdsRequest.Read(json.RootElement);
-            return request is null ? (null, fault) : await AnswerAsync(asker, service, request, cancellation);
+            return request is null ? (null, fault) : await AnswerAsync(asker, recipe, request, cancellation);
         }
     }
 
-    async Task<(CdsAnswer? Answer, CdsFault? Fault)> AnswerAsync(CdsAsker asker, string service, CdsRequest request, CancellationToken cancellation)
+    async Task<(CdsAnswer? Answer, CdsFault? Fault)> AnswerAsync(CdsAsker asker, Recipe recipe, CdsRequest request, CancellationToken cancellation)
     {
         IReadOnlyList<string> notSent = [];
         string? page = null;
@@ -81,21 +84,21 @@ public sealed class CdsDesk(
         if (asker is CdsAsker.Own own)
         {
             page = $"/patients/{request.Patient}";
-            advised = await models.AdviseAsync(own.Caller, request.Patient, request.Encounter, cancellation);
+            advised = await models.AdviseAsync(own.Caller, recipe, request.Patient, request.Encounter, cancellation);
         }
         else
         {
-            if (CdsPrefetch.Missing(request) is { } missing)
+            if (CdsPrefetch.Missing(recipe, request) is { } missing)
             {
                 return (null, missing);
             }
-            var (records, bent) = CdsPrefetch.Read(request, definitions.Refusals, time.GetUtcNow());
+            var (records, bent) = CdsPrefetch.Read(recipe, request, definitions.Refusals, time.GetUtcNow());
             if (bent is not null)
             {
                 return (null, bent);
             }
-            notSent = CdsPrefetch.NotSent(request);
-            advised = await models.AdviseAsync(records, request.Encounter, cancellation);
+            notSent = CdsPrefetch.NotSent(recipe, request);
+            advised = await models.AdviseAsync(recipe, records, request.Patient, request.Encounter, cancellation);
         }
         var outcome = advised switch
         {
@@ -104,7 +107,7 @@ public sealed class CdsDesk(
             AdviceOutcome.NoConsent refused => (null, new CdsFault(Forbidden, "context.patientId", refused.Reason), "no consent"),
             _ => (null, NoService(), "no model"),
         };
-        await RecordAsync(asker, AuditAction.Predict, outcome.Answer is not null, service, $"{outcome.Detail}, call {request.HookInstance}", request.User, cancellation);
+        await RecordAsync(asker, AuditAction.Predict, outcome.Answer is not null, recipe.Name, $"{outcome.Detail}, call {request.HookInstance}", request.User, cancellation);
         return (outcome.Answer, outcome.Fault);
     }
 

@@ -1,11 +1,20 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Salus.Fhir.Elements;
 using Salus.Fhir.Validation;
+using Salus.Learning.Recipes;
 using Salus.Platform.Models;
 using Salus.Platform.Records;
 
 namespace Salus.Platform.DecisionSupport;
+
+/// <summary>One search that a service asks to be sent along.</summary>
+/// <param name="Key">Its key.</param>
+/// <param name="Type">The type of its resources.</param>
+/// <param name="Query">The search.</param>
+/// <param name="IsNeeded">Whether nothing is judged without.</param>
+sealed record CdsTemplate(string Key, string Type, string Query, bool IsNeeded);
 
 /// <summary>What a service asks to be sent along, and what comes of it: resources of the one patient that the call is about, each held to FHIR R4.</summary>
 static class CdsPrefetch
@@ -14,32 +23,75 @@ static class CdsPrefetch
     const int ResourcesMax = 5_000;
     const string PatientKey = "patient";
 
-    /// <summary>By key: the type, the search that fetches it, and whether nothing is judged without.</summary>
-    public static IReadOnlyList<(string Key, string Type, string Query, bool IsNeeded)> Templates { get; } =
+    const string Panel = "85354-9";
+
+    static readonly string[] PanelParts = ["8480-6", "8462-4"];
+    static readonly CdsTemplate Person = new(PatientKey, "Patient", "Patient/{{context.patientId}}", true);
+
+    static readonly IReadOnlyList<CdsTemplate> OfVisits =
     [
-        (PatientKey, "Patient", "Patient/{{context.patientId}}", true),
-        ("encounters", "Encounter", "Encounter?patient={{context.patientId}}&_sort=-date&_count=50", true),
-        ("observations", "Observation", $"Observation?patient={{{{context.patientId}}}}&code={string.Join(',', EncounterReader.Codes.Select(code => $"http://loinc.org|{code}"))}&_sort=-date&_count=200", true),
-        ("conditions", "Condition", "Condition?patient={{context.patientId}}&_count=100", false),
-        ("documents", "DocumentReference", "DocumentReference?patient={{context.patientId}}&_count=50", false),
+        Person,
+        new("encounters", "Encounter", "Encounter?patient={{context.patientId}}&_sort=-date&_count=50", true),
+        new("observations", "Observation", Observations(EncounterReader.Codes), true),
+        new("conditions", "Condition", "Condition?patient={{context.patientId}}&_count=100", false),
+        new("documents", "DocumentReference", "DocumentReference?patient={{context.patientId}}&_count=50", false),
     ];
 
+    static readonly ConcurrentDictionary<string, IReadOnlyList<CdsTemplate>> Known = new(StringComparer.Ordinal);
+
+    /// <summary>What a recipe's service asks for. Of one that makes rows by views everything is needed: what was not sent would look as if it were not there.</summary>
+    public static IReadOnlyList<CdsTemplate> Of(Recipe recipe) => recipe.Encounters ? OfVisits : Known.GetOrAdd(recipe.Name, _ => [.. new RecordViews(recipe).Types.Select(type => type switch
+    {
+        "Patient" => Person,
+        "Encounter" => new CdsTemplate("encounters", type, "Encounter?patient={{context.patientId}}&_sort=-date&_count=500", true),
+        "Observation" => new CdsTemplate("observations", type, Observations([.. Codes(recipe)]), true),
+        "Condition" => new CdsTemplate("conditions", type, "Condition?patient={{context.patientId}}&_count=500", true),
+        "DocumentReference" => new CdsTemplate("documents", type, "DocumentReference?patient={{context.patientId}}&_sort=-date&_count=50", true),
+        _ => throw new InvalidDataException($"The recipe {recipe.Name} reads {type}, which nobody is asked to send."),
+    })]);
+
+    static string Observations(IReadOnlyList<string> codes) => $"Observation?patient={{{{context.patientId}}}}&code={string.Join(',', codes.Select(code => $"http://loinc.org|{code}"))}&_sort=-date&_count=500";
+
+    // Pressures stand in a panel as a rule, which a search finds by its own code.
+    static IEnumerable<string> Codes(Recipe recipe)
+    {
+        var codes = recipe.Records!.Features.Where(feature => feature.From == "measures" && feature.Where.ContainsKey("code")).SelectMany(feature => feature.Where["code"]).Distinct(StringComparer.Ordinal).ToList();
+        return codes.Intersect(PanelParts, StringComparer.Ordinal).Any() ? codes.Prepend(Panel) : codes;
+    }
+
     /// <summary>The keys that nothing is judged without and that a call lacks; a fault where there are any.</summary>
-    public static CdsFault? Missing(CdsRequest request) =>
-        Templates.Where(template => template.IsNeeded && !(request.Prefetch.TryGetValue(template.Key, out var sent) && sent.ValueKind == JsonValueKind.Object))
-            .Select(template => template.Key).ToList() is { Count: > 0 } missing
+    public static CdsFault? Missing(Recipe recipe, CdsRequest request) =>
+        Of(recipe).Where(template => template.IsNeeded && !IsSent(request, template.Key)).Select(template => template.Key).ToList() is { Count: > 0 } missing
             ? new CdsFault(PreconditionFailed, string.Join(", ", missing.Select(key => $"prefetch.{key}")), "Send these prefetched: nothing is fetched from the caller's server.")
             : null;
 
     /// <summary>The keys that were asked for and not sent.</summary>
-    public static IReadOnlyList<string> NotSent(CdsRequest request) =>
-        [.. Templates.Select(template => template.Key).Where(key => !(request.Prefetch.TryGetValue(key, out var sent) && sent.ValueKind == JsonValueKind.Object))];
+    public static IReadOnlyList<string> NotSent(Recipe recipe, CdsRequest request) => [.. Of(recipe).Select(template => template.Key).Where(key => !IsSent(request, key))];
+
+    /// <summary>A fault where diagnoses were sent that are not all: who has one on the next page would look as if they had none.</summary>
+    static CdsFault? Cut(Recipe recipe, Resource root, string place)
+    {
+        if (recipe.Encounters || place != "prefetch.conditions")
+        {
+            return null;
+        }
+        foreach (var link in root["link"].Items)
+        {
+            if (link["relation"].Is("next"u8))
+            {
+                return new CdsFault(PreconditionFailed, place, "There is a next page. Send all conditions in one Bundle.");
+            }
+        }
+        return null;
+    }
+
+    static bool IsSent(CdsRequest request, string key) => request.Prefetch.TryGetValue(key, out var sent) && sent.ValueKind == JsonValueKind.Object;
 
     /// <summary>The resources that were sent, or the first thing that is wrong with them.</summary>
-    public static (IReadOnlyList<StoredRecord> Records, CdsFault? Fault) Read(CdsRequest request, Validator validator, DateTimeOffset now)
+    public static (IReadOnlyList<StoredRecord> Records, CdsFault? Fault) Read(Recipe recipe, CdsRequest request, Validator validator, DateTimeOffset now)
     {
         List<StoredRecord> records = [];
-        foreach (var (key, type, _, _) in Templates)
+        foreach (var (key, type, _, _) in Of(recipe))
         {
             if (!request.Prefetch.TryGetValue(key, out var sent) || sent.ValueKind != JsonValueKind.Object)
             {
@@ -50,7 +102,7 @@ static class CdsPrefetch
             {
                 return ([], CdsFault.Bent(place, "This is no FHIR R4 resource."));
             }
-            if (Fault(validator, root, place) is { } fault)
+            if ((Cut(recipe, root, place) ?? Fault(validator, root, place)) is { } fault)
             {
                 return ([], fault);
             }

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Salus.Learning.Evaluate;
 using Salus.Learning.Explain;
 using Salus.Learning.Models;
+using Salus.Learning.Recipes;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Identity.Passkeys;
 
@@ -48,6 +49,18 @@ public sealed record ModelSummary
     [JsonIgnore]
     public bool JudgesVisits => Recipe == Condition;
 
+    /// <summary>What its rows are.</summary>
+    [JsonIgnore]
+    public string Rows => JudgesVisits ? "encounters" : RecipeBook.Find(Recipe)?.Records?.Per switch { RecordRow.Visit => "stays", RecordRow.Note => "notes", _ => "patients" };
+
+    /// <summary>How many rows it learned from, of how many patients.</summary>
+    [JsonIgnore]
+    public string RowsInWords => Card.Rows == Patients && Rows == "patients" ? $"{Patients} patients" : $"{Card.Rows} {Rows} of {Patients} patients";
+
+    /// <summary>Whether it tells one of many classes.</summary>
+    [JsonIgnore]
+    public bool HasManyClasses => RecipeBook.Find(Recipe) is { HasManyClasses: true };
+
     /// <summary>The account on whose behalf it was trained, with exactly that account's consents.</summary>
     public required Guid TrainedBy { get; init; }
 
@@ -87,14 +100,14 @@ public sealed record ModelRelease(string Id, string Model, string Hash, bool IsW
     public bool? SignatureHolds { get; init; }
 }
 
-/// <summary>How a model fares on encounters written after it was trained.</summary>
+/// <summary>How a model fares on what was written after it was trained.</summary>
 /// <param name="Model">The model.</param>
 /// <param name="By">The account with whose consents it was looked at.</param>
 /// <param name="Time">When.</param>
-/// <param name="Encounters">Such encounters.</param>
+/// <param name="Encounters">Encounters, patients, stays or notes that it has not seen.</param>
 /// <param name="Inputs">How far what is measured has moved, the most moved first.</param>
-/// <param name="Assessed">Encounters among them that have an assessment by now.</param>
-/// <param name="Expected">How many of those the model expects to be abnormal.</param>
+/// <param name="Assessed">Those of which the records tell by now what came.</param>
+/// <param name="Expected">How many of those the model expects to be abnormal, to have the outcome, or to be sorted right.</param>
 /// <param name="Observed">The share that is, with its 95 % interval; null without any.</param>
 /// <param name="Calibration">Predicted and observed shares.</param>
 /// <param name="Auc">ROC-AUC on them; null where one class is missing.</param>
@@ -102,7 +115,7 @@ public sealed record ModelWatch(
     string Model, Guid By, DateTimeOffset Time, int Encounters, IReadOnlyList<InputDrift> Inputs, int Assessed, double Expected, Interval? Observed,
     IReadOnlyList<CalibrationBin> Calibration, double? Auc)
 {
-    /// <summary>Whether more or fewer came to be abnormal than the model expects, beyond what chance explains.</summary>
+    /// <summary>Whether more or fewer came true than the model expects, beyond what chance explains.</summary>
     public bool IsOffCalibration => Observed is { } share && Assessed > 0 && (Expected / Assessed < share.Low || Expected / Assessed > share.High);
 }
 
@@ -124,14 +137,17 @@ public sealed record ModelView(ModelSummary Summary, ProofView Proof, ModelRelea
 /// <param name="Share">What it added to, or took from, the probability or the log odds.</param>
 public sealed record PredictionReason(string Feature, string Description, double Share);
 
-/// <summary>What a model said of an encounter.</summary>
+/// <summary>How probable a class is, 0 to 1.</summary>
+public sealed record ClassProbability(string Class, double Probability);
+
+/// <summary>What a model said of an encounter, a patient, a stay or a note.</summary>
 /// <param name="RiskAssessment">The logical id of the record that holds it.</param>
 /// <param name="Patient">The patient's logical id.</param>
-/// <param name="Encounter">The encounter's logical id; empty where the patient was judged, as of that day.</param>
+/// <param name="Encounter">The encounter's logical id; empty where the patient was judged, as of that day, or a note of no encounter.</param>
 /// <param name="Time">When it was made.</param>
-/// <param name="Probability">Of an abnormal assessment, or of what the recipe predicts, 0 to 1.</param>
-/// <param name="Evidence">How often encounters that had about this probability, and that the model had not seen, came to be assessed abnormal.</param>
-/// <param name="Label"><c>normal</c> or <c>abnormal</c> of a visit, <c>at risk</c> or <c>not at risk</c> of a patient.</param>
+/// <param name="Probability">Of an abnormal assessment, or of what the recipe predicts, 0 to 1; of many classes the likeliest's.</param>
+/// <param name="Evidence">How often what had about this probability, and was not seen by the model, came true; of many classes how often the likeliest was right.</param>
+/// <param name="Label"><c>normal</c> or <c>abnormal</c> of a visit, <c>at risk</c> or <c>not at risk</c> of a patient or a stay, the likeliest class of a note.</param>
 /// <param name="Scale">What the reasons add up to.</param>
 /// <param name="Reasons">The words and values that spoke most, either way.</param>
 /// <param name="Basis">The records it rests on.</param>
@@ -148,6 +164,9 @@ public sealed record PredictionView(
 
     /// <summary>The label of any other patient.</summary>
     public const string NotAtRisk = "not at risk";
+
+    /// <summary>Of many classes every one with its probability, the likeliest first; else none.</summary>
+    public IReadOnlyList<ClassProbability> Classes { get; init; } = [];
 
     /// <summary>The recipe of the model.</summary>
     public string Recipe { get; init; } = ModelSummary.Condition;
@@ -188,7 +207,7 @@ public abstract record PredictionOutcome
     /// <summary>The patient's consent does not cover the records that the model would read.</summary>
     public sealed record NoConsent(string Reason) : PredictionOutcome;
 
-    /// <summary>There is no such encounter, or nothing was measured or written at it.</summary>
+    /// <summary>There is no such encounter or note, or nothing was measured or written; why, in words.</summary>
     public sealed record NothingToJudge(string Reason) : PredictionOutcome;
 
     /// <summary>The caller's role does not predict.</summary>
@@ -251,20 +270,27 @@ public abstract record ModelAnswer<T>
 }
 
 /// <summary>What a model says of values that belong to nobody's record; nothing of it is stored.</summary>
-public sealed record WhatIf(double Probability, string Label, ObservedShare? Evidence, ExplanationScale Scale, IReadOnlyList<PredictionReason> Reasons);
+/// <param name="Probability">Of what the model predicts, 0 to 1; of many classes the likeliest's.</param>
+/// <param name="Label">What it comes to.</param>
+/// <param name="Evidence">How often the like came true of what the model had not seen.</param>
+/// <param name="Scale">What the reasons add up to.</param>
+/// <param name="Reasons">What spoke most.</param>
+/// <param name="Classes">Of many classes all of them, the likeliest first.</param>
+public sealed record WhatIf(
+    double Probability, string Label, ObservedShare? Evidence, ExplanationScale Scale, IReadOnlyList<PredictionReason> Reasons, IReadOnlyList<ClassProbability> Classes);
 
-/// <summary>What a model says of a patient's newest encounter; nothing of it is stored.</summary>
+/// <summary>What a model says of one patient; nothing of it is stored.</summary>
 /// <param name="Patient">The patient's logical id.</param>
-/// <param name="Encounter">The encounter's.</param>
-/// <param name="Start">When the encounter began, where known.</param>
-/// <param name="Probability">Of an abnormal assessment, 0 to 1.</param>
-/// <param name="Label"><c>normal</c> or <c>abnormal</c>.</param>
+/// <param name="Record">The visit, the stay (<c>Encounter/…</c>) or the note (<c>DocumentReference/…</c>); empty where the patient was judged.</param>
+/// <param name="Day">When the visit began, where known; the last day of the stay, the day of the note, or today.</param>
+/// <param name="Probability">Of what the model predicts, 0 to 1; of many classes the likeliest's.</param>
+/// <param name="Label">What it comes to.</param>
 /// <param name="Assessment">What the doctor recorded, where they did.</param>
 /// <param name="IsLearned">Whether the model may have learned from this encounter: then its probability says little.</param>
 /// <param name="Reason">What spoke most.</param>
-public sealed record CohortLine(string Patient, string Encounter, DateTimeOffset? Start, double Probability, string Label, string? Assessment, bool IsLearned, string? Reason);
+public sealed record CohortLine(string Patient, string Record, DateTimeOffset? Day, double Probability, string Label, string? Assessment, bool IsLearned, string? Reason);
 
-/// <summary>The newest encounters of all patients whose consent covers them, the likeliest to be abnormal first.</summary>
+/// <summary>What a model says of all patients whose consent covers it, the likeliest first.</summary>
 /// <param name="Model">The model.</param>
 /// <param name="Lines">One a patient.</param>
 /// <param name="LeftOut">Patients whose consent covers too little, or who have nothing to judge.</param>

@@ -16,7 +16,7 @@ public sealed partial class ModelDesk
 
     async Task<ModelTraining> TrainByAsync(Caller caller, Recipe recipe, TrainingRequest request, CancellationToken cancellation)
     {
-        var data = await CollectAsync(caller, recipe, cancellation);
+        var data = await CollectAsync(caller, recipe, null, cancellation);
         if (RecordCohort.Make(recipe, data.Views.Rows) is not CohortOutcome.Made made)
         {
             return new ModelTraining.Refused($"{((CohortOutcome.TooFew)RecordCohort.Make(recipe, data.Views.Rows)).Message} These are the records of {data.Patients} patients whose consents cover {string.Join(", ", data.Views.Types)} for you.");
@@ -53,9 +53,9 @@ public sealed partial class ModelDesk
     }
 
     /// <summary>The rows of every patient whose consent covers all that the recipe reads: were diagnoses alone kept back, who has one would count as one who has not.</summary>
-    async Task<RecordData> CollectAsync(Caller caller, Recipe recipe, CancellationToken cancellation)
+    async Task<RecordData> CollectAsync(Caller caller, Recipe recipe, DateTimeOffset? since, CancellationToken cancellation)
     {
-        var data = new RecordData(new RecordViews(recipe));
+        var data = new RecordData(new RecordViews(recipe, since));
         foreach (var patient in (await consents.PatientsOfAsync(caller, cancellation)).Order(StringComparer.Ordinal))
         {
             if (await PurposeForAsync(caller, patient, data.Views.Types, cancellation) is not { } purpose

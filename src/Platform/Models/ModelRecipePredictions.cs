@@ -1,5 +1,8 @@
 using Salus.Learning.Evaluate;
+using Salus.Learning.Explain;
+using Salus.Learning.Models;
 using Salus.Learning.Recipes;
+using Salus.Learning.Tables;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Audit;
 using Salus.Platform.Consent;
@@ -9,16 +12,27 @@ using Salus.Platform.Store;
 
 namespace Salus.Platform.Models;
 
-// Predictions by recipes that look at a patient as of today.
+/// <summary>What a model says of one row.</summary>
+/// <param name="Probability">Of what it predicts; of many classes the likeliest's.</param>
+/// <param name="Label">What it comes to.</param>
+/// <param name="Evidence">How often the like came true of what the model had not seen.</param>
+/// <param name="Scale">What the reasons add up to.</param>
+/// <param name="Reasons">What spoke most.</param>
+/// <param name="Classes">Of many classes all of them, the likeliest first.</param>
+sealed record ModelWord(double Probability, string Label, ObservedShare? Evidence, ExplanationScale Scale, IReadOnlyList<PredictionReason> Reasons, IReadOnlyList<ClassProbability> Classes);
+
+// Predictions by recipes that read records through views: of a patient as of today, of a stay, of a note.
 public sealed partial class ModelDesk
 {
     const int BasisMax = 500;
 
-    /// <summary>The recipes that look at patients and of which a model is released, for those who see models.</summary>
-    public async Task<IReadOnlyList<Recipe>> PatientRecipesInUseAsync(Caller caller, CancellationToken cancellation)
+    /// <summary>The recipes beside that of visits of which a model is released, for those who see models.</summary>
+    public async Task<IReadOnlyList<Recipe>> RecipesInUseAsync(Caller caller, CancellationToken cancellation) => MaySee(caller) ? await RecipesInUseAsync(cancellation) : [];
+
+    async Task<IReadOnlyList<Recipe>> RecipesInUseAsync(CancellationToken cancellation)
     {
         List<Recipe> used = [];
-        foreach (var recipe in MaySee(caller) ? Recipes.Where(recipe => recipe.Records is { Per: RecordRow.Patient }) : [])
+        foreach (var recipe in Recipes.Where(recipe => recipe.Records is not null))
         {
             if (await shelf.ReleasedAsync(recipe.Name, cancellation) is not null)
             {
@@ -28,53 +42,103 @@ public sealed partial class ModelDesk
         return used;
     }
 
-    /// <summary>Judges a patient as of today with the released model of a recipe, and stores the prediction in the record.</summary>
-    public async Task<PredictionOutcome> PredictByAsync(Caller caller, string patient, string recipeName, CancellationToken cancellation)
+    /// <summary>
+    /// Judges with the released model of a recipe the patient as of today, the newest stay or the newest note without a category, as the recipe has it,
+    /// and stores the prediction in the record.
+    /// </summary>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="patient">The patient's logical id.</param>
+    /// <param name="recipeName">The recipe.</param>
+    /// <param name="named">The Encounter or the DocumentReference to judge, where it is not the newest.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public async Task<PredictionOutcome> PredictByAsync(Caller caller, string patient, string recipeName, string? named, CancellationToken cancellation)
     {
         if (caller.Role != Role.Practitioner)
         {
             await RefusedAsync(caller, AuditAction.Predict, "RiskAssessment", "The role makes no predictions.", cancellation);
             return new PredictionOutcome.Forbidden($"The role {caller.Role} makes no predictions; a practitioner does.");
         }
-        if (RecipeBook.Find(recipeName) is not { Records.Per: RecordRow.Patient } recipe)
+        if (Recipes.FirstOrDefault(known => known.Name == recipeName) is not { Records: not null } recipe)
         {
-            var known = Recipes.Where(known => known.Records is { Per: RecordRow.Patient }).Select(known => known.Name);
-            return new PredictionOutcome.NothingToJudge($"'{recipeName}' is no recipe that looks at patients; give one of {string.Join(", ", known)}, or none for the newest visit.");
+            return new PredictionOutcome.NothingToJudge($"'{recipeName}' is no recipe; give one of {string.Join(", ", Recipes.Select(known => known.Name))}, or none for the newest visit.");
         }
         if (await shelf.InUseAsync(recipe.Name, cancellation) is not { } model)
         {
             return new PredictionOutcome.NoModel();
         }
+        var (read, refusal) = await ReadAsync(caller, patient, recipe, cancellation);
+        if (read is null)
+        {
+            return new PredictionOutcome.NoConsent(refusal!);
+        }
+        var now = SealedStore.Now(time);
+        var asked = RecordCohort.Subject(recipe, read.Views.Rows, patient, DateOnly.FromDateTime(now.UtcDateTime), named);
+        if (asked is not SubjectOutcome.Found subject)
+        {
+            return new PredictionOutcome.NothingToJudge(((SubjectOutcome.Nothing)asked).Reason);
+        }
+        var said = Judge(model, recipe, subject.Features)[0];
+        var view = new PredictionView(
+            "", patient, subject.Visit, now, said.Probability, said.Evidence, said.Label, said.Scale, said.Reasons, BasisOf(read, subject), model.Summary.Id, model.Summary, new ProofView("pending"))
+        {
+            Recipe = recipe.Name,
+            Classes = said.Classes,
+        };
+        return await StoreAsync(caller, view, cancellation);
+    }
+
+    sealed record RecordReading(RecordViews Views, IReadOnlyList<StoredRecord> Records);
+
+    static IReadOnlyList<string> BasisOf(RecordReading read, SubjectOutcome.Found subject) => subject.Record.Length > 0
+        ? [$"DocumentReference/{subject.Record}"]
+        : [.. read.Records.Select(record => $"{record.Type}/{record.Id}").Distinct(StringComparer.Ordinal).TakeLast(BasisMax)];
+
+    /// <summary>What a recipe reads of a patient's record, for treatment; or why the consent does not cover it.</summary>
+    async Task<(RecordReading? Read, string? Refusal)> ReadAsync(Caller caller, string patient, Recipe recipe, CancellationToken cancellation)
+    {
         var views = new RecordViews(recipe);
         var scope = await consents.ScopeAsync(caller, patient, Purpose.Treatment, cancellation);
         // What is kept back would look as if it were not there.
         if (views.Types.FirstOrDefault(type => scope.Decide(type, time.GetUtcNow()) is not AccessDecision.Allowed) is { } kept)
         {
             await RefusedAsync(caller, AuditAction.Predict, "RiskAssessment", $"The consent does not cover {kept}.", cancellation);
-            return new PredictionOutcome.NoConsent($"The recipe {recipe.Name} reads {string.Join(", ", views.Types)}; the patient's consent does not cover {kept}.");
+            return (null, $"The recipe {recipe.Name} reads {string.Join(", ", views.Types)}; the patient's consent does not cover {kept}.");
         }
-        if (await records.RetrieveAsync(caller, patient, Purpose.Treatment, views.Types, cancellation) is not RetrievalOutcome.Found found)
-        {
-            return new PredictionOutcome.NoConsent("The patient's consent does not cover what the recipe reads.");
-        }
-        var read = Intact(found).Where(views.TryAdd).ToList();
-        if (RecordCohort.HasOutcome(recipe, views.Rows, patient))
-        {
-            return new PredictionOutcome.NothingToJudge($"The record holds '{recipe.Outcome.Text}' already. {recipe.NotFor}");
-        }
-        var now = SealedStore.Now(time);
-        if (RecordCohort.Features(recipe, views.Rows, patient, DateOnly.FromDateTime(now.UtcDateTime)) is not { } features)
-        {
-            return new PredictionOutcome.NothingToJudge($"Among the records that the patient's consent covers there is nothing that the recipe measures: {string.Join(", ", recipe.Records.Features.Select(feature => feature.Name))}.");
-        }
-        var said = model.Model.Judge(features)[0];
-        var view = new PredictionView(
-            "", patient, "", now, said.Probabilities[1], ObservedShare.About(model.Summary.Card.Evaluation, said.Probabilities[1]), said.Class == 1 ? PredictionView.AtRisk : PredictionView.NotAtRisk, said.Scale,
-            [.. said.Reasons.Select(reason => new PredictionReason(reason.Feature, reason.Description, reason.Share))],
-            [.. read.Select(record => $"{record.Type}/{record.Id}").Distinct(StringComparer.Ordinal).TakeLast(BasisMax)], model.Summary.Id, model.Summary, new ProofView("pending"))
-        {
-            Recipe = recipe.Name,
-        };
-        return await StoreAsync(caller, view, cancellation);
+        return await records.RetrieveAsync(caller, patient, Purpose.Treatment, views.Types, cancellation) is RetrievalOutcome.Found found
+            ? (new RecordReading(views, [.. Intact(found).Where(views.TryAdd)]), null)
+            : (null, "The patient's consent does not cover what the recipe reads.");
+    }
+
+    static IReadOnlyList<ModelWord> Judge(HeldRecipeModel model, Recipe recipe, Table rows, int reasonsMax = 8)
+    {
+        var card = model.Model.Card;
+        var fields = RecipeField.Of(recipe);
+        return
+        [
+            .. model.Model.Judge(rows, reasonsMax).Select((said, row) =>
+            {
+                PredictionReason[] reasons = [.. said.Reasons.Select(reason => new PredictionReason(reason.Feature, InWords(fields, rows, row, reason), reason.Share))];
+                if (recipe.HasManyClasses)
+                {
+                    var classes = card.Classes.Zip(said.Probabilities, (name, probability) => new ClassProbability(name, probability)).OrderByDescending(one => one.Probability).ToList();
+                    return new ModelWord(said.Probabilities[said.Class], card.Classes[said.Class], RightShare(card.Evaluation, said.Class), said.Scale, reasons, classes);
+                }
+                var label = (recipe.Encounters, said.Class) switch { (true, 1) => "abnormal", (true, _) => "normal", (_, 1) => PredictionView.AtRisk, _ => PredictionView.NotAtRisk };
+                return new ModelWord(said.Probabilities[1], label, ObservedShare.About(card.Evaluation, said.Probabilities[1]), said.Scale, reasons, []);
+            }),
+        ];
+    }
+
+    /// <summary>A reason as a reader would say it: a value that stands for a choice by the choice's words.</summary>
+    static string InWords(IReadOnlyList<RecipeField> fields, Table rows, int row, Contribution reason) =>
+        fields.FirstOrDefault(field => field.Column == reason.Feature) is { Choices.Count: > 0 } field && rows[field.Column].Show(row) is { } value
+            ? $"{field.Column}: {(field.Choices.TryGetValue(value, out var words) ? words : value).ToLowerInvariant()}"
+            : reason.Description;
+
+    /// <summary>How often it was right where it said a class of rows that it had not seen; null where it never said so.</summary>
+    static ObservedShare? RightShare(EvaluationReport report, int said)
+    {
+        var rows = report.Confusion.Sum(labelled => labelled[said]);
+        return rows == 0 ? null : new ObservedShare(0, 1, rows, ObservedShare.Wilson((double)report.Confusion[said][said] / rows, rows));
     }
 }

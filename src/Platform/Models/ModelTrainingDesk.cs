@@ -205,6 +205,10 @@ public sealed partial class ModelDesk
         return tree.Root();
     }
 
+    /// <summary>The kinds of model that a recipe can be trained as.</summary>
+    public static IReadOnlyList<string> KindsOf(string recipe) =>
+        [.. Learners.Names.Where(name => Learners.ReadsTextAlone(name) == (RecipeBook.Find(recipe) is { } known && Learners.ReadsTextAlone(known.Model.Kind)))];
+
     static string? Objection(TrainingRequest request) => request switch
     {
         _ when RecipeBook.Find(request.Recipe) is { Encounters: false, Records: null } => $"the recipe {request.Recipe} learns from a table: salus learn train --recipe {request.Recipe} --data FILE",
@@ -214,7 +218,7 @@ public sealed partial class ModelDesk
         { Repeats: < 1 or > 10 } => $"repeats is {request.Repeats}; give 1 to 10",
         { BestAttainable: { } best } when best.Accuracy is not (>= 0 and <= 1) || best.Error is not (>= 0 and <= 1) || best.About is not { Length: > 0 and <= 500 } =>
             "bestAttainable must have an accuracy and an error from 0 to 1, and say of which records in up to 500 characters",
-        { Kind: { } kind } when !ConditionModel.Kinds.Contains(kind) => $"kind is '{request.Kind}'; give one of {string.Join(", ", ConditionModel.Kinds)}",
+        { Kind: { } kind } when !KindsOf(request.Recipe).Contains(kind) => $"kind is '{request.Kind}'; give one of {string.Join(", ", KindsOf(request.Recipe))}",
         { Override.Length: < StatementMin or > StatementMax } => $"override is the reason why the guard's findings are put up with; give {StatementMin} to {StatementMax} characters",
         _ => null,
     };

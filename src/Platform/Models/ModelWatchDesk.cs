@@ -1,21 +1,20 @@
 using Salus.Learning.Evaluate;
 using Salus.Learning.Models;
+using Salus.Learning.Recipes;
+using Salus.Learning.Tables;
 using Salus.Platform.Audit;
-using Salus.Platform.Consent;
 using Salus.Platform.Identity;
-using Salus.Platform.Records;
 using Salus.Platform.Store;
 
 namespace Salus.Platform.Models;
 
-// Looking at how a model fares, trying it, and letting it judge many.
+// Looking at how a model fares.
 public sealed partial class ModelDesk
 {
-    const int CohortMax = 1_000;
-
     /// <summary>
     /// Looks at what was written since the model was trained, as training would read it: how far what is measured has moved, and whether as many
-    /// encounters came to be assessed abnormal as the model expects. The result is kept with the model.
+    /// visits came to be assessed abnormal, patients or stays to have the outcome, or notes to be sorted right, as the model expects. The result is
+    /// kept with the model.
     /// </summary>
     public async Task<ModelAnswer<ModelWatch>> WatchAsync(Caller caller, string model, CancellationToken cancellation)
     {
@@ -23,91 +22,72 @@ public sealed partial class ModelDesk
         {
             return new ModelAnswer<ModelWatch>.Forbidden(reason);
         }
-        if (await shelf.HeldAsync(model, cancellation) is not { } held)
+        if (await FindRecipeAsync(model, cancellation) is not { } recipe)
         {
             return await NotHeldAsync<ModelWatch>(model, cancellation);
         }
-        var data = await CollectAsync(caller, encounter => IsNewTo(held.Summary, encounter.Written) || IsNewTo(held.Summary, encounter.Assessed), cancellation);
-        if (data.Encounters.Count == 0)
+        var (seen, inputs) = recipe.Encounters ? await VisitsSinceAsync(caller, model, cancellation) : await RowsSinceAsync(caller, model, recipe, cancellation);
+        if (seen.Count == 0)
         {
-            return new ModelAnswer<ModelWatch>.Refused("Since the model was trained, nothing was written that patients let you read. Look again when there are new visits.");
+            return new ModelAnswer<ModelWatch>.Refused("Since the model was trained, nothing was written that patients let you read and that it judges. Look again when there are new records.");
         }
-        var encounters = data.Encounters.Select(one => one.Encounter).ToList();
-        var features = encounters.Select(encounter => encounter.Features).ToList();
-        var probabilities = held.Model.Judge(features, reasonsMax: 0).Select(said => said.Probabilities[1]).ToArray();
-        int[] assessed = [.. Enumerable.Range(0, encounters.Count).Where(row => encounters[row].IsAbnormal is not null && IsNewTo(held.Summary, encounters[row].Assessed))];
-        var labels = Array.ConvertAll(assessed, row => encounters[row].IsAbnormal == true ? 1 : 0);
-        var expected = Array.ConvertAll(assessed, row => probabilities[row]);
+        var told = seen.Where(row => row.Came is not null).ToList();
+        double[] expected = [.. told.Select(row => row.Probability)];
+        int[] came = [.. told.Select(row => row.Came == true ? 1 : 0)];
         var watch = new ModelWatch(
-            model, caller.Account, SealedStore.Now(time), encounters.Count, held.Model.Drift(features), assessed.Length, expected.Sum(),
-            assessed.Length == 0 ? null : ObservedShare.Wilson(labels.Average(), assessed.Length), Metrics.Calibration(expected, labels),
-            labels.Distinct().Count() == 2 ? Metrics.RocAuc(expected, labels) : null);
+            model, caller.Account, SealedStore.Now(time), seen.Count, inputs, told.Count, expected.Sum(), told.Count == 0 ? null : ObservedShare.Wilson(came.Average(), told.Count),
+            told.Count == 0 ? [] : Metrics.Calibration(expected, came), came.Distinct().Count() == 2 ? Metrics.RocAuc(expected, came) : null);
         await StoreOwnAsync(caller, ModelNotices.Write(watch), AuditAction.Create, cancellation);
         return new ModelAnswer<ModelWatch>.Given(watch);
     }
 
-    /// <summary>What a model says of values that are typed in; nothing is read from a record, and nothing stored.</summary>
-    public async Task<ModelAnswer<WhatIf>> TryAsync(Caller caller, string model, EncounterFeatures values, CancellationToken cancellation)
+    /// <summary>What a model says of a row that it has not seen, and whether it came true; null where the records do not tell yet.</summary>
+    sealed record SeenRow(double Probability, bool? Came);
+
+    async Task<(IReadOnlyList<SeenRow> Rows, IReadOnlyList<InputDrift> Inputs)> VisitsSinceAsync(Caller caller, string model, CancellationToken cancellation)
     {
-        if (await ForbiddenAsync(caller, AuditAction.Predict, cancellation) is { } reason)
-        {
-            return new ModelAnswer<WhatIf>.Forbidden(reason);
-        }
-        if (values == new EncounterFeatures())
-        {
-            return new ModelAnswer<WhatIf>.Refused("Give at least one value or some words.");
-        }
-        if (values.Objection() is { } objection)
-        {
-            return new ModelAnswer<WhatIf>.Refused(objection);
-        }
-        if (await shelf.HeldAsync(model, cancellation) is not { } held)
-        {
-            return await NotHeldAsync<WhatIf>(model, cancellation);
-        }
-        var (said, label, evidence, reasons) = Judge(held, [values])[0];
-        return new ModelAnswer<WhatIf>.Given(new WhatIf(said.Probabilities[1], label, evidence, said.Scale, reasons));
+        var held = (await shelf.HeldAsync(model, cancellation))!;
+        var data = await CollectAsync(caller, encounter => IsNewTo(held.Summary, encounter.Written) || IsNewTo(held.Summary, encounter.Assessed), cancellation);
+        var encounters = data.Encounters.Select(one => one.Encounter).ToList();
+        var features = encounters.Select(encounter => encounter.Features).ToList();
+        return encounters.Count == 0 ? ([], []) : (
+            [.. encounters.Zip(held.Model.Judge(features, reasonsMax: 0), (encounter, said) => new SeenRow(said.Probabilities[1], IsNewTo(held.Summary, encounter.Assessed) ? encounter.IsAbnormal : null))],
+            held.Model.Drift(features));
     }
 
-    /// <summary>
-    /// Lets a model judge the newest encounter of every patient whose consent covers it for treatment, each read audited, the likeliest to be
-    /// abnormal first. Nothing is stored: a prediction for the record is made for one patient.
-    /// </summary>
-    public async Task<ModelAnswer<CohortJudgement>> JudgeCohortAsync(Caller caller, string model, CancellationToken cancellation)
+    async Task<(IReadOnlyList<SeenRow> Rows, IReadOnlyList<InputDrift> Inputs)> RowsSinceAsync(Caller caller, string model, Recipe recipe, CancellationToken cancellation)
     {
-        if (await ForbiddenAsync(caller, AuditAction.Predict, cancellation) is { } reason)
+        var held = (await shelf.HeldByRecipeAsync(model, cancellation))!;
+        var card = held.Model.Card;
+        var data = await CollectAsync(caller, recipe, card.CreatedAt, cancellation);
+        var fresh = RecordCohort.Since(recipe, data.Views.Rows, DateOnly.FromDateTime(card.CreatedAt.UtcDateTime));
+        if (fresh.Labels.Count == 0)
         {
-            return new ModelAnswer<CohortJudgement>.Forbidden(reason);
+            return ([], []);
         }
-        if (await shelf.HeldAsync(model, cancellation) is not { } held)
-        {
-            return await NotHeldAsync<CohortJudgement>(model, cancellation);
-        }
-        var patients = (await consents.PatientsOfAsync(caller, cancellation)).Order(StringComparer.Ordinal).ToList();
-        List<(string Patient, ReadEncounter Encounter)> newest = [];
-        foreach (var patient in patients.Take(CohortMax))
-        {
-            var scope = await consents.ScopeAsync(caller, patient, Purpose.Treatment, cancellation);
-            if (scope.Decide("Observation", time.GetUtcNow()) is AccessDecision.Allowed { InEmergency: false }
-                && await records.RetrieveAsync(caller, patient, Purpose.Treatment, EncounterReader.Types, cancellation) is RetrievalOutcome.Found found
-                && EncounterReader.Read(Intact(found)).LastOrDefault(encounter => encounter.HasContent) is { } encounter)
-            {
-                newest.Add((patient, encounter));
-            }
-        }
-        var judged = Judge(held, [.. newest.Select(one => one.Encounter.Features)]);
-        var lines = newest.Zip(judged, (one, said) => new CohortLine(
-            one.Patient, one.Encounter.Id, one.Encounter.Start, said.Said.Probabilities[1], said.Label,
-            one.Encounter.IsAbnormal switch { true => "abnormal", false => "normal", _ => null },
-            MayHaveLearned(held.Summary, one.Encounter), said.Reasons.Count == 0 ? null : said.Reasons[0].Description));
-        return new ModelAnswer<CohortJudgement>.Given(new CohortJudgement(
-            model, [.. lines.OrderByDescending(line => line.Probability).ThenBy(line => line.Patient, StringComparer.Ordinal)], patients.Count - newest.Count));
+        var said = Judge(held, recipe, fresh.Table, reasonsMax: 0);
+        // Of many classes it is looked at whether the likeliest was right.
+        var rows = said.Zip(fresh.Labels, (word, label) => new SeenRow(word.Probability, label is null ? null : recipe.HasManyClasses ? label == word.Label : label == RecordCohort.Yes));
+        return ([.. rows], [.. InputProfile.Compare(card.Inputs, card.Rows, fresh.Table), .. recipe.HasManyClasses ? [SaidDrift(card, said)] : Array.Empty<InputDrift>()]);
     }
 
-    /// <summary>There is no such model, or it is of a recipe that judges no visits.</summary>
+    /// <summary>How far the classes that a model says have moved from those that it was trained on: of words, that is what can be told.</summary>
+    static InputDrift SaidDrift(ModelCard card, IReadOnlyList<ModelWord> said)
+    {
+        const string column = "category that it says";
+        double rows = card.Evaluation.ClassRows.Sum();
+        // Other classes and missing ones have places of their own.
+        var before = new InputShares(column, null, card.Classes, [.. card.Evaluation.ClassRows.Select(count => count / rows), 0, 0]);
+        return InputProfile.Compare([before], card.Rows, new Table([CategoryColumn.Of(column, [.. said.Select(word => word.Label)])]))[0];
+    }
+
+    /// <summary>The recipe of a model; null where there is no such model, or nobody knows its recipe.</summary>
+    async Task<Recipe?> FindRecipeAsync(string model, CancellationToken cancellation) =>
+        await shelf.HeldByRecipeAsync(model, cancellation) is { } held ? Recipes.FirstOrDefault(recipe => recipe.Name == held.Summary.Recipe) : null;
+
     async Task<ModelAnswer<T>> NotHeldAsync<T>(string model, CancellationToken cancellation) =>
-        await shelf.SummaryAsync(model, cancellation) is { JudgesVisits: false } other
-            ? new ModelAnswer<T>.Refused($"The recipe {other.Recipe} does not judge visits, which is what this asks for. Ask a model of the recipe {ModelSummary.Condition}.")
+        await shelf.SummaryAsync(model, cancellation) is { } other
+            ? new ModelAnswer<T>.Refused($"There is no recipe {other.Recipe} any more. Ask a model of {string.Join(", ", Recipes.Select(recipe => recipe.Name))}.")
             : new ModelAnswer<T>.Unknown();
 
     async Task<string?> ForbiddenAsync(Caller caller, AuditAction action, CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -14,11 +15,13 @@ namespace Salus.Platform.Models;
 /// <summary>The HTTP surface of models: training, cards, releases, trying, predictions.</summary>
 public static class ModelsFeature
 {
-    /// <summary>Which encounter to judge, the newest when absent; or by which recipe to judge the patient.</summary>
-    public sealed record PredictionRequest(string? Encounter = null, string? Recipe = null);
+    /// <summary>By which recipe to judge, that of visits when absent; and which encounter or, where notes are judged, which note: the newest when absent.</summary>
+    public sealed record PredictionRequest(string? Encounter = null, string? Recipe = null, string? Note = null);
 
     /// <summary>A recipe that the node's records can be trained by.</summary>
-    public sealed record RecipeView(string Name, string Title, string Sentence, string IntendedUse, string NotFor, RecipeOutcome Outcome, RecipeModel Model);
+    /// <remarks>Its fields are what can be typed in to try one of its models.</remarks>
+    public sealed record RecipeView(
+        string Name, string Title, string Sentence, string IntendedUse, string NotFor, RecipeOutcome Outcome, RecipeModel Model, IReadOnlyList<RecipeField> Fields);
 
     /// <summary>Why a model is released, or withdrawn.</summary>
     public sealed record ReleaseRequest(string? Statement);
@@ -37,7 +40,7 @@ public static class ModelsFeature
         var models = routes.MapGroup("/api/models").WithTags("Models");
         models.MapGet("/", ListAsync);
         models.MapGet("/recipes", IResult (HttpContext context) => ModelDesk.MaySee(context.Caller())
-            ? Json(ModelDesk.Recipes.Select(recipe => new RecipeView(recipe.Name, recipe.Title, recipe.Sentence, recipe.IntendedUse, recipe.NotFor, recipe.Outcome, recipe.Model)))
+            ? Json(ModelDesk.Recipes.Select(recipe => new RecipeView(recipe.Name, recipe.Title, recipe.Sentence, recipe.IntendedUse, recipe.NotFor, recipe.Outcome, recipe.Model, RecipeField.Of(recipe))))
             : Unseen());
         models.MapGet("/{model}", FindAsync);
         models.MapPost("/train", TrainAsync);
@@ -52,14 +55,17 @@ public static class ModelsFeature
         models.MapPost("/sign", async (PasskeySignature? signed, ModelDesk desk, HttpContext context) =>
             Stated(await desk.SignAsync(context.Caller(), signed?.Attempt, signed?.Credential, context.RequestAborted)));
         models.MapPost("/{model}/watch", async (string model, ModelDesk desk, HttpContext context) => Given(await desk.WatchAsync(context.Caller(), model, context.RequestAborted)));
-        models.MapPost("/{model}/what-if", async (string model, EncounterFeatures? values, ModelDesk desk, HttpContext context) =>
-            Given(await desk.TryAsync(context.Caller(), model, values ?? new EncounterFeatures(), context.RequestAborted)));
+        models.MapPost("/{model}/what-if", async (string model, Dictionary<string, JsonElement>? values, ModelDesk desk, HttpContext context) =>
+            Given(await desk.TryAsync(context.Caller(), model, (values ?? []).ToDictionary(pair => pair.Key, pair => Typed(pair.Value)), context.RequestAborted)));
         models.MapPost("/{model}/cohort", async (string model, ModelDesk desk, HttpContext context) => Given(await desk.JudgeCohortAsync(context.Caller(), model, context.RequestAborted)));
 
         var predictions = routes.MapGroup("/api/patients/{patient}/predictions").WithTags("Models");
         predictions.MapGet("/", PredictionsAsync);
         predictions.MapPost("/", PredictAsync);
     }
+
+    /// <summary>A value as it would be typed in.</summary>
+    static string? Typed(JsonElement value) => value.ValueKind switch { JsonValueKind.Null => null, JsonValueKind.String => value.GetString(), JsonValueKind.True => "1", JsonValueKind.False => "0", _ => value.GetRawText() };
 
     static async Task<IResult> ListAsync(ModelDesk desk, HttpContext context) =>
         await desk.ListAsync(context.Caller(), context.RequestAborted) is { } models ? Json(models) : Unseen();
@@ -107,7 +113,7 @@ public static class ModelsFeature
     static async Task<IResult> PredictAsync(string patient, PredictionRequest? request, ModelDesk desk, HttpContext context) =>
         await (request?.Recipe is null or ModelSummary.Condition
             ? desk.PredictAsync(context.Caller(), patient, request?.Encounter, context.RequestAborted)
-            : desk.PredictByAsync(context.Caller(), patient, request.Recipe, context.RequestAborted)) switch
+            : desk.PredictByAsync(context.Caller(), patient, request.Recipe, request.Note ?? request.Encounter, context.RequestAborted)) switch
         {
             PredictionOutcome.Predicted predicted => Json(predicted.Prediction),
             PredictionOutcome.NoModel => TypedResults.Problem(

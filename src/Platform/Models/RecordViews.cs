@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Salus.Fhir.Elements;
 using Salus.Fhir.Views;
 using Salus.Learning.Recipes;
@@ -16,9 +17,14 @@ sealed class RecordViews
 
     readonly Dictionary<string, View> views;
     readonly Dictionary<string, List<object?[]>> rows;
+    readonly HashSet<object?[]> fresh = [];
+    readonly DateTimeOffset? since;
+    readonly ViewScope scope = ViewScope.Default;
 
-    public RecordViews(Recipe recipe)
+    /// <summary>The views of a recipe. Rows of records that were written since <paramref name="since"/>, and not changed, are marked as new.</summary>
+    public RecordViews(Recipe recipe, DateTimeOffset? since = null)
     {
+        this.since = since;
         views = Compiled.GetOrAdd(recipe.Name, _ => recipe.Records!.Views.ToDictionary(pair => pair.Key, pair => View.Read(pair.Value) switch
         {
             ViewOutcome.Ok ok => ok.View,
@@ -28,11 +34,18 @@ sealed class RecordViews
         rows = views.ToDictionary(pair => pair.Key, _ => new List<object?[]>());
     }
 
+    /// <summary>The views of a recipe over records of one patient that came from elsewhere, whose references may have an address before them.</summary>
+    public RecordViews(Recipe recipe, string patient) : this(recipe)
+    {
+        var person = FhirJson.Read(JsonSerializer.SerializeToUtf8Bytes(new { resourceType = "Patient", id = patient })) is FhirReadOutcome.Ok ok ? ok.Resource : null;
+        scope = new ViewScope { Resolve = reference => reference.EndsWith($"/Patient/{patient}", StringComparison.Ordinal) ? person : null };
+    }
+
     /// <summary>The types of records that the views read.</summary>
     public IReadOnlyList<string> Types => [.. views.Values.Select(view => view.Resource).Distinct()];
 
     /// <summary>The rows so far, by view.</summary>
-    public IReadOnlyList<RecordRows> Rows => [.. views.Select(pair => new RecordRows(pair.Key, [.. pair.Value.Columns.Select(column => column.Name)], rows[pair.Key]))];
+    public IReadOnlyList<RecordRows> Rows => [.. views.Select(pair => new RecordRows(pair.Key, [.. pair.Value.Columns.Select(column => column.Name)], rows[pair.Key]) { New = fresh })];
 
     /// <summary>Takes a record in: all that the views make of it, or nothing where one of them cannot read it.</summary>
     public bool TryAdd(StoredRecord record)
@@ -43,9 +56,14 @@ sealed class RecordViews
         }
         try
         {
-            foreach (var (name, made) in views.Select(pair => (pair.Key, pair.Value.Rows(resource))).ToList())
+            foreach (var (name, made) in views.Select(pair => (pair.Key, pair.Value.Rows(resource, scope).ToList())).ToList())
             {
                 rows[name].AddRange(made);
+                // What was changed since may have been seen as it was.
+                if (record is { Version: 1 } && record.Written > since)
+                {
+                    fresh.UnionWith(made);
+                }
             }
             return true;
         }

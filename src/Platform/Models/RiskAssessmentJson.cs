@@ -32,10 +32,12 @@ static class RiskAssessmentJson
         });
         var outcome = new JsonObject
         {
-            ["outcome"] = Outcome(prediction.Recipe),
-            ["probabilityDecimal"] = Rounded(prediction.Probability * 100, 4),
+            ["outcome"] = Outcome(prediction.Recipe, prediction.Label),
+            ["probabilityDecimal"] = Percentage(prediction.Probability),
             ["rationale"] = Rationale(prediction),
         };
+        // Of many classes the likeliest stands first, with what spoke for it; then the others.
+        var others = prediction.Classes.Skip(1).Select(other => (JsonNode)new JsonObject { ["outcome"] = Outcome(prediction.Recipe, other.Class), ["probabilityDecimal"] = Percentage(other.Probability) });
         var extensions = reasons.ToList();
         if (prediction.Evidence is { } evidence)
         {
@@ -65,7 +67,7 @@ static class RiskAssessmentJson
             ["subject"] = new JsonObject { ["reference"] = $"Patient/{prediction.Patient}" },
             ["occurrenceDateTime"] = prediction.Time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'"),
             ["basis"] = new JsonArray([.. prediction.Basis.Select(reference => (JsonNode)new JsonObject { ["reference"] = reference })]),
-            ["prediction"] = new JsonArray(outcome),
+            ["prediction"] = new JsonArray([outcome, .. others]),
             ["note"] = new JsonArray(new JsonObject
             {
                 ["text"] = $"Judged {prediction.Label} by a statistical model; an aid to a doctor, not a diagnosis.{(prediction.IsLearned ? " The model may have learned from this very encounter: its probability says little here." : "")}{Figures(prediction.Figures)}",
@@ -90,6 +92,8 @@ static class RiskAssessmentJson
         var outcome = json.GetProperty("prediction")[0];
         JsonElement[] extensions = outcome.TryGetProperty("extension", out var several) ? [.. several.EnumerateArray()] : [];
         var note = json.GetProperty("note")[0].GetProperty("text").GetString()!;
+        var recipe = outcome.GetProperty("outcome").GetProperty("coding").EnumerateArray().Select(coding => RecipeOf(coding)).OfType<string>().FirstOrDefault() ?? ModelSummary.Condition;
+        ClassProbability[] classes = RecipeBook.Find(recipe) is { HasManyClasses: true } ? [.. json.GetProperty("prediction").EnumerateArray().Select(ClassOf)] : [];
         return new PredictionView(
             record.Id,
             record.Patient!,
@@ -97,7 +101,7 @@ static class RiskAssessmentJson
             json.GetProperty("occurrenceDateTime").GetDateTimeOffset(),
             outcome.GetProperty("probabilityDecimal").GetDouble() / 100,
             extensions.Where(extension => IsOf(extension, EvidenceUrl)).Select(ReadEvidence).SingleOrDefault(),
-            Labels.FirstOrDefault(label => note.StartsWith($"Judged {label} by", StringComparison.Ordinal)) ?? "normal",
+            classes.Length > 0 ? classes[0].Class : Labels.FirstOrDefault(label => note.StartsWith($"Judged {label} by", StringComparison.Ordinal)) ?? "normal",
             extensions.Any(extension => IsOf(extension, ScaleUrl)) ? ExplanationScale.LogOdds : ExplanationScale.Probability,
             [.. extensions.Where(extension => IsOf(extension, ReasonUrl)).Select(Reason)],
             [.. json.GetProperty("basis").EnumerateArray().Select(reference => reference.GetProperty("reference").GetString()!)],
@@ -106,12 +110,17 @@ static class RiskAssessmentJson
             new Anchoring.ProofView("pending"),
             extensions.Any(extension => IsOf(extension, LearnedUrl)))
         {
-            Recipe = outcome.GetProperty("outcome").GetProperty("coding").EnumerateArray().Select(coding => RecipeOf(coding)).OfType<string>().FirstOrDefault() ?? ModelSummary.Condition,
+            Recipe = recipe,
+            Classes = classes,
         };
     }
 
+    static decimal Percentage(double probability) => Rounded(probability * 100, 4);
+
+    static ClassProbability ClassOf(JsonElement prediction) => new(prediction.GetProperty("outcome").GetProperty("text").GetString()!, prediction.GetProperty("probabilityDecimal").GetDouble() / 100);
+
     /// <summary>What is predicted, by its codes; which recipe it was is told by a code of Salus beside them.</summary>
-    static JsonObject Outcome(string recipe)
+    static JsonObject Outcome(string recipe, string label)
     {
         if (recipe == ModelSummary.Condition || RecipeBook.Find(recipe) is not { } known)
         {
@@ -119,8 +128,15 @@ static class RiskAssessmentJson
         }
         var codings = known.Outcome.Codes.Select(code => (JsonNode)new JsonObject { ["system"] = code.System, ["code"] = code.Code, ["display"] = code.Display })
             .Append(new JsonObject { ["system"] = RecipeSystem, ["code"] = recipe });
-        return new JsonObject { ["coding"] = new JsonArray([.. codings]), ["text"] = known.Outcome.Text };
+        if (known.Outcome.ClassSystem is { } classes)
+        {
+            codings = codings.Prepend(new JsonObject { ["system"] = classes, ["code"] = Code(label), ["display"] = label });
+        }
+        return new JsonObject { ["coding"] = new JsonArray([.. codings]), ["text"] = known.HasManyClasses ? label : known.Outcome.Text };
     }
+
+    // A code has no space at its ends, and no two together.
+    static string Code(string label) => string.Join(' ', label.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     static string? RecipeOf(JsonElement coding) =>
         coding.TryGetProperty("system", out var system) && system.GetString() == RecipeSystem ? coding.GetProperty("code").GetString() : null;
@@ -159,7 +175,7 @@ static class RiskAssessmentJson
     static string Share(ExplanationScale scale, double share) => scale == ExplanationScale.Probability ? $"{share * 100:+0.0;-0.0} points" : $"{share:+0.00;-0.00} log odds";
 
     static string Figures(ModelSummary? figures) => figures is null ? "" :
-        $" Cross-validated on {figures.Card.Rows} {(figures.JudgesVisits ? "encounters" : "rows")} of {figures.Patients} patients: accuracy {figures.Card.Evaluation.Accuracy.Estimate:0.000} ({figures.Card.Evaluation.Accuracy.Low:0.000} to {figures.Card.Evaluation.Accuracy.High:0.000}), always saying the more frequent label {figures.Card.Evaluation.Majority:0.000}.";
+        $" Cross-validated on {figures.RowsInWords}: accuracy {figures.Card.Evaluation.Accuracy.Estimate:0.000} ({figures.Card.Evaluation.Accuracy.Low:0.000} to {figures.Card.Evaluation.Accuracy.High:0.000}), always saying the more frequent label {figures.Card.Evaluation.Majority:0.000}.";
 
     static decimal Rounded(double value, int places) => Math.Round((decimal)value, places);
 }

@@ -48,7 +48,7 @@ public sealed class LearnRecipeTests : IDisposable
     [InlineData("evaluate --recipe diabetes --data {csv} --target ill", 64, "leave --target out")]
     [InlineData("evaluate --recipe diabetes --data {csv} --fhir {dir}", 64, "either --data or --fhir")]
     [InlineData("evaluate --recipe diabetes --data {csv}", 1, "there is no column 'pregnancies' (how often pregnant); add it, or name yours with --column pregnancies=YOURS")]
-    [InlineData("evaluate --recipe note-category --fhir {dir}", 64, "The recipe note-category reads a table")]
+    [InlineData("evaluate --recipe condition --fhir {dir}", 64, "The recipe condition reads a table")]
     [InlineData("evaluate --recipe diabetes --fhir {dir}", 1, "holds no files that end with .json or .ndjson")]
     [InlineData("evaluate --recipe diabetes --fhir /nowhere", 1, "There is no folder /nowhere")]
     [InlineData("evaluate --fhir {dir} --target ill", 64, "name it with --recipe")]

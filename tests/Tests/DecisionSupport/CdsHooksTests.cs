@@ -17,17 +17,23 @@ public sealed class CdsHooksTests(CdsNode shared)
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Discovery_lists_the_model_in_use_and_none_after_its_withdrawal()
+    public async Task Discovery_lists_the_models_in_use_and_one_less_after_a_withdrawal()
     {
         using var client = await shared.Node.ClientAsync();
-        var service = Assert.Single((await DiscoverAsync(client)).EnumerateArray());
+        var services = (await DiscoverAsync(client)).EnumerateArray().ToList();
+        Assert.Equal(["condition", "readmission", "note-category"], services.Select(one => one.GetProperty("id").GetString()));
+        Assert.Equal(["patient", "encounters", "observations", "conditions"], services[1].GetProperty("prefetch").EnumerateObject().Select(one => one.Name));
+        Assert.Contains("http://loinc.org|85354-9,", services[1].GetProperty("prefetch").GetProperty("observations").GetString(), StringComparison.Ordinal);
+        Assert.Equal(["documents"], services[2].GetProperty("prefetch").EnumerateObject().Select(one => one.Name));
+        Assert.Contains(shared.NoteModel, services[2].GetProperty("description").GetString(), StringComparison.Ordinal);
+        var service = services[0];
         Assert.Equal(("condition", "patient-view"), (service.GetProperty("id").GetString(), service.GetProperty("hook").GetString()));
         Assert.Equal("Patient/{{context.patientId}}", service.GetProperty("prefetch").GetProperty("patient").GetString());
         Assert.Contains("http://loinc.org|8867-4", service.GetProperty("prefetch").GetProperty("observations").GetString(), StringComparison.Ordinal);
         Assert.Contains(shared.Model, service.GetProperty("description").GetString(), StringComparison.Ordinal);
 
         Assert.IsType<ReleaseOutcome.Done>(await shared.Node.Get<ModelDesk>().WithdrawAsync(shared.Doctor, shared.Model, "For this test, and for no longer.", Cancellation));
-        Assert.Empty((await DiscoverAsync(client)).EnumerateArray());
+        Assert.Equal(["readmission", "note-category"], (await DiscoverAsync(client)).EnumerateArray().Select(one => one.GetProperty("id").GetString()));
         Assert.Equal(HttpStatusCode.NotFound, (await AskAsync(client, Call())).StatusCode);
         await shared.ReleaseAsync();
     }

@@ -1,8 +1,10 @@
+using System.Text;
 using Salus.Learning.Cohort;
 using Salus.Platform.Consent;
 using Salus.Platform.DecisionSupport;
 using Salus.Platform.Identity;
 using Salus.Platform.Models;
+using Salus.Platform.Records;
 using Salus.Tests.Models;
 using Salus.Tests.Platform;
 
@@ -25,7 +27,16 @@ public sealed class CdsNode : IAsyncLifetime
 
     internal IReadOnlyList<string> Patients { get; private set; } = [];
 
+    readonly List<string> wards = [];
+
+    /// <summary>Patients with a stay and a note each; the first shares nothing.</summary>
+    internal IReadOnlyList<string> Wards => wards;
+
     internal string Model { get; private set; } = "";
+
+    internal string StayModel { get; private set; } = "";
+
+    internal string NoteModel { get; private set; } = "";
 
     internal OtherSystem System { get; } = new("https://ehr.example.org");
 
@@ -40,19 +51,32 @@ public sealed class CdsNode : IAsyncLifetime
         Node = await TestNode.StartAsync(ground, ownsGround: true);
         (Doctor, Administrator) = (await Node.AddAsync(Role.Practitioner), await Node.AddAsync(Role.Administrator));
         Patients = await CareNode.EnterAsync(Node.Records, Doctor, CohortGenerator.Make(new CohortOptions { Patients = 15, Draws = 100, Seed = 6 }).Patients);
-        // The last shares nothing.
-        foreach (var patient in Patients.SkipLast(1))
+        foreach (var bundle in WardCohort.Bundles(27))
+        {
+            wards.Add(Assert.IsType<WriteOutcome.Written>(await Node.Records.ImportAsync(Doctor, Encoding.UTF8.GetBytes(bundle), CancellationToken.None)).Records.First(record => record.Type == "Patient").Id);
+        }
+        // The last of those shares nothing, nor does the first of these.
+        List<string> sharing = [.. Patients.SkipLast(1), .. wards.Skip(1)];
+        foreach (var patient in sharing)
         {
             await Node.RequestAsync(CareNode.NewCaller(Role.Patient, patient), Doctor);
         }
-        foreach (var patient in Patients.SkipLast(1))
+        foreach (var patient in sharing)
         {
             var owner = CareNode.NewCaller(Role.Patient, patient);
             await TestNode.UntilAsync(async () => (await Node.Consents.ListAsync(owner, CancellationToken.None)).All(consent => consent.State == ConsentState.Active), "the consents are active");
         }
+        (StayModel, NoteModel) = (await TrainAsync("readmission"), await TrainAsync("note-category"));
         Model = Assert.IsType<ModelTraining.Trained>(await Node.Get<ModelDesk>().TrainAsync(Doctor, new TrainingRequest(Trees: 40, Folds: 3, Repeats: 1), CancellationToken.None)).Model.Summary.Id;
         await ReleaseAsync();
         SystemId = (await RegisterAsync(System)).Id;
+    }
+
+    async Task<string> TrainAsync(string recipe)
+    {
+        var model = Assert.IsType<ModelTraining.Trained>(await Node.Get<ModelDesk>().TrainAsync(Doctor, new TrainingRequest(Trees: 30, Folds: 3, Repeats: 1, Recipe: recipe), CancellationToken.None)).Model.Summary.Id;
+        Assert.IsType<ReleaseOutcome.Done>(await Node.Get<ModelDesk>().ReleaseAsync(Doctor, model, "Fit for this test's purposes.", CancellationToken.None));
+        return model;
     }
 
     internal async Task ReleaseAsync() =>

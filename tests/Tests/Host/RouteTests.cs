@@ -113,7 +113,7 @@ public sealed class RouteTests
             // An open door to an empty room: nothing was anchored yet, or there is nothing of that id.
             HttpStatusCode.NotFound when route is "GET /log/checkpoint" or "GET /log/tile/{level:int}/{**path}"
                 or "GET /log/proof/{position:long}" or "GET /log/consistency/{from:long}/{to:long}" or "GET /log/{**rest}" or "GET /registered/{Account:guid}" or "GET /problem"
-                or "GET /api/models/{model}" or "POST /api/models/{model}/watch" or "POST /api/models/{model}/cohort" or "GET /models/{Id}" or "GET /models/{Id}/what-if"
+                or "GET /api/models/{model}" or "POST /api/models/{model}/watch" or "POST /api/models/{model}/what-if" or "POST /api/models/{model}/cohort" or "GET /models/{Id}" or "GET /models/{Id}/what-if"
                 or "POST /cds-services/{service}" or "POST /cds-services/{service}/feedback" or "POST /api/other-systems/{id:guid}/withdraw" or "GET /other-systems/{Id:guid}/withdraw"
                 or "GET /models/{Id}/cohort" or "GET /consents/{Id:guid}/revoke" or "GET /accounts/{Id:guid}/{Deed:regex(^(approve|disable|reset)$)}" => Answer.Yes,
             // The page that tells of a refusal, asked for by itself.

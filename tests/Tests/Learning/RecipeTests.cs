@@ -18,7 +18,8 @@ public sealed class RecipeTests
         foreach (var recipe in RecipeBook.All)
         {
             Assert.All((string[])[recipe.Sentence, recipe.IntendedUse, recipe.NotFor, recipe.Outcome.Text, recipe.Model.Why], text => Assert.True(text.Length > 10, $"{recipe.Name}: {text}"));
-            Assert.True(recipe.Model.Costs is not null || recipe.Outcome.ClassSystem is not null, recipe.Name);
+            Assert.True(recipe.Model.Costs is not null || recipe.HasManyClasses, recipe.Name);
+            Assert.True(recipe.Encounters || recipe.Records is not null, $"{recipe.Name} cannot be asked about a record");
             foreach (var (name, definition) in recipe.Records?.Views ?? new Dictionary<string, System.Text.Json.JsonElement>())
             {
                 var columns = Assert.IsType<ViewOutcome.Ok>(View.Read(definition)).View.Columns.Select(column => column.Name).ToHashSet();
@@ -50,7 +51,12 @@ public sealed class RecipeTests
     [InlineData("records.per", "\"visit\"", "stays ask for withinDays above 0")]
     [InlineData("records.features", "[]", "give at least one")]
     [InlineData("records.features", "[{\"name\":\"a\",\"from\":\"measures\",\"take\":\"last\"}]", "names no column for its value")]
+    [InlineData("records.features", "[{\"name\":\"a\",\"from\":\"measures\",\"take\":\"last\",\"value\":\"value\",\"limits\":{\"least\":9,\"most\":1}}]", "asks for limits")]
+    [InlineData("records.features", "[{\"name\":\"a\",\"from\":\"measures\",\"take\":\"last\",\"value\":\"text\",\"kind\":\"category\"}]", "for choices")]
     [InlineData("records.features", "[{\"name\":\"a\",\"take\":\"length\"}]", "which stays have alone")]
+    [InlineData("records.per", "\"note\"", "many classes have neither costs nor calibration")]
+    [InlineData("records.outcome.value", "\"code\"", "notes ask for a model of notes alone")]
+    [InlineData("records.features", "[{\"name\":\"a\",\"from\":\"measures\",\"take\":\"words\",\"value\":\"text\"}]", "which notes have alone")]
     [InlineData("records.subgroups", "[\"height\"]", "there is no feature 'height'")]
     public void A_recipe_that_breaks_a_rule_is_refused_with_the_place(string path, string value, string said)
     {

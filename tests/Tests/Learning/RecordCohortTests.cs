@@ -10,6 +10,7 @@ public sealed class RecordCohortTests
 {
     static readonly Recipe Diabetes = RecipeBook.Find("diabetes")!;
     static readonly Recipe Readmission = RecipeBook.Find("readmission")!;
+    static readonly Recipe NoteCategory = RecipeBook.Find("note-category")!;
 
     [Fact]
     public void Nothing_of_the_days_before_the_outcome_that_led_to_it_or_of_later_ones_is_seen()
@@ -87,12 +88,30 @@ public sealed class RecordCohortTests
     public void A_patient_is_seen_as_of_a_day()
     {
         var rows = new Rows().People(1).Visit(0, "2020-01-10", "2020-01-10").Measure(0, "2020-01-10", "39156-5", 31, "kg/m2").Measure(0, "2021-01-10", "39156-5", 35, "kg/m2");
-        var seen = RecordCohort.Features(Diabetes, rows.All, "p0", new DateOnly(2020, 6, 1))!;
+        var seen = Assert.IsType<SubjectOutcome.Found>(RecordCohort.Subject(Diabetes, rows.All, "p0", new DateOnly(2020, 6, 1))).Features;
         Assert.Equal((31, 40, 1), (((NumberColumn)seen["body mass index (kg/m²)"]).Values[0], ((NumberColumn)seen["age (years)"]).Values[0], ((NumberColumn)seen["visits in a year"]).Values[0]));
-        Assert.Null(RecordCohort.Features(Diabetes, rows.All, "p0", new DateOnly(2019, 6, 1)));
-        Assert.Null(RecordCohort.Features(Diabetes, rows.All, "nobody", new DateOnly(2020, 6, 1)));
-        Assert.False(RecordCohort.HasOutcome(Diabetes, rows.All, "p0"));
-        Assert.True(RecordCohort.HasOutcome(Diabetes, rows.Diagnose(0, "2020-02-01", "73211009").All, "p0"));
+        Assert.Contains("nothing that the recipe measures", Nothing(RecordCohort.Subject(Diabetes, rows.All, "p0", new DateOnly(2019, 6, 1))), StringComparison.Ordinal);
+        Assert.Contains("nothing that the recipe measures", Nothing(RecordCohort.Subject(Diabetes, rows.All, "nobody", new DateOnly(2020, 6, 1))), StringComparison.Ordinal);
+        Assert.Contains("holds 'Type 2 diabetes mellitus' already", Nothing(RecordCohort.Subject(Diabetes, rows.Diagnose(0, "2020-02-01", "73211009").All, "p0", new DateOnly(2020, 6, 1))), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_stay_is_judged_from_going_home_until_its_days_are_over_or_the_patient_is_back()
+    {
+        var rows = new Rows().People(3).Visit(0, "2020-01-10", "2020-01-14", "IMP").Measure(0, "2020-01-12", "718-7", 12, "g/dL").Measure(0, "2020-01-15", "718-7", 5, "g/dL");
+        Assert.Contains("has begun and ended", Nothing(Judged("p0", "2020-01-13")), StringComparison.Ordinal);
+        var home = Assert.IsType<SubjectOutcome.Found>(Judged("p0", "2020-02-13"));
+        Assert.Equal(("v0", "", new DateOnly(2020, 1, 14)), (home.Visit, home.Record, home.Day));
+        // What was measured after going home is not seen, however late it is asked.
+        Assert.Equal((12, 4), (((NumberColumn)home.Features["haemoglobin (g/dL)"]).Values[0], ((NumberColumn)home.Features["length of stay (days)"]).Values[0]));
+        Assert.Contains("its 30 days are over", Nothing(Judged("p0", "2020-02-14")), StringComparison.Ordinal);
+        Assert.Contains("no such stay", Nothing(Judged("p0", "2020-01-20", "v9")), StringComparison.Ordinal);
+        rows.Visit(0, "2020-01-30", null, "IMP").Visit(1, "2020-01-10", "2020-01-10");
+        Assert.IsType<SubjectOutcome.Found>(Judged("p0", "2020-01-29"));
+        Assert.Contains("was back in hospital", Nothing(Judged("p0", "2020-01-30")), StringComparison.Ordinal);
+        Assert.Contains("no stay in hospital", Nothing(Judged("p1", "2020-01-30")), StringComparison.Ordinal);
+
+        SubjectOutcome Judged(string patient, string day, string? named = null) => RecordCohort.Subject(Readmission, rows.All, patient, DateOnly.Parse(day, System.Globalization.CultureInfo.InvariantCulture), named);
     }
 
     [Fact]
@@ -117,6 +136,67 @@ public sealed class RecordCohortTests
         Assert.Equal("patient", made.Task.Group);
     }
 
+    [Fact]
+    public void Notes_are_learned_from_by_their_category_and_the_newest_without_one_is_judged()
+    {
+        var notes = new Notes();
+        foreach (var (field, words) in ((string, string)[])[("Cardiology", "chest pain"), ("Dermatology", "itching rash"), ("Orthopaedics", "knee swollen")])
+        {
+            foreach (var number in Enumerable.Range(0, 8))
+                notes.Add($"p{number}", $"2020-01-{10 + number}", field, $"{words} {number}");
+        }
+        notes.Add("p1", "2020-02-01", "Cardiology", "chest pain 1").Add("p1", "2020-02-02", "Podiatry", "toe").Add("p1", "2020-02-03", null, "no category").Add("p2", null, " ", "older").Add("p2", "2020-03-01", null, null);
+        var made = Assert.IsType<CohortOutcome.Made>(RecordCohort.Make(NoteCategory, notes.All));
+        // Words alike count once, and a category of one note is none to learn.
+        Assert.Equal(["8", "8", "8"], Grouping.Count(made.Table["outcome"]).Select(category => $"{category.Count}"));
+        Assert.Equal(("note", "patient"), (made.Task.Text, made.Task.Group));
+        Assert.Equal(3, TaskRows.Of(made.Table, made.Task, out _, out _)!.Classes.Count);
+
+        var found = Assert.IsType<SubjectOutcome.Found>(RecordCohort.Subject(NoteCategory, notes.All, "p1", default));
+        Assert.Equal(("no category", "n26", "v-n26", new DateOnly(2020, 2, 3)), (found.Features["note"].Show(0), found.Record, found.Visit, found.Day));
+        Assert.Equal("older", Assert.IsType<SubjectOutcome.Found>(RecordCohort.Subject(NoteCategory, notes.All, "p2", default)).Features["note"].Show(0));
+        Assert.Contains("category already: Podiatry", Nothing(RecordCohort.Subject(NoteCategory, notes.All, "p1", default, "n25")), StringComparison.Ordinal);
+        Assert.Contains("no such note", Nothing(RecordCohort.Subject(NoteCategory, notes.All, "p2", default, "n25")), StringComparison.Ordinal);
+        Assert.Contains("Every note", Nothing(RecordCohort.Subject(NoteCategory, notes.All, "p3", default)), StringComparison.Ordinal);
+        Assert.Contains("no note of plain text", Nothing(RecordCohort.Subject(NoteCategory, notes.All, "p9", default)), StringComparison.Ordinal);
+        Assert.Contains("0 notes in 0 categories", Assert.IsType<CohortOutcome.TooFew>(RecordCohort.Make(NoteCategory, new Notes().All)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_a_model_has_not_seen_is_told_by_records_written_since_or_about_days_since()
+    {
+        var rows = new Rows().People(5);
+        for (var i = 0; i < 5; i++)
+            rows.Visit(i, "2020-01-10", "2020-01-10").Measure(i, "2020-01-10", "39156-5", 25, "kg/m2");
+        rows.Visit(0, "2020-02-01", "2020-02-01").Diagnose(0, "2020-06-15", "44054006").Diagnose(1, "2020-02-15", "44054006").Diagnose(2, "2020-02-15", "44054006").Visit(3, "2020-06-01", "2020-06-01");
+        var trained = new DateOnly(2020, 3, 1);
+        // One was found since; one compared on a day since; the others as they were.
+        Assert.Equal(["yes", "no"], RecordCohort.Since(Diabetes, rows.All, trained).Labels);
+        Assert.Equal(["yes", "yes", "no"], RecordCohort.Since(Diabetes, rows.Written(view: "diagnoses", row: 2), trained).Labels);
+        Assert.Empty(RecordCohort.Since(Diabetes, rows.All, new DateOnly(2020, 7, 1)).Labels);
+
+        var stays = new Rows().People(3).Visit(0, "2020-01-10", "2020-01-14", "IMP").Visit(0, "2020-01-20", "2020-01-24", "IMP").Visit(1, "2020-03-10", "2020-03-14", "IMP").Visit(2, "2020-04-01", "2020-04-02", "IMP");
+        var since = RecordCohort.Since(Readmission, stays.Visit(1, "2020-04-20", "2020-04-20").All, trained);
+        // The days of those before were over; those of the newest are not.
+        Assert.Equal(["no", null], since.Labels);
+        Assert.Equal([4, 1], ((NumberColumn)since.Table["length of stay (days)"]).Values.ToArray());
+    }
+
+    static string Nothing(SubjectOutcome outcome) => Assert.IsType<SubjectOutcome.Nothing>(outcome).Reason;
+
+    sealed class Notes
+    {
+        readonly List<object?[]> notes = [];
+
+        public IReadOnlyList<RecordRows> All => [new("notes", ["patient", "note", "visit", "date", "specialty", "words"], notes)];
+
+        public Notes Add(string person, string? date, string? field, string? words)
+        {
+            notes.Add([person, $"n{notes.Count}", $"v-n{notes.Count}", date, field, words is null ? "%" : Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(words))]);
+            return this;
+        }
+    }
+
     sealed class Rows
     {
         readonly List<object?[]> people = [], visits = [], measures = [], diagnoses = [];
@@ -126,6 +206,9 @@ public sealed class RecordCohortTests
             new("people", ["patient", "sex", "born", "died"], people), new("visits", ["patient", "visit", "date", "end", "class", "source"], visits),
             new("measures", ["patient", "date", "code", "value", "unit", "text"], measures), new("diagnoses", ["patient", "date", "system", "code"], diagnoses),
         ];
+
+        /// <summary>All, of which one row is of a record that was written since.</summary>
+        public IReadOnlyList<RecordRows> Written(string view, int row) => [.. All.Select(rows => rows.View == view ? rows with { New = new HashSet<object?[]> { rows.Rows[row] } } : rows)];
 
         public Rows People(int count)
         {

@@ -1,7 +1,6 @@
 using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging.Abstractions;
 using Salus.Learning.Cohort;
-using Salus.Learning.Models;
 using Salus.Platform.Consent;
 using Salus.Platform.Identity;
 using Salus.Platform.Models;
@@ -71,15 +70,24 @@ public sealed class ModelLifeTests
         var model = Assert.IsType<ModelTraining.Trained>(await node.Models.TrainAsync(doctor, new TrainingRequest(Trees: 40, Folds: 3, Repeats: 1), cancellation)).Model.Summary;
         var entries = await CountAsync(node);
 
-        var well = new EncounterFeatures { HeartRate = 64, Temperature = 36.6, RespiratoryRate = 12, OxygenSaturation = 99 };
+        Dictionary<string, string?> well = new() { ["heart rate (/min)"] = "64", ["temperature (°C)"] = "36,6", ["respiratory rate (/min)"] = "12", ["oxygen saturation (%)"] = "99" };
         var low = Assert.IsType<ModelAnswer<WhatIf>.Given>(await node.Models.TryAsync(doctor, model.Id, well, cancellation)).Value;
-        var high = Assert.IsType<ModelAnswer<WhatIf>.Given>(await node.Models.TryAsync(doctor, model.Id,
-            well with { HeartRate = 130, Temperature = 39.5, RespiratoryRate = 28, OxygenSaturation = 88 }, cancellation)).Value;
+        var high = Assert.IsType<ModelAnswer<WhatIf>.Given>(await node.Models.TryAsync(doctor, model.Id, new Dictionary<string, string?>
+        {
+            ["heart rate (/min)"] = "130", ["temperature (°C)"] = "39.5", ["respiratory rate (/min)"] = "28", ["oxygen saturation (%)"] = "88",
+        }, cancellation)).Value;
         Assert.True(low.Probability < high.Probability, $"{low.Probability} is not below {high.Probability}.");
         Assert.Equal(("normal", "abnormal"), (low.Label, high.Label));
         Assert.NotEmpty(high.Reasons);
-        Assert.IsType<ModelAnswer<WhatIf>.Refused>(await node.Models.TryAsync(doctor, model.Id, new EncounterFeatures(), cancellation));
-        Assert.IsType<ModelAnswer<WhatIf>.Refused>(await node.Models.TryAsync(doctor, model.Id, well with { HeartRate = -1 }, cancellation));
+        Assert.IsType<ModelAnswer<WhatIf>.Refused>(await node.Models.TryAsync(doctor, model.Id, new Dictionary<string, string?>(), cancellation));
+        foreach (var (column, value, said) in ((string, string, string)[])
+        [
+            ("heart rate (/min)", "-1", "Heart rate: give a number from 10 to 350 /min"), ("heart rate (/min)", "1000", "from 10 to 350"), ("temperature (°C)", "warm", "Temperature"),
+            ("sex", "yes", "give one of female"), ("pulse", "64", "there is no column 'pulse'"), ("notes", new string('x', 50_001), "at most 50000 characters"),
+        ])
+        {
+            Assert.Contains(said, Assert.IsType<ModelAnswer<WhatIf>.Refused>(await node.Models.TryAsync(doctor, model.Id, new Dictionary<string, string?>(well) { [column] = value }, cancellation)).Reason, StringComparison.Ordinal);
+        }
         Assert.IsType<ModelAnswer<WhatIf>.Unknown>(await node.Models.TryAsync(doctor, Guid.NewGuid().ToString(), well, cancellation));
         Assert.Equal(entries, await CountAsync(node));
 

@@ -13,16 +13,47 @@ static class ModelWords
     public const string Readers = $"{nameof(Role.Practitioner)},{nameof(Role.Researcher)},{nameof(Role.Auditor)},{nameof(Role.Administrator)}";
 
     /// <summary>The kinds that can be trained, with their words.</summary>
-    public static IReadOnlyList<(string Value, string Text)> Kinds { get; } = [("forest", "Random forest"), ("boosting", "Boosted trees"), ("logistic", "Logistic regression")];
+    public static IReadOnlyList<(string Value, string Text)> Kinds { get; } = 
+    [
+        ("forest", "Random forest"), ("boosting", "Boosted trees"), ("logistic", "Logistic regression"),
+        ("text-linear", "Linear model of terms"), ("text-bayes", "Naive Bayes of terms"), ("text-forest", "Forest of words"),
+    ];
 
     /// <summary>A kind in words.</summary>
     public static string Kind(string kind) => Kinds.FirstOrDefault(known => known.Value == kind).Text ?? kind;
 
     /// <summary>A model by what it tells and its kind.</summary>
-    public static string Named(ModelSummary model) => model.JudgesVisits ? Kind(model.Card.Kind) : $"{RecipeBook.Find(model.Recipe)?.Title ?? model.Recipe}, {Lower(Kind(model.Card.Kind))}";
+    public static string Named(ModelSummary model) => $"{Title(model.Recipe)}, {Lower(Kind(model.Card.Kind))}";
 
-    /// <summary>What its rows are.</summary>
-    public static string Rows(ModelSummary model) => model.JudgesVisits ? "encounters" : RecipeBook.Find(model.Recipe)?.Records?.Per == RecordRow.Visit ? "stays" : "days";
+    /// <summary>A recipe's title.</summary>
+    public static string Title(string recipe) => RecipeBook.Find(recipe)?.Title ?? recipe;
+
+    /// <summary>A recipe of other models than those that judge visits; null for theirs.</summary>
+    public static Recipe? RecipeOf(string name) => name == ModelSummary.Condition ? null : RecipeBook.Find(name);
+
+    /// <summary>Whether its recipe is there, so that the node can ask it.</summary>
+    public static bool IsKnown(ModelSummary model) => ModelDesk.Recipes.Any(recipe => recipe.Name == model.Recipe);
+
+    /// <summary>What of a patient a recipe judges.</summary>
+    public static string Judged(Recipe recipe) => recipe.Records?.Per switch
+    {
+        RecordRow.Visit => "the newest stay in hospital, as of going home",
+        RecordRow.Note => "the newest note without a category",
+        RecordRow.Patient => "the patient, as of today",
+        _ => "the newest visit",
+    };
+
+    /// <summary>What a probability is of.</summary>
+    public static string What(Recipe? recipe, string label) => recipe switch { null => "an abnormal assessment", { HasManyClasses: true } => $"the category “{label}”", _ => $"“{recipe.Outcome.Text}”" };
+
+    /// <summary>What shares to the right speak for.</summary>
+    public static string Towards(Recipe? recipe, string label) => recipe switch { null => "abnormal", { HasManyClasses: true } => $"“{label}”", _ => $"“{recipe.Outcome.Text}”" };
+
+    /// <summary>The style of what a model came to: alarming, reassuring, or neither.</summary>
+    public static string Tone(string label, bool isOfMany) => isOfMany ? "" : label is "abnormal" or PredictionView.AtRisk ? "abnormal" : "normal";
+
+    /// <summary>The same of a prediction.</summary>
+    public static string Tone(PredictionView prediction) => Tone(prediction.Label, prediction.Classes.Count > 0);
 
     /// <summary>What its positive rows have.</summary>
     public static string Positive(ModelSummary model) => model.JudgesVisits ? "abnormal" : $"with “{RecipeBook.Find(model.Recipe)?.Outcome.Text ?? model.Recipe}”";
@@ -64,9 +95,12 @@ static class ModelWords
         _ => ("badge-wait", "Not released"),
     };
 
-    /// <summary>How often the same probability came true, in a sentence; null where nothing is known of it.</summary>
-    public static string? Evidence(ObservedShare? evidence, Recipe? recipe = null) => evidence is null ? null
-        : $"Of {evidence.Rows} {(recipe is null ? "visits" : "rows")} that it gave {evidence.From * 100:0} to {evidence.To * 100:0} % without having seen them, {Share(evidence.Share.Estimate)} {(recipe is null ? "were assessed abnormal" : $"came to have “{recipe.Outcome.Text}”")} ({Share(evidence.Share.Low)} to {Share(evidence.Share.High)}).";
+    /// <summary>How often the like came true, in a sentence; null where nothing is known of it.</summary>
+    public static string? Evidence(ObservedShare? evidence, Recipe? recipe = null, string label = "") => evidence is null ? null : recipe is { HasManyClasses: true }
+        ? $"Of {Count(evidence.Rows, "note")} that it put under “{label}” without having seen them, {Share(evidence.Share.Estimate)} belonged there ({Share(evidence.Share.Low)} to {Share(evidence.Share.High)})."
+        : $"Of {Count(evidence.Rows, recipe?.Records?.Per switch { null => "visit", RecordRow.Visit => "stay", _ => "patient" })} that it gave {evidence.From * 100:0} to {evidence.To * 100:0} % without having seen them, {Share(evidence.Share.Estimate)} {(recipe is null ? "were assessed abnormal" : $"came to have “{recipe.Outcome.Text}”")} ({Share(evidence.Share.Low)} to {Share(evidence.Share.High)}).";
+
+    static string Count(int count, string one) => $"{count} {one}{(count == 1 ? "" : "s")}";
 
     /// <summary>A kind of leak.</summary>
     public static string Leak(LeakKind kind) => kind switch

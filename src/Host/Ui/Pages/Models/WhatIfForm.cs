@@ -1,51 +1,31 @@
-using System.Globalization;
 using Salus.Host.Ui.Components;
-using Salus.Learning.Models;
+using Salus.Learning.Recipes;
 
 namespace Salus.Host.Ui.Pages.Models;
 
-/// <summary>Values as they are typed in to try a model: of nobody's record, in the units of the clinic's forms.</summary>
-sealed record WhatIfForm(IReadOnlyDictionary<string, string> Typed)
+/// <summary>Values as they are typed in to try a model, by the column of its recipe: of nobody's record.</summary>
+sealed record WhatIfForm(IReadOnlyDictionary<string, string?> Typed)
 {
-    // Glucose, 180.16 g/mol.
-    const double MilligramsPerMillimole = 18.016;
-
-    /// <summary>The fields of numbers: name, label, and what is asked for.</summary>
-    public static IReadOnlyList<(string Name, string Label, string Hint)> Numbers { get; } =
-    [
-        ("age", "Age", "years"), ("heartRate", "Heart rate", "per minute"), ("systolic", "Systolic pressure", "mmHg"), ("diastolic", "Diastolic pressure", "mmHg"),
-        ("temperature", "Temperature", "°C"), ("respiratory", "Respiratory rate", "per minute"), ("saturation", "Oxygen saturation", "%"), ("bmi", "Body mass index", "kg/m²"),
-        ("glucose", "Glucose", "mg/dL"),
-    ];
+    /// <summary>The id of a column's input.</summary>
+    public static string Id(int place) => $"value-{place}";
 
     /// <summary>Reads what was typed.</summary>
-    public static WhatIfForm Of(IFormCollection form) =>
-        new(Numbers.Select(field => field.Name).Append("sex").Append("notes").ToDictionary(name => name, name => form[name].ToString().Trim()));
+    public static WhatIfForm Of(IFormCollection form, IReadOnlyList<RecipeField> fields) =>
+        new(fields.Index().ToDictionary(pair => pair.Item.Column, pair => (string?)form[Id(pair.Index)].ToString().Trim(), StringComparer.Ordinal));
 
-    /// <summary>What was typed into a field.</summary>
-    public string? this[string field] => Typed.GetValueOrDefault(field);
+    /// <summary>What was typed for a column.</summary>
+    public string? this[string column] => Typed.GetValueOrDefault(column);
 
-    /// <summary>The values; what cannot be read goes to <paramref name="errors"/>.</summary>
-    public EncounterFeatures Read(FieldErrors errors) => new()
+    /// <summary>Holds the values to the recipe; what cannot be taken goes to <paramref name="errors"/>.</summary>
+    public void Check(IReadOnlyList<RecipeField> fields, FieldErrors errors)
     {
-        AgeYears = Number("age", errors), HeartRate = Number("heartRate", errors), SystolicPressure = Number("systolic", errors), DiastolicPressure = Number("diastolic", errors),
-        Temperature = Number("temperature", errors), RespiratoryRate = Number("respiratory", errors), OxygenSaturation = Number("saturation", errors), BodyMassIndex = Number("bmi", errors),
-        Glucose = Number("glucose", errors) / MilligramsPerMillimole, Sex = Filled("sex"), Notes = Filled("notes"),
-    };
-
-    string? Filled(string field) => this[field] is { Length: > 0 } text ? text : null;
-
-    double? Number(string field, FieldErrors errors)
-    {
-        if (Filled(field) is not { } text)
+        RecipeField.Read(fields, Typed, out var faults);
+        foreach (var (place, field) in fields.Index())
         {
-            return null;
+            if (faults.TryGetValue(field.Column, out var fault))
+            {
+                errors.Add(Id(place), $"{char.ToUpperInvariant(fault[0])}{fault[1..]}.");
+            }
         }
-        if (double.TryParse(text.Replace(',', '.'), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value))
-        {
-            return value;
-        }
-        errors.Add(field, $"{Numbers.First(known => known.Name == field).Label}: enter a number such as 72, or nothing.");
-        return null;
     }
 }
