@@ -38,9 +38,6 @@ public sealed record EncounterFeatures
     /// <summary>Symptoms, medical history and examination findings as written.</summary>
     public string? Notes { get; init; }
 
-    const int ValueMax = 1_000;
-    const int NotesMax = 50_000;
-
     internal const string SexColumn = "sex";
     internal const string AgeColumn = "age (years)";
 
@@ -56,17 +53,6 @@ public sealed record EncounterFeatures
         ("body mass index (kg/m²)", encounter => encounter.BodyMassIndex),
         ("glucose (mmol/L)", encounter => encounter.Glucose),
     ];
-
-    /// <summary>The first value that nothing could have measured, and the mend; null where there is none.</summary>
-    public string? Objection()
-    {
-        foreach (var (name, value) in Numbers)
-        {
-            if (value(this) is not (null or (>= 0 and <= ValueMax)))
-                return $"{name} is {value(this)}; give a number from 0 to {ValueMax}, or leave it empty";
-        }
-        return Notes?.Length > NotesMax ? $"the notes have {Notes.Length} characters; give at most {NotesMax}" : null;
-    }
 
     /// <summary>The encounters as a table, one row each.</summary>
     public static Table ToTable(IReadOnlyList<EncounterFeatures> encounters) => new(
