@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace Salus.Platform.Schema;
 
 /// <summary>
@@ -41,20 +43,38 @@ sealed class Gathering<TAsk, TAnswer>(Func<IReadOnlyList<TAsk>, Task<IReadOnlyLi
     {
         while (Take() is { Count: > 0 } together)
         {
-            try
+            await AnswerAsync(together);
+        }
+    }
+
+    async Task AnswerAsync(IReadOnlyList<Waiting> together)
+    {
+        try
+        {
+            var answers = await answer([.. together.Select(waiting => waiting.Ask)]);
+            for (var i = 0; i < together.Count; i++)
             {
-                var answers = await answer([.. together.Select(waiting => waiting.Ask)]);
-                for (var i = 0; i < together.Count; i++)
-                {
-                    together[i].Answer.SetResult(answers[i]);
-                }
+                together[i].Answer.SetResult(answers[i]);
             }
-            catch (Exception fault)
+        }
+        catch (Exception fault) when (together.Count > 1 && IsOfOne(fault))
+        {
+            foreach (var waiting in together)
             {
-                together.ForEach(waiting => waiting.Answer.TrySetException(fault));
+                await AnswerAsync([waiting]);
+            }
+        }
+        catch (Exception fault)
+        {
+            foreach (var waiting in together)
+            {
+                waiting.Answer.SetException(fault);
             }
         }
     }
+
+    /// <summary>Whether a fault may be of one question alone, such as a text that the database cannot hold, and nothing came of any: nobody can fail the others' questions by their own.</summary>
+    static bool IsOfOne(Exception fault) => fault is PostgresException { IsTransient: false } or ArgumentException;
 
     List<Waiting> Take()
     {

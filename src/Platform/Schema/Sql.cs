@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using Npgsql;
 
 namespace Salus.Platform.Schema;
@@ -5,6 +7,8 @@ namespace Salus.Platform.Schema;
 /// <summary>Short forms for positional-parameter SQL on a connection, inside whatever transaction it is in.</summary>
 static class Sql
 {
+    static readonly SearchValues<char> Doubtful = SearchValues.Create(['\0', .. Enumerable.Range(0xD800, 0x800).Select(code => (char)code)]);
+
     /// <summary>
     /// A connection of its own, for who holds a lock of the session: closing it ends the session, and the lock with it. A pooled one would keep
     /// the lock while it waits to be used again.
@@ -79,7 +83,41 @@ static class Sql
     /// <summary>A value that may be missing, with its type all the same: a statement is prepared for the types that it was first given.</summary>
     public static NpgsqlParameter Typed<T>(T? value) where T : class => new NpgsqlParameter<T?> { TypedValue = value };
 
-    static NpgsqlParameter ParameterOf(object? value) => value as NpgsqlParameter ?? new NpgsqlParameter { Value = value ?? DBNull.Value };
+    static NpgsqlParameter ParameterOf(object? value)
+    {
+        var parameter = value as NpgsqlParameter ?? new NpgsqlParameter { Value = value ?? DBNull.Value };
+        switch (parameter.Value)
+        {
+            case string text:
+                RequireText(text);
+                break;
+            case IEnumerable<string?> texts:
+                foreach (var text in texts)
+                {
+                    RequireText(text);
+                }
+                break;
+            default:
+                break;
+        }
+        return parameter;
+    }
+
+    /// <summary>
+    /// Refuses what is no text to a database before any of a message is written: Npgsql would stop in the middle of it, and whoever used the connection next
+    /// would get the answers of others.
+    /// </summary>
+    static void RequireText(ReadOnlySpan<char> text)
+    {
+        while (text.IndexOfAny(Doubtful) is >= 0 and var at)
+        {
+            if (text[at] == '\0' || Rune.DecodeFromUtf16(text[at..], out _, out var read) != OperationStatus.Done)
+            {
+                throw new ArgumentException("A text holds a character that a database cannot: U+0000, or half of a pair of surrogates.");
+            }
+            text = text[(at + read)..];
+        }
+    }
 
     /// <summary>Adds a statement to those that go to the database in one message, and outside a transaction are one.</summary>
     public static void Add(this NpgsqlBatch batch, string sql, params ReadOnlySpan<object?> values)

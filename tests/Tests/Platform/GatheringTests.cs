@@ -1,3 +1,7 @@
+using Npgsql;
+using Salus.Platform.Consent;
+using Salus.Platform.Identity;
+using Salus.Platform.Records;
 using Salus.Platform.Schema;
 
 namespace Salus.Tests.Platform;
@@ -42,6 +46,61 @@ public sealed class GatheringTests
         gate.SetResult();
         Assert.Equal("lost", (await Assert.ThrowsAsync<InvalidOperationException>(() => failing)).Message);
         Assert.Equal(5, await gathering.AskAsync(5, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_question_that_cannot_be_asked_fails_alone()
+    {
+        var gate = new TaskCompletionSource();
+        List<int> sizes = [];
+        var gathering = new Gathering<string, string>(async asks =>
+        {
+            await gate.Task;
+            lock (sizes)
+            {
+                sizes.Add(asks.Count);
+            }
+            return asks.Contains("bad") ? throw new ArgumentException("no such text") : asks;
+        }, 1000);
+        var answers = new[] { "a", "b", "c", "bad", "d" }.ToDictionary(ask => ask, ask => gathering.AskAsync(ask, Cancellation));
+        for (var i = 0; i < 50; i++)
+        {
+            answers[$"{i}"] = gathering.AskAsync($"{i}", Cancellation);
+        }
+        gate.SetResult();
+        await Assert.ThrowsAsync<ArgumentException>(() => answers["bad"]);
+        foreach (var (ask, answer) in answers.Where(pair => pair.Key != "bad"))
+        {
+            Assert.Equal(ask, await answer);
+        }
+        Assert.InRange(sizes.Max(), 2, 55);
+    }
+
+    [Fact]
+    public async Task Texts_that_the_database_cannot_hold_fail_nobody_elses_questions()
+    {
+        await using var node = await TestNode.StartAsync();
+        var doctor = await node.AddAsync(Role.Practitioner);
+        var (patient, records) = await node.RecordAsync(doctor);
+        var self = await node.AddAsync(Role.Patient, patient);
+        var read = Enumerable.Range(0, 200).Select(i => i % 4 == 0
+            ? ReadAsync("Observation", i % 8 == 0 ? "\0" : "\ud800")
+            : ReadAsync(records[0].Type, records[0].Id)).ToList();
+        var ends = await Task.WhenAll(read);
+        Assert.Equal(150, ends.Count(found => found));
+
+        async Task<bool> ReadAsync(string type, string id)
+        {
+            await Task.Yield();
+            try
+            {
+                return await node.Records.ReadAsync(self, type, id, null, Purpose.Treatment, Cancellation) is ReadOutcome.Found;
+            }
+            catch (Exception refused) when (refused is PostgresException or ArgumentException)
+            {
+                return false;
+            }
+        }
     }
 
     [Fact]
