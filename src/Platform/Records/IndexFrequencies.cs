@@ -10,8 +10,8 @@ abstract record IndexWay
     /// <summary>The records are gone through in their order until the page is full.</summary>
     public sealed record Walked : IndexWay;
 
-    /// <summary>What a condition lets through that few rows meet is looked up, held to the rest and sorted.</summary>
-    public sealed record ByFew(IndexPlan Few) : IndexWay;
+    /// <summary>What its hashes let through is looked up, held to the rest of the condition and sorted.</summary>
+    public sealed record ByHashes(IndexPlan Hashes, IndexPlan Rest) : IndexWay;
 
     /// <summary>What matches is looked up as the database thinks best, and sorted.</summary>
     public sealed record LookedUp : IndexWay;
@@ -54,15 +54,19 @@ sealed class IndexFrequencies(TimeProvider time)
         {
             return new IndexWay.Walked();
         }
-        var few = known.Common.Count == 0 ? null : (plan is IndexPlan.And and ? and.Plans : [plan]).FirstOrDefault(each => IsOfFew(each, known.Common));
-        return few is null ? new IndexWay.LookedUp() : new IndexWay.ByFew(few);
+        var isHashed = (plan is IndexPlan.And and ? and.Plans : [plan]).ToLookup(each => each is IndexPlan.AnyHash or IndexPlan.AllHashes);
+        // Where hashes tell less apart than patients do, and where nothing is known, the database decides
+        return known.Common.Count > 0 && isHashed[true].Any() && isHashed[true].Min(each => MostOf(each, known.Common)) <= seen
+            ? new IndexWay.ByHashes(new IndexPlan.And([.. isHashed[true]]), new IndexPlan.And([.. isHashed[false]]))
+            : new IndexWay.LookedUp();
     }
 
-    static bool IsOfFew(IndexPlan plan, FrozenDictionary<Guid, float> common) => plan switch
+    /// <summary>The part of the rows for which a condition on hashes holds at most, as far as is known; 0 for few.</summary>
+    static double MostOf(IndexPlan plan, FrozenDictionary<Guid, float> common) => plan switch
     {
-        IndexPlan.AnyHash any => !any.Hashes.Any(common.ContainsKey),
-        IndexPlan.AllHashes all => !all.Hashes.All(common.ContainsKey),
-        _ => false,
+        IndexPlan.AnyHash any => any.Hashes.Sum(hash => common.GetValueOrDefault(hash)),
+        IndexPlan.AllHashes all => all.Hashes.Min(hash => common.GetValueOrDefault(hash)),
+        _ => 1,
     };
 
     /// <summary>The part of the rows for which a condition holds at least, as far as is known; 0 where it may be next to none.</summary>
