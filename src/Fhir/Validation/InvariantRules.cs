@@ -140,6 +140,9 @@ sealed class BoundTerminology(FhirDefinitions definitions) : ITerminology
         return answer;
     }
 
+    public bool? Subsumes(string system, string above, string below) =>
+        definitions.Terminology.CodeSystem(system) is { IsComplete: true } known && known.Find(above) is not null && known.Find(below) is not null ? known.IsA(below, above) : null;
+
     bool? Known(string? system, string code, string valueSet) => definitions.Terminology.Contains(valueSet, system, code) switch
     {
         Terminology.Membership.In => true,
