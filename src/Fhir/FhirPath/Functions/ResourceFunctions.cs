@@ -103,7 +103,7 @@ static class ResourceFunctions
         {
             throw call.Fail("needs a terminology, of which there is none here");
         }
-        return Compiler.Result(terminology.IsMember(coded, valueSet));
+        return Compiler.Result(terminology.IsMember(coded, valueSet) ?? throw call.Fail($"cannot tell what the value set {valueSet} holds"));
     }
 
     /// <summary>The input, where it has no modifying extensions but those named.</summary>
