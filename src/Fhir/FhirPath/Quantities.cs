@@ -99,9 +99,11 @@ static class Quantities
 
     static string Grouped(string unit) => unit.AsSpan().ContainsAny('.', '/') ? $"({unit})" : unit;
 
-    /// <summary>A calendar year or month has no fixed length, so it is never compared with UCUM's.</summary>
+    /// <summary>A calendar year or month has no fixed length, so it is never compared with UCUM's units, nor UCUM's year or month with a calendar's.</summary>
     static bool MayMeet(QuantityItem left, QuantityItem right) =>
-        left.IsCalendar == right.IsCalendar || !(Calendar.IsVariable(left.Unit) || Calendar.IsVariable(right.Unit));
+        left.IsCalendar == right.IsCalendar || !(IsVariable(left.Unit) || IsVariable(right.Unit));
+
+    static bool IsVariable(string unit) => Calendar.WordOf(unit) is { } word && Calendar.IsVariable(word);
 
     static (UcumUnit, UcumUnit)? Units(QuantityItem left, QuantityItem right)
     {

@@ -112,7 +112,7 @@ static class Bindings
             }
             any = true;
         }
-        if (any || (isProfile && rule.IsRequired && value["extension"u8].IsMissing))
+        if (any || (rule.IsRequired && value["extension"u8].IsMissing))
         {
             Report(run, value, rule, isProfile, $"None of the codings is in the {Strength(rule)} value set {rule.ValueSet}.");
         }
