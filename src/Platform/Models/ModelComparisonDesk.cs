@@ -59,7 +59,7 @@ public sealed partial class ModelDesk
         var table = rows.Features.Take(since);
         if (since.Length > 0 && inUse.Model.Objection(table) is { } objection)
         {
-            return new ModelComparison(inUse.Summary.Id, since.Length, null) { About = $"The model in use cannot judge what the recipe reads now: {objection}." };
+            return new ModelComparison(inUse.Summary.Id, since.Length, null) { About = $"The older model cannot judge what the recipe reads now: {objection}." };
         }
         return Comparison(inUse.Summary, [.. since.Select(row => made.Patients[row])], made.KnownBefore, groups =>
         {
@@ -84,8 +84,8 @@ public sealed partial class ModelDesk
             Patients = places.Count,
             KnownBefore = seen,
             About = found is null
-                ? $"Since the model in use was trained, the records tell of {rows}: too few to compare on. {Least(inUse)}"
-                : $"On {rows} of which the records told after the model in use was trained. That one judged them as it stands{(seen == 0 ? "" : $"; from earlier records of {seen} of the patients it may have learned")}. For the new one speaks its cross-validation: each was judged by a model made alike without that patient.",
+                ? $"Since the older model was trained, the records tell of {rows}: too few to compare on. {Least(inUse)}"
+                : $"On {rows} of which the records told after the older model was trained. That one judged them as it stands{(seen == 0 ? "" : $"; from earlier records of {seen} of the patients it may have learned")}. For the new one speaks its cross-validation: each was judged by a model made alike without that patient.",
         };
     }
 

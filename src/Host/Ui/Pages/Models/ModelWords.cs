@@ -75,6 +75,9 @@ static class ModelWords
         _ => $"by steps that rise (isotonic), learned from what models said of {model.Rows} that they had not seen; the figures here are of mended probabilities",
     };
 
+    /// <summary>Whether a missed case costs more or less than a false alarm: accuracy is then given up on purpose, and what counts is how many are found and how many spared.</summary>
+    public static bool WeighsMistakes(ModelCard card) => card.Costs is [var alarm, var missed] && alarm != missed;
+
     /// <summary>What a missed case costs beside a false alarm.</summary>
     public static string MissedCost(ModelCard card) => card.Costs is [var alarm, var missed] ? (missed / alarm).ToString("0.#", CultureInfo.InvariantCulture) : "1";
 
