@@ -9,18 +9,22 @@ public sealed record DependencePoint(double Value, double Mean);
 /// <summary>What features do over many rows.</summary>
 public static class Importance
 {
-    /// <summary>By feature, the mean absolute Shapley value over the matrix's rows; of more than <paramref name="rowsMax"/> rows, evenly spaced ones.</summary>
-    public static double[] MeanAbsolute(IExplained model, FeatureMatrix matrix, int output, int rowsMax = 1_000)
+    /// <summary>By feature, the mean absolute Shapley value over the matrix's rows; of more than <paramref name="rowsMax"/> rows, evenly spaced ones. Features of one place are summed first.</summary>
+    public static double[] MeanAbsolute(IExplained model, FeatureMatrix matrix, int output, int rowsMax = 1_000, int[]? places = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rowsMax);
         var count = Math.Min(rowsMax, matrix.RowCount);
         var shares = new double[count][];
         Parallel.For(0, count, i => shares[i] = model.Explain(matrix.Row(RowAt(matrix, i, count)), output).Contributions);
-        var means = new double[matrix.Features.Count];
+        var means = new double[places is null ? matrix.Features.Count : places.Length == 0 ? 0 : places.Max() + 1];
+        var own = new double[means.Length];
         foreach (var share in shares)
         {
-            for (var feature = 0; feature < means.Length; feature++)
-                means[feature] += Math.Abs(share[feature]) / count;
+            Array.Clear(own);
+            for (var feature = 0; feature < share.Length; feature++)
+                own[places?[feature] ?? feature] += share[feature];
+            for (var place = 0; place < own.Length; place++)
+                means[place] += Math.Abs(own[place]) / count;
         }
         return means;
     }

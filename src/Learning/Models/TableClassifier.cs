@@ -107,17 +107,18 @@ public sealed class TableClassifier
         if (dense is not IExplained explained)
             throw new NotSupportedException($"{dense!.FormatId} explains no single prediction");
         var matrix = Preparation.Transform(table);
+        var columns = new ColumnShares(matrix.Features);
         return
         [
             .. Enumerable.Range(0, matrix.RowCount).Select(row =>
             {
                 var values = matrix.Row(row);
                 var explanation = Mended(explained.Explain(values, classIndex), classIndex);
-                return new RowExplanation(explanation.Base, explanation.Scale, explanation.Top(matrix.Features, values, reasonsMax));
+                return new RowExplanation(explanation.Base, explanation.Scale, columns.Top(table, row, explanation.Contributions, values, reasonsMax));
             }),
         ];
     }
 }
 
-/// <summary>What a row's prediction starts from and on what scale, and the features that moved it most.</summary>
+/// <summary>What a row's prediction starts from and on what scale, and the columns and words that moved it most.</summary>
 public sealed record RowExplanation(double Base, ExplanationScale Scale, IReadOnlyList<Contribution> Reasons);

@@ -35,6 +35,9 @@ public sealed record Recipe
     /// <summary>How it is made from FHIR records; null where it is not, or where the encounters' own reader serves.</summary>
     public RecipeRecords? Records { get; init; }
 
+    /// <summary>When other systems ask for its advice.</summary>
+    public AdviceHook Hook { get; init; }
+
     /// <summary>Whether its rows are assessed encounters, read from their vital signs and notes.</summary>
     public bool Encounters { get; init; }
 
@@ -49,6 +52,18 @@ public sealed record Recipe
     /// <summary>The learner for about so many rows.</summary>
     public TableLearner Learner(int rows, string? kind = null, int? trees = null, int threads = 0) =>
         Learners.Find(kind ?? Model.Kind, rows, trees ?? Model.Trees, threads) ?? throw new ArgumentException($"'{kind}' is no model; give one of: {string.Join(", ", Learners.Names)}");
+}
+
+/// <summary>The moment at which advice is asked for (CDS Hooks 2.0).</summary>
+public enum AdviceHook
+{
+    /// <summary>A patient's record is opened.</summary>
+    [JsonStringEnumMemberName("patient-view")]
+    PatientView,
+
+    /// <summary>A patient is being discharged.</summary>
+    [JsonStringEnumMemberName("encounter-discharge")]
+    EncounterDischarge,
 }
 
 /// <summary>What a model predicts.</summary>

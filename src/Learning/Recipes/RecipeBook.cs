@@ -98,6 +98,8 @@ public static class RecipeBook
             return "$.outcome: give codes, or of many classes their classSystem";
         if (recipe.Table is null && recipe.Records is null && !recipe.Encounters)
             return "$: it reads neither a table nor records; give it one of them";
+        if (recipe.Hook == AdviceHook.EncounterDischarge && recipe.Records is not { Per: RecordRow.Visit })
+            return "$.hook: encounter-discharge is for stays; leave it out, or give patient-view";
         return (recipe.Table is { } table ? Objection(table, recipe.Model.Kind) : null) ?? (recipe.Records is { } records ? Objection(records) ?? NoteObjection(records, recipe.Model.Kind) : null);
     }
 

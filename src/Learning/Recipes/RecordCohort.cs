@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.ObjectModel;
 using System.Security.Cryptography;
 using System.Text;
 using Salus.Learning.Models;
@@ -12,7 +13,14 @@ public abstract record CohortOutcome
     CohortOutcome() { }
 
     /// <summary>A table with its task; whose rows they are, and what was left out, in words.</summary>
-    public sealed record Made(Table Table, TabularTask Task, IReadOnlyList<string> Patients, IReadOnlyList<string> Told) : CohortOutcome;
+    public sealed record Made(Table Table, TabularTask Task, IReadOnlyList<string> Patients, IReadOnlyList<string> Told) : CohortOutcome
+    {
+        /// <summary>The rows, in their order, that a model trained on the day that was asked about has not seen; none where no day was.</summary>
+        public IReadOnlyList<int> Since { get; init; } = [];
+
+        /// <summary>Patients of whom there were records before, from which such a model may have learned.</summary>
+        public IReadOnlySet<string> KnownBefore { get; init; } = ReadOnlySet<string>.Empty;
+    }
 
     /// <summary>The records are too few, or all of one kind; in words, with the mend.</summary>
     public sealed record TooFew(string Message) : CohortOutcome;
@@ -56,8 +64,15 @@ public sealed partial class RecordCohort
             throw new ArgumentException($"there are no rows of the view {missing}; run every view of the recipe");
     }
 
-    /// <summary>Makes the table to learn from. The same records give the same table.</summary>
-    public static CohortOutcome Make(Recipe recipe, IReadOnlyList<RecordRows> rows) => new RecordCohort(recipe, rows).Make();
+    /// <summary>Makes the table to learn from. The same records give the same table. Given the day of another model, it tells which rows that one has not seen.</summary>
+    public static CohortOutcome Make(Recipe recipe, IReadOnlyList<RecordRows> rows, DateOnly? trained = null)
+    {
+        var cohort = new RecordCohort(recipe, rows);
+        var outcome = cohort.Make(trained);
+        return outcome is CohortOutcome.Made made && trained is not null
+            ? made with { KnownBefore = made.Patients.Where(cohort.IsKnownBefore).ToHashSet(StringComparer.Ordinal) }
+            : outcome;
+    }
 
     // Who is looked at, up to which day, exclusive; and on which day, by records since written or before, it was told whether the outcome came.
     sealed record Sight(string Patient, DateOnly Before, DateOnly? StayStart, DateOnly? OutcomeDay, bool IsPositive)
@@ -71,10 +86,14 @@ public sealed partial class RecordCohort
 
     sealed record Seen(Sight Sight, object?[] Values, DateOnly? Newest, bool IsMeasured);
 
-    CohortOutcome Make()
+    static bool IsSince(Sight sight, DateOnly? trained) => trained is not null && (sight.IsNew || sight.Told > trained);
+
+    bool IsKnownBefore(string patient) => views.Values.Any(view => view.Of(patient).Any(row => !row.IsNew));
+
+    CohortOutcome Make(DateOnly? trained)
     {
         if (records.Per == RecordRow.Note)
-            return MakeOfNotes();
+            return MakeOfNotes(trained);
         var sights = Sights().ToList();
         Tell($"stays whose {records.Outcome.WithinDays} days are not over", sights.Count(sight => sight.IsPending));
         var seen = sights.Where(sight => !sight.IsPending).Select(See).ToList();
@@ -93,7 +112,10 @@ public sealed partial class RecordCohort
             CategoryColumn.Of(Patient, [.. seen.Select(one => one.Sight.Patient)]), CategoryColumn.Of(Target, [.. seen.Select(one => one.Sight.IsPositive ? Yes : No)]),
         ];
         var task = new TabularTask(Target) { Positive = Yes, Group = Patient, OutcomeDate = OutcomeDay, Subgroups = records.Subgroups };
-        return new CohortOutcome.Made(new Table(columns), task, [.. seen.Select(one => one.Sight.Patient)], Told());
+        return new CohortOutcome.Made(new Table(columns), task, [.. seen.Select(one => one.Sight.Patient)], Told())
+        {
+            Since = [.. Enumerable.Range(0, seen.Count).Where(row => IsSince(seen[row].Sight, trained))],
+        };
     }
 
     string TooFew(int rows, int positives)

@@ -12,9 +12,11 @@ public sealed partial class RecordCohort
 
     sealed record Note(string Patient, string Id, string Visit, string Words, string? Category, DateOnly? Day, bool IsNew);
 
-    CohortOutcome.Made? NotesWithCategory(out int rows, out int categories)
+    CohortOutcome.Made? NotesWithCategory(DateOnly? trained, out int rows, out int categories)
     {
         var notes = Notes().Where(note => note.Category is not null).ToList();
+        // Of notes alike one stands for all: a model that has seen any has seen its words.
+        var seen = notes.Where(note => trained is null || !IsSince(note, trained.Value)).Select(note => note.Words).ToHashSet(StringComparer.Ordinal);
         var table = TableOf(notes).With(CategoryColumn.Of(Patient, [.. notes.Select(note => note.Patient)])).With(CategoryColumn.Of(Target, [.. notes.Select(note => note.Category)]));
         var task = new TabularTask(Target) { Group = Patient, Text = NoteColumn, ManyClasses = true };
         var selected = RowSelection.Of(table, task, records.Outcome.ClassRowsMin, deduplicate: true);
@@ -22,10 +24,13 @@ public sealed partial class RecordCohort
         categories = Grouping.Count(selected.Table[Target]).Count;
         return rows < RowsMin || categories < CategoriesMin
             ? null
-            : new CohortOutcome.Made(selected.Table, task, [.. Enumerable.Range(0, rows).Select(row => selected.Table[Patient].Show(row)!)], [.. Told(), .. selected.LeftOut]);
+            : new CohortOutcome.Made(selected.Table, task, [.. Enumerable.Range(0, rows).Select(row => selected.Table[Patient].Show(row)!)], [.. Told(), .. selected.LeftOut])
+            {
+                Since = [.. Enumerable.Range(0, rows).Where(row => !seen.Contains(selected.Table[NoteColumn].Show(row)!))],
+            };
     }
 
-    CohortOutcome MakeOfNotes() => NotesWithCategory(out var rows, out var categories) is { } made ? made : new CohortOutcome.TooFew(
+    CohortOutcome MakeOfNotes(DateOnly? trained) => NotesWithCategory(trained, out var rows, out var categories) is { } made ? made : new CohortOutcome.TooFew(
         $"The records give {rows} notes in {categories} categories of at least {records.Outcome.ClassRowsMin} different notes each. A model asks for at least {RowsMin}, in {CategoriesMin} categories. Take in more notes whose category is known.");
 
     SubjectOutcome NoteSubject(string patient, string? named)
@@ -43,9 +48,11 @@ public sealed partial class RecordCohort
 
     FreshRows FreshNotes(DateOnly trained)
     {
-        var fresh = Notes().Where(note => note.IsNew || note.Day > trained).ToList();
+        var fresh = Notes().Where(note => IsSince(note, trained)).ToList();
         return new FreshRows(TableOf(fresh), [.. fresh.Select(note => note.Category)]);
     }
+
+    static bool IsSince(Note note, DateOnly trained) => note.IsNew || note.Day > trained;
 
     string NoteColumn => records.Features[0].Name;
 

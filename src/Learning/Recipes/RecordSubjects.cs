@@ -27,13 +27,19 @@ public sealed record FreshRows(Table Table, IReadOnlyList<string?> Labels);
 public sealed partial class RecordCohort
 {
     /// <summary>What is judged of a patient today: the patient, the newest stay that ended, or the newest note without a category; or the stay or the note that is named.</summary>
-    public static SubjectOutcome Subject(Recipe recipe, IReadOnlyList<RecordRows> rows, string patient, DateOnly today, string? named = null)
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="rows">The rows of its views.</param>
+    /// <param name="patient">The patient.</param>
+    /// <param name="today">The day.</param>
+    /// <param name="named">The Encounter or the DocumentReference, where it is not the newest.</param>
+    /// <param name="isLeaving">Whether the patient leaves the stay that is named today, though its record may not say so yet.</param>
+    public static SubjectOutcome Subject(Recipe recipe, IReadOnlyList<RecordRows> rows, string patient, DateOnly today, string? named = null, bool isLeaving = false)
     {
         var cohort = new RecordCohort(recipe, rows);
         return cohort.records.Per switch
         {
             RecordRow.Patient => cohort.PatientSubject(patient, today),
-            RecordRow.Visit => cohort.StaySubject(patient, today, named),
+            RecordRow.Visit => cohort.StaySubject(patient, today, named, isLeaving),
             _ => cohort.NoteSubject(patient, named),
         };
     }
@@ -47,7 +53,7 @@ public sealed partial class RecordCohort
         var cohort = new RecordCohort(recipe, rows);
         if (cohort.records.Per == RecordRow.Note)
             return cohort.FreshNotes(trained);
-        var fresh = cohort.Sights().Where(sight => sight.IsNew || sight.Told > trained).Select(cohort.See)
+        var fresh = cohort.Sights().Where(sight => IsSince(sight, trained)).Select(cohort.See)
             .Where(seen => cohort.records.Per == RecordRow.Visit || seen.IsMeasured).ToList();
         return new FreshRows(new Table([.. cohort.ColumnsOf(fresh)]), [.. fresh.Select(seen => seen.Sight switch { { IsPositive: true } => Yes, { IsPending: true } => null, _ => No })]);
     }
@@ -63,9 +69,9 @@ public sealed partial class RecordCohort
             : new SubjectOutcome.Nothing($"Among the records there is nothing that the recipe measures: {string.Join(", ", records.Features.Select(feature => feature.Name))}.");
     }
 
-    SubjectOutcome StaySubject(string patient, DateOnly today, string? named)
+    SubjectOutcome StaySubject(string patient, DateOnly today, string? named, bool isLeaving)
     {
-        var stays = StaysOf(patient);
+        var stays = StaysOf(patient).ConvertAll(stay => isLeaving && stay.Id == named && (stay.End is null || stay.End > today) ? stay with { End = today } : stay);
         var ended = stays.Where(stay => stay.End is { } end && end <= today && stay.Start <= end).ToList();
         if ((named is null ? ended.MaxBy(stay => stay.End) : ended.Find(stay => stay.Id == named)) is not { End: { } last } stay)
             return new SubjectOutcome.Nothing($"Among the records there is no {(named is null ? "stay in hospital" : "such stay")} that has begun and ended: a stay is judged on the day of going home.");

@@ -129,7 +129,7 @@ sealed class CdsCards(OrganizationDesk organization, string origin)
         {
             { Encounters: true } => $"**{Percent(advice.Probability)}** probability that a doctor would assess this encounter as abnormal{from}",
             { HasManyClasses: true } => $"**{Percent(advice.Probability)}** probability that the newest note without a category{Of(advice.Day)} belongs to **{Plain(advice.Label)}**.",
-            { Records.Per: RecordRow.Visit } => $"**{Percent(advice.Probability)}** probability of “{advice.Recipe.Outcome.Text}” after the stay that ended{Of(advice.Day)}{from}",
+            { Records.Per: RecordRow.Visit } => $"**{Percent(advice.Probability)}** probability of “{advice.Recipe.Outcome.Text}” after the stay that ends{Of(advice.Day)}{from}",
             _ => $"**{Percent(advice.Probability)}** probability of “{advice.Recipe.Outcome.Text}”, as of today{from}",
         };
     }

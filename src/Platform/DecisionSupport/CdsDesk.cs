@@ -50,7 +50,7 @@ public sealed class CdsDesk(
     internal async Task<IReadOnlyList<CdsService>> ListAsync(CancellationToken cancellation) =>
     [
         .. (await models.InUseByRecipeAsync(cancellation)).Select(used => new CdsService(
-            used.Recipe.Name, CdsRequest.Hook, used.Recipe.Title, $"{used.Recipe.Use} Model {used.Model.Id} of {used.Model.Card.CreatedAt.UtcDateTime:yyyy-MM-dd}.",
+            used.Recipe.Name, CdsRequest.NameOf(used.Recipe.Hook), used.Recipe.Title, $"{used.Recipe.Use} Model {used.Model.Id} of {used.Model.Card.CreatedAt.UtcDateTime:yyyy-MM-dd}.",
             $"{Words(used.Recipe, isNeeded: true)} are needed{(Words(used.Recipe, isNeeded: false) is { Length: > 0 } more ? $"; {more} are read where they are sent" : "")}. Nothing is fetched.",
             CdsPrefetch.Of(used.Recipe).ToDictionary(template => template.Key, template => template.Query))),
     ];
@@ -71,7 +71,7 @@ public sealed class CdsDesk(
         }
         using (json)
         {
-            var (request, fault) = CdsRequest.Read(json.RootElement);
+            var (request, fault) = CdsRequest.Read(json.RootElement, recipe.Hook);
             return request is null ? (null, fault) : await AnswerAsync(asker, recipe, request, cancellation);
         }
     }

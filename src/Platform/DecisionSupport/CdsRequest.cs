@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Salus.Learning.Recipes;
 
 namespace Salus.Platform.DecisionSupport;
 
@@ -14,17 +15,15 @@ sealed record CdsFault(int Status, string Place, string Reason)
     public static CdsFault Bent(string place, string reason) => new(BadRequest, place, reason);
 }
 
-/// <summary>A call of a service (CDS Hooks 2.0, patient-view). Access tokens and addresses that come with it are not looked at.</summary>
+/// <summary>A call of a service (CDS Hooks 2.0, patient-view and encounter-discharge). Access tokens and addresses that come with it are not looked at.</summary>
 /// <param name="HookInstance">The call's own name.</param>
-/// <param name="User">Who opened the record there, such as <c>Practitioner/7</c>.</param>
+/// <param name="User">Who opened the record or discharges there, such as <c>Practitioner/7</c>.</param>
 /// <param name="Patient">The patient's logical id.</param>
-/// <param name="Encounter">The encounter's; null for the newest.</param>
+/// <param name="Encounter">The encounter's; null for the newest. Of a discharge always the one that ends.</param>
 /// <param name="FhirServer">The base address of references; null where it was not given.</param>
 /// <param name="Prefetch">What was sent along, by its key.</param>
 sealed partial record CdsRequest(Guid HookInstance, string User, string Patient, string? Encounter, string? FhirServer, IReadOnlyDictionary<string, JsonElement> Prefetch)
 {
-    public const string Hook = "patient-view";
-
     const int MembersMax = 50;
 
     static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 64 };
@@ -43,12 +42,20 @@ sealed partial record CdsRequest(Guid HookInstance, string User, string Patient,
         }
     }
 
-    /// <summary>Reads a call, or says what is wrong with it.</summary>
-    public static (CdsRequest? Request, CdsFault? Fault) Read(JsonElement json)
+    /// <summary>A hook's name.</summary>
+    public static string NameOf(AdviceHook hook) => hook switch
     {
-        if (Word(json, "hook") != Hook)
+        AdviceHook.PatientView => "patient-view",
+        AdviceHook.EncounterDischarge => "encounter-discharge",
+        _ => throw new InvalidOperationException("Every hook has its name."),
+    };
+
+    /// <summary>Reads a call of a service of that hook, or says what is wrong with it.</summary>
+    public static (CdsRequest? Request, CdsFault? Fault) Read(JsonElement json, AdviceHook hook)
+    {
+        if (Word(json, "hook") != NameOf(hook))
         {
-            return (null, CdsFault.Bent("hook", $"This service answers the hook {Hook}."));
+            return (null, CdsFault.Bent("hook", $"This service answers the hook {NameOf(hook)}."));
         }
         if (!Guid.TryParseExact(Word(json, "hookInstance"), "D", out var instance))
         {
@@ -56,7 +63,7 @@ sealed partial record CdsRequest(Guid HookInstance, string User, string Patient,
         }
         if (!json.TryGetProperty("context", out var context) || context.ValueKind != JsonValueKind.Object)
         {
-            return (null, CdsFault.Bent("context", "Give an object with userId and patientId."));
+            return (null, CdsFault.Bent("context", $"Give an object with userId{(hook == AdviceHook.EncounterDischarge ? ", patientId and encounterId" : " and patientId")}."));
         }
         if (Word(context, "userId") is not { } user || !UserForm().IsMatch(user))
         {
@@ -67,6 +74,10 @@ sealed partial record CdsRequest(Guid HookInstance, string User, string Patient,
             return (null, CdsFault.Bent("context.patientId", "Give the patient's logical id: up to 64 letters, digits, '-' and '.'."));
         }
         var encounter = Word(context, "encounterId");
+        if (encounter is null && hook == AdviceHook.EncounterDischarge)
+        {
+            return (null, CdsFault.Bent("context.encounterId", "Give the logical id of the encounter that ends."));
+        }
         if (context.TryGetProperty("encounterId", out var given) && given.ValueKind != JsonValueKind.Null && (encounter is null || !IdForm().IsMatch(encounter)))
         {
             return (null, CdsFault.Bent("context.encounterId", "Give the encounter's logical id, or leave it out."));

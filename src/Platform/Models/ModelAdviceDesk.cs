@@ -61,7 +61,7 @@ public sealed partial class ModelDesk
             };
         }
         var (read, refusal) = await ReadAsync(caller, patient, recipe, cancellation);
-        return read is null ? new AdviceOutcome.NoConsent(refusal!) : await AdviseOnRowsAsync(recipe, read.Views, patient, cancellation);
+        return read is null ? new AdviceOutcome.NoConsent(refusal!) : await AdviseOnRowsAsync(recipe, read.Views, patient, encounter, cancellation);
     }
 
     /// <summary>Advises on records that came from elsewhere, and on nothing else.</summary>
@@ -73,7 +73,7 @@ public sealed partial class ModelDesk
         }
         var views = new RecordViews(recipe, patient);
         // What one of the views cannot read would look as if it were not there.
-        return sent.All(views.TryAdd) ? await AdviseOnRowsAsync(recipe, views, patient, cancellation) : new AdviceOutcome.NothingToJudge();
+        return sent.All(views.TryAdd) ? await AdviseOnRowsAsync(recipe, views, patient, encounter, cancellation) : new AdviceOutcome.NothingToJudge();
     }
 
     /// <summary>The recipes of which a model is released, with what is to be known of it.</summary>
@@ -121,14 +121,15 @@ public sealed partial class ModelDesk
         });
     }
 
-    async Task<AdviceOutcome> AdviseOnRowsAsync(Recipe recipe, RecordViews views, string patient, CancellationToken cancellation)
+    async Task<AdviceOutcome> AdviseOnRowsAsync(Recipe recipe, RecordViews views, string patient, string? encounter, CancellationToken cancellation)
     {
         if (await shelf.InUseAsync(recipe.Name, cancellation) is not { } model)
         {
             return new AdviceOutcome.NoModel();
         }
-        // The encounter that is open there need be no stay: what a recipe of stays or notes looks at is the newest.
-        if (RecordCohort.Subject(recipe, views.Rows, patient, DateOnly.FromDateTime(SealedStore.Now(time).UtcDateTime)) is not SubjectOutcome.Found subject)
+        // Who is being discharged goes home today, from that very stay. Elsewhere the encounter that is open need be none: looked at is the newest.
+        var leaves = recipe.Hook == AdviceHook.EncounterDischarge;
+        if (RecordCohort.Subject(recipe, views.Rows, patient, DateOnly.FromDateTime(SealedStore.Now(time).UtcDateTime), leaves ? encounter : null, leaves) is not SubjectOutcome.Found subject)
         {
             return new AdviceOutcome.NothingToJudge();
         }

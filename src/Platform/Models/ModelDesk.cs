@@ -18,7 +18,7 @@ namespace Salus.Platform.Models;
 /// from exactly what the consents given to its trainer cover, each read audited, and a prediction reads what the consents given to who asks cover.
 /// </summary>
 public sealed partial class ModelDesk(
-    NpgsqlDataSource database, RecordsDesk records, ConsentDesk consents, AuditTrail audit, ProofDesk proofs, KeyVault vault, PasskeyStatements statements, TimeProvider time) : IDisposable
+    NpgsqlDataSource database, RecordsDesk records, ConsentDesk consents, AuditTrail audit, ProofDesk proofs, KeyVault vault, PasskeyStatements statements, ModelOptions options, TimeProvider time) : IDisposable
 {
     const int HistoryMax = 30;
 

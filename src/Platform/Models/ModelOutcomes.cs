@@ -27,11 +27,21 @@ public sealed record TrainingRequest(
 /// <param name="About">Which records, in a sentence.</param>
 public sealed record BestAttainable(double Accuracy, double Error, string About);
 
-/// <summary>A model beside the one that was in use when it was trained, on encounters assessed since, which neither had seen.</summary>
+/// <summary>A new model beside the one that was in use when it was trained, on rows told since, which neither had seen.</summary>
 /// <param name="With">The model in use then: the first of the two.</param>
-/// <param name="Encounters">Encounters assessed since that one was trained.</param>
-/// <param name="Figures">The figures; null where the encounters are too few.</param>
-public sealed record ModelComparison(string With, int Encounters, PairedComparison? Figures);
+/// <param name="Encounters">Encounters assessed, or patients, stays and notes told of, since that one was trained.</param>
+/// <param name="Figures">The figures; null where those are too few, or the model in use cannot judge them.</param>
+public sealed record ModelComparison(string With, int Encounters, PairedComparison? Figures)
+{
+    /// <summary>Whose rows those are, how many patients.</summary>
+    public int Patients { get; init; }
+
+    /// <summary>Patients among them from whose earlier records the model in use may have learned; the new one was judged by parts that had seen none of them.</summary>
+    public int KnownBefore { get; init; }
+
+    /// <summary>What was compared on what, in words; where there are no figures, why.</summary>
+    public string About { get; init; } = "";
+}
 
 /// <summary>What is to be known of a model: never a patient's data, but for the words that matter most, each of which stands in several notes.</summary>
 public sealed record ModelSummary
@@ -294,4 +304,9 @@ public sealed record CohortLine(string Patient, string Record, DateTimeOffset? D
 /// <param name="Model">The model.</param>
 /// <param name="Lines">One a patient.</param>
 /// <param name="LeftOut">Patients whose consent covers too little, or who have nothing to judge.</param>
-public sealed record CohortJudgement(string Model, IReadOnlyList<CohortLine> Lines, int LeftOut);
+/// <param name="NotAsked">Patients about whom it was not asked, for there are more than one list holds; 0 where it holds all.</param>
+public sealed record CohortJudgement(string Model, IReadOnlyList<CohortLine> Lines, int LeftOut, int NotAsked)
+{
+    /// <summary>About how many patients it was asked.</summary>
+    public int Asked => Lines.Count + LeftOut;
+}

@@ -16,10 +16,12 @@ public sealed partial class ModelDesk
 
     async Task<ModelTraining> TrainByAsync(Caller caller, Recipe recipe, TrainingRequest request, CancellationToken cancellation)
     {
-        var data = await CollectAsync(caller, recipe, null, cancellation);
-        if (RecordCohort.Make(recipe, data.Views.Rows) is not CohortOutcome.Made made)
+        var inUse = await ComparedWithAsync(() => shelf.InUseAsync(recipe.Name, cancellation));
+        var data = await CollectAsync(caller, recipe, inUse?.Summary.Card.CreatedAt, cancellation);
+        var outcome = RecordCohort.Make(recipe, data.Views.Rows, inUse is null ? null : DateOnly.FromDateTime(inUse.Summary.Card.CreatedAt.UtcDateTime));
+        if (outcome is not CohortOutcome.Made made)
         {
-            return new ModelTraining.Refused($"{((CohortOutcome.TooFew)RecordCohort.Make(recipe, data.Views.Rows)).Message} These are the records of {data.Patients} patients whose consents cover {string.Join(", ", data.Views.Types)} for you.");
+            return new ModelTraining.Refused($"{((CohortOutcome.TooFew)outcome).Message} These are the records of {data.Patients} patients whose consents cover {string.Join(", ", data.Views.Types)} for you.");
         }
         if (TaskRows.Of(made.Table, made.Task, out var problem, out var mend) is not { } rows)
         {
@@ -37,7 +39,12 @@ public sealed partial class ModelDesk
         return await Task.Run(() => TrainedModel.Train(rows, learner, plan, origin, cancellation: cancellation), cancellation) switch
         {
             LearningOutcome.Trained trained => await StoreAsync(
-                caller, trained.Model.ToBytes(), SummaryOf(caller, trained.Model.Card, made.Patients.Distinct(StringComparer.Ordinal).Count(), data.LeftOut, request) with { Recipe = recipe.Name }, cancellation),
+                caller, trained.Model.ToBytes(), SummaryOf(caller, trained.Model.Card, made.Patients.Distinct(StringComparer.Ordinal).Count(), data.LeftOut, request) with
+                {
+                    Recipe = recipe.Name,
+                    Comparison = Compare(inUse, recipe, made, rows, trained, request.Seed),
+                },
+                cancellation),
             LearningOutcome.Guarded guarded => new ModelTraining.Guarded(guarded.Findings),
             LearningOutcome.Refused refused => new ModelTraining.Refused(refused.Message),
             var other => throw new InvalidOperationException($"Training came to {other.GetType().Name}."),

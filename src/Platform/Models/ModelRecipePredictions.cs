@@ -129,11 +129,17 @@ public sealed partial class ModelDesk
         ];
     }
 
-    /// <summary>A reason as a reader would say it: a value that stands for a choice by the choice's words.</summary>
-    static string InWords(IReadOnlyList<RecipeField> fields, Table rows, int row, Contribution reason) =>
-        fields.FirstOrDefault(field => field.Column == reason.Feature) is { Choices.Count: > 0 } field && rows[field.Column].Show(row) is { } value
-            ? $"{field.Column}: {(field.Choices.TryGetValue(value, out var words) ? words : value).ToLowerInvariant()}"
+    /// <summary>A reason as a reader would say it: a value that stands for a choice by the choice's words, and one that is not there as not known.</summary>
+    static string InWords(IReadOnlyList<RecipeField> fields, Table rows, int row, Contribution reason)
+    {
+        if (fields.FirstOrDefault(field => field.Column == reason.Feature) is not { } field || rows.Find(field.Column) is not { } column)
+        {
+            return reason.Description;
+        }
+        return column.Show(row) is not { } value ? $"{field.Column.Split(" (")[0]}: not known"
+            : field.Choices.Count > 0 ? $"{field.Column}: {(field.Choices.TryGetValue(value, out var words) ? words : value).ToLowerInvariant()}"
             : reason.Description;
+    }
 
     /// <summary>How often it was right where it said a class of rows that it had not seen; null where it never said so.</summary>
     static ObservedShare? RightShare(EvaluationReport report, int said)

@@ -44,6 +44,24 @@ sealed class ModelShelf(NpgsqlDataSource database, KeyVault vault)
         return found;
     }
 
+    /// <summary>The newest model of a recipe; null where there is none.</summary>
+    public async Task<ModelSummary?> NewestOfAsync(string recipe, CancellationToken cancellation)
+    {
+        IReadOnlyList<string> ids;
+        await using (var connection = await database.OpenConnectionAsync(cancellation))
+        {
+            ids = await ModelStore.NewestIdsAsync(connection, ModelLibrary.Type, RememberedMax, cancellation);
+        }
+        foreach (var id in ids)
+        {
+            if (await SummaryAsync(id, cancellation) is { } summary && summary.Recipe == recipe)
+            {
+                return summary;
+            }
+        }
+        return null;
+    }
+
     /// <summary>A model with its entry; null where there is none, or it was altered.</summary>
     public async Task<(ModelSummary Summary, SealedEntry Entry)?> FindAsync(string id, CancellationToken cancellation)
     {

@@ -18,8 +18,6 @@ public sealed partial class ModelDesk
     /// <summary>Labelled encounters below which nothing is trained.</summary>
     public const int EncountersMin = 20;
 
-    const int ComparisonResamples = 1_000;
-
     /// <summary>
     /// Trains a model on behalf of a practitioner, by a recipe, from the records of every patient whose consent covers that practitioner for research
     /// or for treatment, and no others. What is stored is sealed, logged and anchored;
@@ -135,7 +133,7 @@ public sealed partial class ModelDesk
     {
         var summary = SummaryOf(caller, trained.Model.Card, data.Patients, data.LeftOut, request) with
         {
-            Comparison = Compare(await shelf.InUseAsync(cancellation), data, trained.HeldOut, request.Seed),
+            Comparison = Compare(await ComparedWithAsync(() => shelf.InUseAsync(cancellation)), data, trained.HeldOut, request.Seed),
         };
         var outcome = await StoreAsync(caller, trained.Model.ToBytes(), summary, cancellation);
         if (outcome is ModelTraining.Trained stored)
@@ -160,32 +158,6 @@ public sealed partial class ModelDesk
         summary = summary with { Hash = ModelLibrary.Hash(bytes) };
         summary = summary with { Id = await StoreOwnAsync(caller, ModelLibrary.Write(compressed, summary), AuditAction.Create, cancellation) };
         return new ModelTraining.Trained(new ModelView(summary, new ProofView("pending"), null, false, null));
-    }
-
-    /// <summary>What is to be known of the model in use; null where none is.</summary>
-    internal async Task<ModelSummary?> InUseAsync(CancellationToken cancellation) => (await shelf.InUseAsync(cancellation))?.Summary;
-
-    /// <summary>When the newest model that judges visits was trained; null where there is none.</summary>
-    internal async Task<DateTimeOffset?> NewestTrainedAsync(CancellationToken cancellation) =>
-        (await shelf.NewestAsync(HistoryMax, cancellation)).Select(model => model.Summary).FirstOrDefault(summary => summary.JudgesVisits)?.Card.CreatedAt;
-
-    static ModelComparison? Compare(HeldModel? inUse, TrainingData data, double[] heldOut, ulong seed)
-    {
-        if (inUse is null)
-        {
-            return null;
-        }
-        // The one in use has not seen what was assessed since; the new one is judged by folds that had not seen it either.
-        int[] rows = [.. Enumerable.Range(0, heldOut.Length).Where(row => IsNewTo(inUse.Summary, data.Encounters[row].Encounter.Assessed))];
-        if (rows.Length == 0)
-        {
-            return new ModelComparison(inUse.Summary.Id, 0, null);
-        }
-        var before = inUse.Model.Judge([.. rows.Select(row => data.Encounters[row].Encounter.Features)], reasonsMax: 0).Select(said => said.Probabilities[1]).ToArray();
-        var labels = Array.ConvertAll(rows, row => data.Encounters[row].Encounter.IsAbnormal == true ? 1 : 0);
-        var patients = data.Encounters.Select(one => one.Patient).Distinct(StringComparer.Ordinal).Index().ToDictionary(pair => pair.Item, pair => pair.Index, StringComparer.Ordinal);
-        return new ModelComparison(inUse.Summary.Id, rows.Length, PairedComparison.Of(
-            before, Array.ConvertAll(rows, row => heldOut[row]), labels, Array.ConvertAll(rows, row => patients[data.Encounters[row].Patient]), ComparisonResamples, seed));
     }
 
     async Task<string> StoreOwnAsync(Caller caller, byte[] json, AuditAction action, CancellationToken cancellation) =>

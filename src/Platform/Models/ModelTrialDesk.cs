@@ -10,8 +10,6 @@ namespace Salus.Platform.Models;
 // Trying a model, and letting it judge many; nothing of it is stored.
 public sealed partial class ModelDesk
 {
-    const int CohortMax = 1_000;
-
     /// <summary>What a model says of values that are typed in, by column; nothing is read from a record, and nothing stored.</summary>
     public async Task<ModelAnswer<WhatIf>> TryAsync(Caller caller, string model, IReadOnlyDictionary<string, string?> values, CancellationToken cancellation)
     {
@@ -33,8 +31,8 @@ public sealed partial class ModelDesk
 
     /// <summary>
     /// Lets a model judge, of every patient whose consent covers it for treatment, what its recipe judges: the newest visit, the patient, the newest
-    /// stay or the newest note without a category; each read audited, the likeliest first. Nothing is stored: a prediction for the record is made for
-    /// one patient.
+    /// stay or the newest note without a category; each read audited, the likeliest first. Of more patients than one list holds it is not asked, and
+    /// the answer says of how many. Nothing is stored: a prediction for the record is made for one patient.
     /// </summary>
     public async Task<ModelAnswer<CohortJudgement>> JudgeCohortAsync(Caller caller, string model, CancellationToken cancellation)
     {
@@ -46,12 +44,13 @@ public sealed partial class ModelDesk
         {
             return await NotHeldAsync<CohortJudgement>(model, cancellation);
         }
-        var patients = (await consents.PatientsOfAsync(caller, cancellation)).Order(StringComparer.Ordinal).ToList();
+        var sharing = await consents.PatientsOfAsync(caller, cancellation);
+        var patients = sharing.Order(StringComparer.Ordinal).Take(options.CohortMax).ToList();
         var lines = recipe.Encounters
-            ? await VisitLinesAsync(caller, (await shelf.HeldAsync(model, cancellation))!, patients.Take(CohortMax), cancellation)
-            : await LinesByAsync(caller, (await shelf.HeldByRecipeAsync(model, cancellation))!, recipe, patients.Take(CohortMax), cancellation);
+            ? await VisitLinesAsync(caller, (await shelf.HeldAsync(model, cancellation))!, patients, cancellation)
+            : await LinesByAsync(caller, (await shelf.HeldByRecipeAsync(model, cancellation))!, recipe, patients, cancellation);
         return new ModelAnswer<CohortJudgement>.Given(new CohortJudgement(
-            model, [.. lines.OrderByDescending(line => line.Probability).ThenBy(line => line.Patient, StringComparer.Ordinal)], patients.Count - lines.Count));
+            model, [.. lines.OrderByDescending(line => line.Probability).ThenBy(line => line.Patient, StringComparer.Ordinal)], patients.Count - lines.Count, sharing.Count - patients.Count));
     }
 
     async Task<List<CohortLine>> VisitLinesAsync(Caller caller, HeldModel held, IEnumerable<string> patients, CancellationToken cancellation)

@@ -19,9 +19,9 @@ public static class ModelsFeature
     public sealed record PredictionRequest(string? Encounter = null, string? Recipe = null, string? Note = null);
 
     /// <summary>A recipe that the node's records can be trained by.</summary>
-    /// <remarks>Its fields are what can be typed in to try one of its models.</remarks>
+    /// <remarks>Its hook is when other systems ask for its advice; its fields are what can be typed in to try one of its models.</remarks>
     public sealed record RecipeView(
-        string Name, string Title, string Sentence, string IntendedUse, string NotFor, RecipeOutcome Outcome, RecipeModel Model, IReadOnlyList<RecipeField> Fields);
+        string Name, string Title, string Sentence, string IntendedUse, string NotFor, RecipeOutcome Outcome, RecipeModel Model, AdviceHook Hook, IReadOnlyList<RecipeField> Fields);
 
     /// <summary>Why a model is released, or withdrawn.</summary>
     public sealed record ReleaseRequest(string? Statement);
@@ -40,7 +40,7 @@ public static class ModelsFeature
         var models = routes.MapGroup("/api/models").WithTags("Models");
         models.MapGet("/", ListAsync);
         models.MapGet("/recipes", IResult (HttpContext context) => ModelDesk.MaySee(context.Caller())
-            ? Json(ModelDesk.Recipes.Select(recipe => new RecipeView(recipe.Name, recipe.Title, recipe.Sentence, recipe.IntendedUse, recipe.NotFor, recipe.Outcome, recipe.Model, RecipeField.Of(recipe))))
+            ? Json(ModelDesk.Recipes.Select(recipe => new RecipeView(recipe.Name, recipe.Title, recipe.Sentence, recipe.IntendedUse, recipe.NotFor, recipe.Outcome, recipe.Model, recipe.Hook, RecipeField.Of(recipe))))
             : Unseen());
         models.MapGet("/{model}", FindAsync);
         models.MapPost("/train", TrainAsync);

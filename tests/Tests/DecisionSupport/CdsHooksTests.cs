@@ -24,6 +24,7 @@ public sealed class CdsHooksTests(CdsNode shared)
         Assert.Equal(["condition", "readmission", "note-category"], services.Select(one => one.GetProperty("id").GetString()));
         Assert.Equal(["patient", "encounters", "observations", "conditions"], services[1].GetProperty("prefetch").EnumerateObject().Select(one => one.Name));
         Assert.Contains("http://loinc.org|85354-9,", services[1].GetProperty("prefetch").GetProperty("observations").GetString(), StringComparison.Ordinal);
+        Assert.Equal(["patient-view", "encounter-discharge", "patient-view"], services.Select(one => one.GetProperty("hook").GetString()));
         Assert.Equal(["documents"], services[2].GetProperty("prefetch").EnumerateObject().Select(one => one.Name));
         Assert.Contains(shared.NoteModel, services[2].GetProperty("description").GetString(), StringComparison.Ordinal);
         var service = services[0];

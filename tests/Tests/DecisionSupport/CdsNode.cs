@@ -19,6 +19,9 @@ public sealed class CdsNode : IAsyncLifetime
     /// <summary>The collection of those who share it, one after the other.</summary>
     public const string Name = "decision support";
 
+    /// <summary>Patients of whom a list of all holds no more; more than that share.</summary>
+    public const int CohortMax = 12;
+
     internal TestNode Node { get; private set; } = null!;
 
     internal Caller Doctor { get; private set; } = null!;
@@ -48,6 +51,7 @@ public sealed class CdsNode : IAsyncLifetime
     {
         var ground = await TestGround.NewAsync();
         ground.Settings["Salus:Passkeys:Origin"] = OtherSystem.Origin;
+        ground.Settings["Salus:Models:CohortMax"] = $"{CohortMax}";
         Node = await TestNode.StartAsync(ground, ownsGround: true);
         (Doctor, Administrator) = (await Node.AddAsync(Role.Practitioner), await Node.AddAsync(Role.Administrator));
         Patients = await CareNode.EnterAsync(Node.Records, Doctor, CohortGenerator.Make(new CohortOptions { Patients = 15, Draws = 100, Seed = 6 }).Patients);

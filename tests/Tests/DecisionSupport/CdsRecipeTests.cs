@@ -35,7 +35,7 @@ public sealed class CdsRecipeTests(CdsNode shared)
         Assert.Equal($"{Origin}/models/{shared.StayModel}", card.GetProperty("source").GetProperty("url").GetString());
         Assert.Equal("warning", card.GetProperty("indicator").GetString());
         var detail = card.GetProperty("detail").GetString()!;
-        foreach (var part in (string[])[$"after the stay that ended on {Day(2)}", "haemoglobin", shared.StayModel, model.Hash[..16], "stays of 26 patients", "Not for keeping a patient in hospital"])
+        foreach (var part in (string[])[$"after the stay that ends on {Day(2)}", "haemoglobin", shared.StayModel, model.Hash[..16], "stays of 26 patients", "Not for keeping a patient in hospital"])
         {
             Assert.Contains(part, detail, StringComparison.Ordinal);
         }
@@ -56,10 +56,31 @@ public sealed class CdsRecipeTests(CdsNode shared)
             ["resource"] = new JsonObject { ["resourceType"] = "Condition", ["subject"] = new JsonObject { ["reference"] = "Patient/ehr-78" }, ["code"] = new JsonObject { ["text"] = "Asthma" } },
         });
         await RefusedAsync(client, stranger, HttpStatusCode.BadRequest, "prefetch.conditions");
+    }
 
+    [Fact]
+    public async Task Who_is_being_discharged_is_judged_as_going_home_today_from_that_very_stay()
+    {
+        using var client = await shared.Node.ClientAsync();
         var stillThere = StayCall();
         stillThere["prefetch"]!["encounters"]!["entry"]![0]!["resource"]!["period"]!.AsObject().Remove("end");
-        Assert.Equal(0, (await JsonAsync(await AskAsync(client, Stays, stillThere))).GetProperty("cards").GetArrayLength());
+        var card = Assert.Single((await JsonAsync(await AskAsync(client, Stays, stillThere))).GetProperty("cards").EnumerateArray());
+        Assert.Contains($"after the stay that ends on {Day(0)}", card.GetProperty("detail").GetString(), StringComparison.Ordinal);
+
+        // A visit that is no stay, and one that was not sent.
+        var visit = StayCall();
+        visit["prefetch"]!["encounters"]!["entry"]![0]!["resource"]!["class"]!["code"] = "AMB";
+        Assert.Equal(0, (await JsonAsync(await AskAsync(client, Stays, visit))).GetProperty("cards").GetArrayLength());
+        var other = StayCall();
+        other["context"]!["encounterId"] = "r7";
+        Assert.Equal(0, (await JsonAsync(await AskAsync(client, Stays, other))).GetProperty("cards").GetArrayLength());
+
+        var without = StayCall();
+        without["context"]!.AsObject().Remove("encounterId");
+        await RefusedAsync(client, without, HttpStatusCode.BadRequest, "context.encounterId");
+        var opened = StayCall();
+        opened["hook"] = "patient-view";
+        await RefusedAsync(client, opened, HttpStatusCode.BadRequest, "hook");
     }
 
     [Fact]
@@ -80,17 +101,19 @@ public sealed class CdsRecipeTests(CdsNode shared)
     public async Task A_practitioner_here_is_advised_on_stays_as_far_as_consents_go_and_a_card_belongs_to_its_service()
     {
         var patient = shared.Wards[1];
+        var written = new List<string>();
         foreach (var resource in (JsonObject[])[WardCohort.Stay($"Patient/{patient}", Day(5), Day(2)), WardCohort.Haemoglobin($"Patient/{patient}", Day(4), 8)])
         {
-            Assert.IsType<WriteOutcome.Written>(await shared.Node.Records.CreateAsync(shared.Doctor, Encoding.UTF8.GetBytes(resource.ToJsonString()), Cancellation));
+            written.Add(Assert.IsType<WriteOutcome.Written>(await shared.Node.Records.CreateAsync(shared.Doctor, Encoding.UTF8.GetBytes(resource.ToJsonString()), Cancellation)).Records[0].Id);
         }
         using var client = await shared.Node.ClientAsync(shared.Doctor);
         var call = StayCall();
         call.Remove("prefetch");
         call["context"]!["patientId"] = patient;
+        call["context"]!["encounterId"] = written[0];
         using var response = await client.SendAsync(Request(HttpMethod.Post, Stays, null, call), Cancellation);
         var card = Assert.Single((await JsonAsync(response)).GetProperty("cards").EnumerateArray());
-        Assert.Contains($"ended on {Day(2)}", card.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Contains($"ends on {Day(2)}", card.GetProperty("detail").GetString(), StringComparison.Ordinal);
         Assert.Contains(card.GetProperty("links").EnumerateArray(), link => link.GetProperty("url").GetString() == $"{Origin}/patients/{patient}");
 
         call["context"]!["patientId"] = shared.Wards[0];
@@ -122,6 +145,8 @@ public sealed class CdsRecipeTests(CdsNode shared)
     JsonObject StayCall()
     {
         var call = Call();
+        call["hook"] = "encounter-discharge";
+        call["context"]!["encounterId"] = "r0";
         const string subject = $"https://ehr.example.org/fhir/Patient/{Patient}";
         call["prefetch"] = new JsonObject
         {

@@ -49,6 +49,8 @@ public sealed class RecipeTests
     [InlineData("records.uses", "[\"people\",\"visits\",\"measures\"]", "no view 'diagnoses'")]
     [InlineData("records.uses", "[\"people\",\"dreams\"]", "there is no view 'dreams'")]
     [InlineData("records.per", "\"visit\"", "stays ask for withinDays above 0")]
+    [InlineData("hook", "\"encounter-discharge\"", "is for stays")]
+    [InlineData("hook", "\"order-sign\"", "$.hook")]
     [InlineData("records.features", "[]", "give at least one")]
     [InlineData("records.features", "[{\"name\":\"a\",\"from\":\"measures\",\"take\":\"last\"}]", "names no column for its value")]
     [InlineData("records.features", "[{\"name\":\"a\",\"from\":\"measures\",\"take\":\"last\",\"value\":\"value\",\"limits\":{\"least\":9,\"most\":1}}]", "asks for limits")]

@@ -111,7 +111,14 @@ public sealed class RecordCohortTests
         Assert.Contains("was back in hospital", Nothing(Judged("p0", "2020-01-30")), StringComparison.Ordinal);
         Assert.Contains("no stay in hospital", Nothing(Judged("p1", "2020-01-30")), StringComparison.Ordinal);
 
-        SubjectOutcome Judged(string patient, string day, string? named = null) => RecordCohort.Subject(Readmission, rows.All, patient, DateOnly.Parse(day, System.Globalization.CultureInfo.InvariantCulture), named);
+        // Who is discharged goes home today, whatever the record says of the end; from another stay, or one that is none, nobody does.
+        var leaving = Assert.IsType<SubjectOutcome.Found>(Judged("p0", "2020-02-05", "v1", isLeaving: true));
+        Assert.Equal(("v1", new DateOnly(2020, 2, 5), 6), (leaving.Visit, leaving.Day, ((NumberColumn)leaving.Features["length of stay (days)"]).Values[0]));
+        Assert.Contains("no such stay", Nothing(Judged("p0", "2020-02-05", "v1")), StringComparison.Ordinal);
+        Assert.Contains("no such stay", Nothing(Judged("p1", "2020-01-10", "v2", isLeaving: true)), StringComparison.Ordinal);
+        Assert.Equal(new DateOnly(2020, 1, 12), Assert.IsType<SubjectOutcome.Found>(Judged("p0", "2020-01-12", "v0", isLeaving: true)).Day);
+
+        SubjectOutcome Judged(string patient, string day, string? named = null, bool isLeaving = false) => RecordCohort.Subject(Readmission, rows.All, patient, DateOnly.Parse(day, System.Globalization.CultureInfo.InvariantCulture), named, isLeaving);
     }
 
     [Fact]
@@ -180,6 +187,43 @@ public sealed class RecordCohortTests
         // The days of those before were over; those of the newest are not.
         Assert.Equal(["no", null], since.Labels);
         Assert.Equal([4, 1], ((NumberColumn)since.Table["length of stay (days)"]).Values.ToArray());
+    }
+
+    [Fact]
+    public void A_table_to_learn_from_tells_which_rows_an_older_model_has_not_seen_and_whom_it_may_know()
+    {
+        var rows = new Rows().People(24);
+        for (var i = 0; i < 24; i++)
+        {
+            rows.Visit(i, "2020-01-10", "2020-01-10").Visit(i, "2020-02-20", "2020-02-20").Measure(i, "2020-01-10", "39156-5", 25, "kg/m2");
+            if (i % 4 == 0)
+                rows.Diagnose(i, i < 12 ? "2020-02-15" : "2020-06-15", "44054006");
+        }
+        var made = Assert.IsType<CohortOutcome.Made>(RecordCohort.Make(Diabetes, rows.All, new DateOnly(2020, 3, 1)));
+        Assert.Equal(["p12", "p16", "p20"], made.Since.Select(row => made.Patients[row]).Order(StringComparer.Ordinal));
+        Assert.Equal(24, made.KnownBefore.Count);
+        Assert.Empty(Assert.IsType<CohortOutcome.Made>(RecordCohort.Make(Diabetes, rows.All)).Since);
+        // All of one patient was written since: of that one the older model knows nothing.
+        var all = rows.All;
+        var strangers = all.Select(view => view with { New = view.Rows.Where(row => (string?)row[0] == "p5").ToHashSet() }).ToList();
+        var since = Assert.IsType<CohortOutcome.Made>(RecordCohort.Make(Diabetes, strangers, new DateOnly(2020, 3, 1)));
+        Assert.Contains("p5", since.Since.Select(row => since.Patients[row]));
+        Assert.DoesNotContain("p5", since.KnownBefore);
+    }
+
+    [Fact]
+    public void Words_that_an_older_model_has_read_in_any_note_are_not_new_to_it()
+    {
+        var notes = new Notes();
+        foreach (var field in (string[])["Cardiology", "Dermatology", "Orthopaedics"])
+        {
+            foreach (var number in Enumerable.Range(0, 8))
+                notes.Add($"p{number + 2}", $"2020-01-{10 + number}", field, $"{field} {number}");
+        }
+        // The first patient's note stands for both, and is of a later day.
+        notes.Add("p1", "2020-06-01", "Cardiology", "Cardiology 7").Add("p1", "2020-06-02", "Cardiology", "new words");
+        var made = Assert.IsType<CohortOutcome.Made>(RecordCohort.Make(NoteCategory, notes.All, new DateOnly(2020, 3, 1)));
+        Assert.Equal("new words", made.Table["note"].Show(Assert.Single(made.Since)));
     }
 
     static string Nothing(SubjectOutcome outcome) => Assert.IsType<SubjectOutcome.Nothing>(outcome).Reason;

@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -47,7 +48,7 @@ public sealed class CareNode : IAsyncDisposable
 
     public string BlobFolder => Path.Combine(folder.FullName, "blobs");
 
-    public static async Task<CareNode> StartAsync()
+    public static async Task<CareNode> StartAsync(params (string Name, string Value)[] settings)
     {
         var folder = Directory.CreateTempSubdirectory("salus-node-");
         var database = NpgsqlDataSource.Create(await EngineFixture.NewNodeDatabaseAsync());
@@ -56,6 +57,7 @@ public sealed class CareNode : IAsyncDisposable
             (account, cancellation) => EngineFixture.Chain.FundAsync(account.ToString(), cancellation),
             Path.Combine(folder.FullName, "log"), Path.Combine(folder.FullName, "blobs"), $"salus.test/{folder.Name}", CancellationToken.None);
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Name, setting => (string?)setting.Value));
         builder.Services.AddLogging(logging => logging.ClearProviders());
         builder.Services.AddSalusNode(foundation);
         if (builder.Services.All(service => service.ServiceType != typeof(ModelDesk)))

@@ -54,7 +54,7 @@ public sealed class ModelLifeTests
 
         await RetrainAsync(node, first, fresh.Count, cancellation);
         Assert.True(await node.Accounts.DisableAsync(Guid.NewGuid(), doctor.Account, cancellation));
-        Assert.Null(await Retraining(node, days: 30).RunAsync(cancellation));
+        Assert.Null(await Retraining(node, days: 30).RunAsync(ModelSummary.Condition, cancellation));
     }
 
     [Fact]
@@ -94,12 +94,31 @@ public sealed class ModelLifeTests
         Assert.Contains("kind is 'oracle'", Assert.IsType<ModelTraining.Refused>(await node.Models.TrainAsync(doctor, new TrainingRequest(Kind: "oracle"), cancellation)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_list_of_all_patients_that_is_full_says_how_many_it_does_not_hold()
+    {
+        await using var node = await CareNode.StartAsync(("Salus:Models:CohortMax", "10"));
+        var cancellation = TestContext.Current.CancellationToken;
+        var doctor = CareNode.NewCaller(Role.Practitioner);
+        foreach (var patient in await node.EnterAsync(doctor, CohortGenerator.Make(new CohortOptions { Patients = 13, Draws = 100, Seed = 6 }).Patients))
+        {
+            await node.ShareAsync(patient, Purpose.Treatment);
+        }
+        var model = Assert.IsType<ModelTraining.Trained>(await node.Models.TrainAsync(doctor, new TrainingRequest(Folds: 3, Repeats: 1, Kind: "logistic"), cancellation)).Model.Summary;
+        var judged = Assert.IsType<ModelAnswer<CohortJudgement>.Given>(await node.Models.JudgeCohortAsync(doctor, model.Id, cancellation)).Value;
+        Assert.Equal((10, 0, 3, 10), (judged.Lines.Count, judged.LeftOut, judged.NotAsked, judged.Asked));
+        var answered = System.Text.Json.JsonSerializer.SerializeToElement(judged, Salus.Learning.Models.CardJson.Options);
+        Assert.Equal((10, 3), (answered.GetProperty("asked").GetInt32(), answered.GetProperty("notAsked").GetInt32()));
+    }
+
     static async Task RetrainAsync(CareNode node, ModelSummary first, int fresh, CancellationToken cancellation)
     {
-        Assert.Null(await Retraining(node, days: 0).RunAsync(cancellation));
-        var anew = Assert.IsType<ModelTraining.Trained>(await Retraining(node, days: 8).RunAsync(cancellation)).Model.Summary;
+        Assert.Null(await Retraining(node, days: 0).RunAsync(ModelSummary.Condition, cancellation));
+        var anew = Assert.IsType<ModelTraining.Trained>(await Retraining(node, days: 8).RunAsync(ModelSummary.Condition, cancellation)).Model.Summary;
         Assert.Equal((first.Card.Kind, first.Card.Seed, first.TrainedBy), (anew.Card.Kind, anew.Card.Seed, anew.TrainedBy));
         Assert.Equal((first.Id, fresh), (anew.Comparison!.With, anew.Comparison.Encounters));
+        Assert.Equal((first.Patients, first.Patients), (anew.Comparison.Patients, anew.Comparison.KnownBefore));
+        Assert.Contains($"On {fresh} encounters of {first.Patients} patients", anew.Comparison.About, StringComparison.Ordinal);
         // The old one has learned the opposite; the new one has seen both, and on these rows can only do better.
         Assert.True(anew.Comparison.Figures!.Auc.Difference.Estimate > 0);
         var models = (await node.Models.ListAsync(CareNode.NewCaller(Role.Auditor), cancellation))!;

@@ -130,6 +130,10 @@ public sealed class RecipeDeskTests
         Assert.InRange(watch.Expected, 0.01, Newcomers - 0.01);
         Assert.Contains(watch.Inputs, input => input.Column == "glucose (mg/dL)");
         Assert.Equal(watch.Expected, (await node.Models.FindAsync(CareNode.NewCaller(Role.Auditor), model.Id, cancellation))!.Watch!.Expected);
+        // Trained anew it is held against the one in use on those three, who are strangers to it, and too few to tell.
+        var comparison = Assert.IsType<ModelTraining.Trained>(await node.Models.TrainAsync(doctor, Request, cancellation)).Model.Summary.Comparison!;
+        Assert.Equal((model.Id, Newcomers, Newcomers, 0, null), (comparison.With, comparison.Encounters, comparison.Patients, comparison.KnownBefore, comparison.Figures));
+        Assert.Contains($"tell of {Newcomers} patients: too few to compare on", comparison.About, StringComparison.Ordinal);
     }
 
     static string Nothing(PredictionOutcome outcome) => Assert.IsType<PredictionOutcome.NothingToJudge>(outcome).Reason;

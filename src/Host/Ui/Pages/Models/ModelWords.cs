@@ -1,5 +1,6 @@
 using System.Globalization;
 using Salus.Learning.Evaluate;
+using Salus.Learning.Models;
 using Salus.Learning.Recipes;
 using Salus.Platform.Identity;
 using Salus.Platform.Models;
@@ -67,12 +68,25 @@ static class ModelWords
     static string Lower(string text) => text.Length == 0 ? text : char.ToLowerInvariant(text[0]) + text[1..];
 
     /// <summary>How probabilities were mended.</summary>
-    public static string Calibration(string? calibration) => calibration switch
+    public static string Calibration(ModelSummary model) => model.Card.Calibration switch
     {
         null => "none: probabilities stand as the model gives them",
-        "platt" => "by Platt's curve, learned from what models said that had not seen the encounter; the figures here are of mended probabilities",
-        _ => "by steps that rise (isotonic), learned from what models said that had not seen the encounter; the figures here are of mended probabilities",
+        "platt" => $"by Platt's curve, learned from what models said of {model.Rows} that they had not seen; the figures here are of mended probabilities",
+        _ => $"by steps that rise (isotonic), learned from what models said of {model.Rows} that they had not seen; the figures here are of mended probabilities",
     };
+
+    /// <summary>Whether a missed case costs more or less than a false alarm: accuracy is then given up on purpose, and what counts is how many are found and how many spared.</summary>
+    public static bool WeighsMistakes(ModelCard card) => card.Costs is [var alarm, var missed] && alarm != missed;
+
+    /// <summary>What a missed case costs beside a false alarm.</summary>
+    public static string MissedCost(ModelCard card) => card.Costs is [var alarm, var missed] ? (missed / alarm).ToString("0.#", CultureInfo.InvariantCulture) : "1";
+
+    /// <summary>A part of the patients by a column and its value, with the unit after the value.</summary>
+    public static string Part(string column, string value) =>
+        column.IndexOf(" (", StringComparison.Ordinal) is > 0 and var at && column.EndsWith(')') ? $"{Capital(column[..at])} {value} {column[(at + 2)..^1]}" : $"{Capital(column)}: {value}";
+
+    /// <summary>When other systems ask for a recipe's advice.</summary>
+    public static string Moment(Recipe recipe) => recipe.Hook == AdviceHook.EncounterDischarge ? "when a patient is discharged" : "when a patient's record is opened";
 
     /// <summary>A share as a percentage.</summary>
     public static string Share(double share) => double.IsFinite(share) ? string.Create(CultureInfo.InvariantCulture, $"{share * 100:0.0} %") : "–";
