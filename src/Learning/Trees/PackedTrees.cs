@@ -149,19 +149,35 @@ sealed class PackedTrees<TNode> : PackedTrees where TNode : unmanaged, ITreeNode
     // Of four steps three are not asked whether they were the last: one too many stays in its leaf.
     const int UnaskedSteps = 3;
 
+    // Trees not deeper than this are walked to their full depth, which costs less than asking.
+    const int UnaskedDepth = 8;
+
     readonly TNode[] nodes;
+    readonly int[] depths;
     readonly ulong[]?[]? sets;
 
     public PackedTrees(TreeEnsemble ensemble, int[] slots, int[][] places) : base(ensemble)
     {
         nodes = new TNode[RootAt[^1]];
         sets = ensemble.Trees.Any(tree => tree.HasSets) ? new ulong[nodes.Length][] : null;
+        depths = Array.ConvertAll(ensemble.Trees, DepthOf);
         for (var t = 0; t < ensemble.Trees.Length; t++)
             Pack(ensemble.Trees[t], nodes.AsSpan(RootAt[t]), sets is null ? [] : sets.AsSpan(RootAt[t]), places[t], slots);
         TakeValues(places);
     }
 
     public override bool IsShort => TNode.CodeBytes == 1;
+
+    static int DepthOf(Tree tree)
+    {
+        var depth = new int[tree.NodeCount];
+        for (var node = 0; node < tree.NodeCount; node++)
+        {
+            if (!tree.IsLeaf(node))
+                depth[tree.Next[node]] = depth[tree.Next[node] + 1] = depth[node] + 1;
+        }
+        return depth.Max();
+    }
 
     static void Pack(Tree tree, Span<TNode> into, Span<ulong[]?> sets, int[] places, int[] slots)
     {
@@ -262,10 +278,13 @@ sealed class PackedTrees<TNode> : PackedTrees where TNode : unmanaged, ITreeNode
         ref var f0 = ref Root(Math.Min(last, tree + 5));
         ref var g0 = ref Root(Math.Min(last, tree + 6));
         ref var h0 = ref Root(Math.Min(last, tree + 7));
-        int a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0, moved;
+        int a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0, moved, depth = 0;
+        foreach (var one in depths.AsSpan(tree, ends.Length))
+            depth = Math.Max(depth, one);
+        var steps = depth <= UnaskedDepth ? depth : UnaskedSteps;
         do
         {
-            for (var i = 0; i < UnaskedSteps; i++)
+            for (var i = 0; i < steps; i++)
             {
                 a = StepAlone(ref a0, ref codes, a);
                 b = StepAlone(ref b0, ref codes, b);
@@ -276,6 +295,8 @@ sealed class PackedTrees<TNode> : PackedTrees where TNode : unmanaged, ITreeNode
                 g = StepAlone(ref g0, ref codes, g);
                 h = StepAlone(ref h0, ref codes, h);
             }
+            if (depth <= UnaskedDepth)
+                break;
             int i0 = StepAlone(ref a0, ref codes, a), i1 = StepAlone(ref b0, ref codes, b);
             int i2 = StepAlone(ref c0, ref codes, c), i3 = StepAlone(ref d0, ref codes, d);
             moved = (a ^ i0) | (b ^ i1) | (c ^ i2) | (d ^ i3);
