@@ -134,6 +134,8 @@ function profile(structure) {
 
 function profileElement(definition) {
   const kept = {};
+  // Of an extension as a whole: where it may stand depends on it
+  if (definition.isModifier && !definition.path.includes(".")) kept.isModifier = true;
   for (const [key, value] of Object.entries(definition)) {
     if (["id", "path", "sliceName", "min", "max", "contentReference", "maxLength"].includes(key) || /^(fixed|pattern|minValue|maxValue)[A-Z]/.test(key)) {
       kept[key] = value;

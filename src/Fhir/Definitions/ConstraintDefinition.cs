@@ -88,6 +88,9 @@ public sealed record ProfileDefinition(
 {
     /// <summary>Whether it defines an extension.</summary>
     public bool IsExtension => Type == "Extension";
+
+    /// <summary>Whether it is an extension that changes the meaning of what it stands in.</summary>
+    public bool IsModifier { get; internal init; }
 }
 
 /// <summary>Where an extension may stand.</summary>

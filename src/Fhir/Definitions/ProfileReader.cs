@@ -26,7 +26,10 @@ sealed class ProfileReader(FhirDefinitions definitions)
         }
         var root = new ProfileReader(definitions).Tree(elements, definitions.Type(type!)!, out reason);
         return root is null ? null : new ProfileDefinition(
-            url!, source["version"].Text, type!, source["baseDefinition"].Text, Contexts(source["context"]), root);
+            url!, source["version"].Text, type!, source["baseDefinition"].Text, Contexts(source["context"]), root)
+        {
+            IsModifier = elements.Items.FirstOrMissing["isModifier"u8].Kind == ElementKind.True,
+        };
     }
 
     static List<ExtensionContext> Contexts(Element list)

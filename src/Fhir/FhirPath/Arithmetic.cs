@@ -114,6 +114,10 @@ static class Arithmetic
         {
             throw new FhirPathException(FhirPathFault.Execution, $"'{duration.Unit}' is no duration of a calendar", position);
         }
+        if (moment.Kind == TemporalKind.Time && word is ("year" or "month" or "week" or "day"))
+        {
+            throw new FhirPathException(FhirPathFault.Execution, $"A time is moved by hours and what is shorter, not by a {word}", position);
+        }
         return moment.Plus(back ? -duration.Value : duration.Value, word) is { } moved ? new TemporalItem(moved) : null;
     }
 }

@@ -192,7 +192,19 @@ static class Compiler
     public static FhirPathCollection As(Frame frame, FhirPathCollection items, TypeSpecifier type, int position) =>
         items.Count > 1 && frame.Run.Context.IsAsForOne
             ? throw new FhirPathException(FhirPathFault.Execution, $"'as' is for one item; here are {items.Count}", position)
+            : type.Namespace == "System" ? KeepType(frame, Values(frame, items), type)
             : KeepType(frame, items, type);
+
+    /// <summary>Primitives as the values that they hold: <c>as</c> may name either of their types (R4 section 2.9.1.3).</summary>
+    static FhirPathCollection Values(Frame frame, FhirPathCollection items)
+    {
+        var into = new FhirPathCollection.Builder(frame.Run);
+        foreach (var item in items)
+        {
+            into.Add(item is ElementItem { IsPrimitive: true, System: { } value } ? value : item);
+        }
+        return into.Build();
+    }
 
     public static FhirPathCollection KeepType(Frame frame, FhirPathCollection items, TypeSpecifier type)
     {

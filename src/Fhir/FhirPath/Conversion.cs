@@ -105,7 +105,7 @@ static partial class Conversion
         _ => null,
     };
 
-    static Temporal DateOf(Temporal moment)
+    public static Temporal DateOf(Temporal moment)
     {
         var precision = (TemporalPrecision)Math.Min((int)moment.Precision, (int)TemporalPrecision.Day);
         return new(TemporalKind.Date, Temporal.Floor(moment.Start, precision), precision);
@@ -133,12 +133,7 @@ static partial class Conversion
     /// <summary>A quantity in another unit; null when it measures something else.</summary>
     public static QuantityItem? InUnit(QuantityItem quantity, string unit)
     {
-        var target = Calendar.Singular(unit) ?? unit;
-        if (target == quantity.Unit)
-        {
-            return quantity;
-        }
-        return Quantities.Add(new QuantityItem(0m, target), quantity, 1);
+        return Quantities.Convert(quantity, Calendar.Singular(unit) ?? unit);
     }
 
     [GeneratedRegex(@"^[+-]?[0-9]+(\.[0-9]+)?\z", RegexOptions.CultureInvariant)]

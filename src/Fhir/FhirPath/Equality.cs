@@ -105,9 +105,35 @@ static class Equality
             (QuantityItem a, IntegerItem or DecimalItem) => Quantities.AreEquivalent(a, Conversion.Quantity(right.System!)),
             (IntegerItem or DecimalItem, QuantityItem b) => Quantities.AreEquivalent(Conversion.Quantity(left.System!), b),
             ({ } a, { } b) => AreEqual(a, b) == true,
-            (null, null) => AreSame(run, left, right, true),
+            (null, null) => AreAlike(run, left, right),
             _ => false,
         };
+    }
+
+    /// <summary>Structures: Codings by system and code, CodeableConcepts by a Coding that both have (R4 section 2.9.1.6).</summary>
+    static bool AreAlike(Evaluation run, FhirPathItem left, FhirPathItem right) => (left.TypeName, right.TypeName) switch
+    {
+        ("Coding", "Coding") => AreCodedAlike(left.Element, right.Element),
+        ("CodeableConcept", "CodeableConcept") when left.Element["coding"u8].Items.Count > 0 && right.Element["coding"u8].Items.Count > 0 => ShareCoding(run, left.Element, right.Element),
+        _ => AreSame(run, left, right, true),
+    };
+
+    static bool AreCodedAlike(Element left, Element right) => left["system"u8].Text == right["system"u8].Text && left["code"u8].Text == right["code"u8].Text;
+
+    static bool ShareCoding(Evaluation run, Element left, Element right)
+    {
+        foreach (var one in left["coding"u8].Items)
+        {
+            foreach (var other in right["coding"u8].Items)
+            {
+                run.Spend();
+                if (AreCodedAlike(one, other))
+                {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /// <summary>Without case, and with one blank for any white space.</summary>
@@ -138,8 +164,8 @@ static class Equality
         return left.Kind switch
         {
             ElementKind.Complex => HaveSameMembers(run, left, right, loosely),
-            ElementKind.Array => HaveSameItems(run, left, right, loosely),
-            ElementKind.Number => left.Number is { } a && right.Number is { } b ? a == b : left.Raw.SequenceEqual(right.Raw),
+            ElementKind.Array => loosely ? HaveSameItemsInAnyOrder(run, left, right) : HaveSameItems(run, left, right),
+            ElementKind.Number => left.Number is { } a && right.Number is { } b ? a == b || (loosely && Numbers.AreEquivalent(a, b)) : left.Raw.SequenceEqual(right.Raw),
             ElementKind.Text => loosely ? Folded(left.Text!) == Folded(right.Text!) : left.Text == right.Text,
             _ => true,
         };
@@ -150,16 +176,39 @@ static class Equality
         var count = 0;
         foreach (var member in left.Children)
         {
+            if (loosely && member.NameUtf8.SequenceEqual("id"u8))
+            {
+                continue;
+            }
             count++;
             if (!AreSame(run, member, right[member.NameUtf8], loosely))
             {
                 return false;
             }
         }
-        return count == right.Children.Count;
+        return count == right.Children.Count - (loosely && !right["id"u8].IsMissing ? 1 : 0);
     }
 
-    static bool HaveSameItems(Evaluation run, Element left, Element right, bool loosely)
+    static bool HaveSameItemsInAnyOrder(Evaluation run, Element left, Element right)
+    {
+        var others = new List<Element>();
+        foreach (var other in right.Children)
+        {
+            others.Add(other);
+        }
+        foreach (var item in left.Children)
+        {
+            var at = others.FindIndex(other => AreSame(run, item, other, true));
+            if (at < 0)
+            {
+                return false;
+            }
+            others.RemoveAt(at);
+        }
+        return others.Count == 0;
+    }
+
+    static bool HaveSameItems(Evaluation run, Element left, Element right)
     {
         if (left.Children.Count != right.Children.Count)
         {
@@ -168,7 +217,7 @@ static class Equality
         var other = right.Children.GetEnumerator();
         foreach (var item in left.Children)
         {
-            if (!other.MoveNext() || !AreSame(run, item, other.Current, loosely))
+            if (!other.MoveNext() || !AreSame(run, item, other.Current, false))
             {
                 return false;
             }

@@ -1,12 +1,15 @@
 namespace Salus.Fhir.FhirPath;
 
-/// <summary>Answers questions about value sets for <c>memberOf</c>.</summary>
+/// <summary>Answers questions about codes for <c>memberOf</c> and <c>subsumes</c>.</summary>
 public interface ITerminology
 {
     /// <summary>Whether a code, Coding or CodeableConcept is in a value set; null when that is not known.</summary>
     /// <param name="coded">The element that was asked about.</param>
     /// <param name="valueSetUrl">The value set's canonical URL.</param>
     bool? IsMember(FhirPathItem coded, string valueSetUrl);
+
+    /// <summary>Whether a code of a system is another or stands over it; null when that is not known.</summary>
+    bool? Subsumes(string system, string above, string below);
 }
 
 /// <summary>Answers <c>conformsTo</c> for profiles that are more than a base type.</summary>

@@ -216,7 +216,14 @@ sealed class Lexer(string text)
         var value = new StringBuilder();
         while (_at < text.Length && text[_at] != quote)
         {
-            value.Append(text[_at] == '\\' ? Escape() : text[_at]);
+            if (text[_at] == '\\' && Escape() is { } escaped)
+            {
+                value.Append(escaped);
+            }
+            else if (_at < text.Length)
+            {
+                value.Append(text[_at]);
+            }
             _at++;
         }
         if (_at++ >= text.Length)
@@ -226,9 +233,10 @@ sealed class Lexer(string text)
         return value.ToString();
     }
 
-    char Escape()
+    /// <summary>What an escape stands for; null for a backslash before anything else, which counts for nothing (FHIRPath section 4.1.2).</summary>
+    char? Escape()
     {
-        var start = _at++;
+        _at++;
         switch (_at < text.Length ? text[_at] : '\0')
         {
             case 'f': return '\f';
@@ -238,10 +246,7 @@ sealed class Lexer(string text)
             case 'u' when _at + 4 < text.Length && ushort.TryParse(text.AsSpan(_at + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code):
                 _at += 4;
                 return (char)code;
-            case '\'' or '"' or '`' or '\\' or '/':
-                return text[_at];
-            default:
-                throw Wrong("This is no escape; those are \\' \\\" \\` \\\\ \\/ \\f \\n \\r \\t and \\u with four digits", start);
+            default: return null;
         }
     }
 

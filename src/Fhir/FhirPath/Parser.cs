@@ -169,7 +169,7 @@ sealed class Parser
         if (token.Kind == TokenKind.Text)
         {
             _at++;
-            return token.Text;
+            return Calendar.Singular(token.Text) ?? token.Text;
         }
         if (token.Kind == TokenKind.Word && Calendar.Singular(token.Text) is { } word)
         {

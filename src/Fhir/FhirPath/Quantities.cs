@@ -1,8 +1,12 @@
+using System.Buffers;
+
 namespace Salus.Fhir.FhirPath;
 
 /// <summary>Comparison and arithmetic of quantities in whatever units they are written.</summary>
 static class Quantities
 {
+    static readonly SearchValues<char> NoSymbol = SearchValues.Create("./(){}+-*^ ");
+
     /// <summary>Their order; null when their units measure different things or are not known.</summary>
     public static int? Compare(QuantityItem left, QuantityItem right)
     {
@@ -28,19 +32,36 @@ static class Quantities
 
     public static bool AreComparable(QuantityItem left, QuantityItem right) => left.Unit == right.Unit || Units(left, right) is not null;
 
-    /// <summary>Sum or difference in the unit of the left; null when they do not go together.</summary>
+    /// <summary>Sum or difference in the finer unit of the two; null when they do not go together.</summary>
     public static QuantityItem? Add(QuantityItem left, QuantityItem right, int sign)
     {
         if (left.Unit == right.Unit)
         {
             return new(left.Value + (sign * right.Value), left.Unit);
         }
-        if (!MayMeet(left, right) || Units(left, right) is not var (a, b))
+        // What is measured from a zero of its own is added to nothing else
+        if (!MayMeet(left, right) || Units(left, right) is not var (a, b) || a.IsSpecial || b.IsSpecial)
         {
             return null;
         }
-        return (b.InBase(right.Value) / a.Factor).ToDecimal() is { } converted ? new(left.Value + (sign * Trimmed(converted)), left.Unit) : null;
+        if (a.Factor.CompareTo(b.Factor) <= 0)
+        {
+            return Converted(b, right.Value, a) is { } more ? new(left.Value + (sign * more), left.Unit) : null;
+        }
+        return Converted(a, left.Value, b) is { } first ? new(first + (sign * right.Value), right.Unit) : null;
     }
+
+    /// <summary>A quantity in another unit; null when that measures something else.</summary>
+    public static QuantityItem? Convert(QuantityItem quantity, string unit)
+    {
+        var target = new QuantityItem(0m, unit);
+        return quantity.Unit == unit ? quantity
+            : MayMeet(quantity, target) && Units(quantity, target) is var (from, to) && Converted(from, quantity.Value, to) is { } value ? new(value, unit)
+            : null;
+    }
+
+    static decimal? Converted(UcumUnit from, decimal value, UcumUnit to) =>
+        ((from.InBase(value) - to.Offset) / to.Factor).ToDecimal() is { } converted ? Trimmed(converted) : null;
 
     public static QuantityItem Multiply(QuantityItem left, QuantityItem right) => new(left.Value * right.Value, Joined(left.Unit, right.Unit, '.'));
 
@@ -54,6 +75,10 @@ static class Quantities
         {
             return left;
         }
+        if (Power(left) is var (symbol, exponent) && Power(right) is var (other, more) && symbol == other)
+        {
+            return (by == '/' ? exponent - more : exponent + more) switch { 0 => "1", 1 => symbol, var sum => $"{symbol}{sum}" };
+        }
         if (by == '/')
         {
             return left == right ? "1" : left == "1" ? "/" + Grouped(right) : $"{left}/{Grouped(right)}";
@@ -61,11 +86,24 @@ static class Quantities
         return left == "1" ? right : $"{left}.{Grouped(right)}";
     }
 
+    /// <summary>A unit that is one symbol and its exponent, such as <c>cm2</c>.</summary>
+    static (string Symbol, int Exponent)? Power(string unit)
+    {
+        var symbol = unit.TrimEnd('0', '1', '2', '3', '4', '5', '6', '7', '8', '9');
+        if (symbol.Length == 0 || unit.AsSpan().ContainsAny(NoSymbol))
+        {
+            return null;
+        }
+        return symbol.Length == unit.Length ? (symbol, 1) : int.TryParse(unit.AsSpan(symbol.Length), out var exponent) ? (symbol, exponent) : null;
+    }
+
     static string Grouped(string unit) => unit.AsSpan().ContainsAny('.', '/') ? $"({unit})" : unit;
 
-    /// <summary>A calendar year or month has no fixed length, so it is never compared with UCUM's.</summary>
+    /// <summary>A calendar year or month has no fixed length, so it is never compared with UCUM's units, nor UCUM's year or month with a calendar's.</summary>
     static bool MayMeet(QuantityItem left, QuantityItem right) =>
-        left.IsCalendar == right.IsCalendar || !(Calendar.IsVariable(left.Unit) || Calendar.IsVariable(right.Unit));
+        left.IsCalendar == right.IsCalendar || !(IsVariable(left.Unit) || IsVariable(right.Unit));
+
+    static bool IsVariable(string unit) => Calendar.WordOf(unit) is { } word && Calendar.IsVariable(word);
 
     static (UcumUnit, UcumUnit)? Units(QuantityItem left, QuantityItem right)
     {

@@ -256,8 +256,21 @@ readonly record struct Temporal(TemporalKind Kind, DateTime Start, TemporalPreci
 
     Temporal PlusClock(decimal amount, string unit)
     {
-        var ticks = (Start.Ticks + (Ticks(unit) * decimal.Truncate(amount))) % TimeSpan.TicksPerDay;
+        var ticks = (Start.Ticks + Whole(Ticks(unit) * decimal.Truncate(amount))) % TimeSpan.TicksPerDay;
         return this with { Start = new DateTime((long)(ticks < 0 ? ticks + TimeSpan.TicksPerDay : ticks)) };
+    }
+
+    /// <summary>As many whole units of this value's precision as a duration has.</summary>
+    decimal Whole(decimal ticks)
+    {
+        var unit = Precision switch
+        {
+            TemporalPrecision.Hour => TimeSpan.TicksPerHour,
+            TemporalPrecision.Minute => TimeSpan.TicksPerMinute,
+            TemporalPrecision.Second => TimeSpan.TicksPerSecond,
+            _ => 1,
+        };
+        return decimal.Truncate(ticks / unit) * unit;
     }
 
     Temporal PlusDate(decimal amount, string unit)
@@ -274,7 +287,7 @@ readonly record struct Temporal(TemporalKind Kind, DateTime Start, TemporalPreci
             TemporalPrecision.Year => this with { Start = Start.AddYears((int)decimal.Truncate(ticks / TimeSpan.TicksPerDay / 365)) },
             TemporalPrecision.Month => this with { Start = Start.AddMonths((int)decimal.Truncate(ticks / TimeSpan.TicksPerDay / 30)) },
             TemporalPrecision.Day => this with { Start = Start.AddDays((double)decimal.Truncate(ticks / TimeSpan.TicksPerDay)) },
-            _ => this with { Start = Floor(Start.AddTicks((long)ticks), Precision) },
+            _ => this with { Start = Start.AddTicks((long)Whole(ticks)) },
         };
     }
 

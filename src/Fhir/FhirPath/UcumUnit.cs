@@ -37,6 +37,9 @@ sealed class UcumUnit
     /// <summary>What its zero is in base units.</summary>
     public Ratio Offset { get; }
 
+    /// <summary>Whether its zero is not that of its base units.</summary>
+    public bool IsSpecial => Offset.CompareTo(default) != 0;
+
     /// <summary>The name of an arbitrary unit (<c>[iU]</c>), comparable with itself alone; null for all others.</summary>
     public string? Arbitrary { get; }
 

@@ -10,6 +10,16 @@ sealed class CriterionParser(FhirDefinitions definitions, DateTimeOffset? now)
 {
     const int ChainMax = 5;
     const int ValuesMax = 500;
+    const int TextsMax = 16;
+
+    /// <summary>Parameters of the specification that are none of a resource, and what to do instead.</summary>
+    static readonly Dictionary<string, string> Unserved = new()
+    {
+        ["_query"] = "There are no named queries here. Search by the parameters of the type.",
+        ["_filter"] = "Filter expressions are not taken. Write each condition as a parameter of its own: several all hold, values with commas between them are alternatives.",
+        ["_contained"] = "Contained resources are not found by themselves. Search for what contains them.",
+        ["_containedType"] = "Contained resources are not found by themselves. Search for what contains them.",
+    };
 
     readonly ValueParser _values = new(now);
 
@@ -36,6 +46,11 @@ sealed class CriterionParser(FhirDefinitions definitions, DateTimeOffset? now)
         var colon = own.IndexOf(':');
         var code = colon < 0 ? own : own[..colon];
         var modifier = colon < 0 ? null : own[(colon + 1)..];
+        if (Unserved.TryGetValue(code, out var mend))
+        {
+            issue = Refusal("not-supported", shown, mend);
+            return null;
+        }
         var known = definitions.SearchParametersOf(type);
         if (known.FirstOrDefault(parameter => parameter.Code == code) is not { } parameter)
         {
@@ -104,6 +119,10 @@ sealed class CriterionParser(FhirDefinitions definitions, DateTimeOffset? now)
 
     SearchCriterion? Plain(SearchParameterDefinition parameter, string? modifier, string value, string shown, out FhirIssue? issue)
     {
+        if (parameter.Code is "_text" or "_content")
+        {
+            return WholeText(parameter.Code, modifier, value, shown, out issue);
+        }
         issue = null;
         // Spelling alike is not sounding alike
         if ((parameter.Type == SearchType.Special && parameter.Code != "near") || parameter.Code == "phonetic" || (parameter.Expression.Length == 0 && parameter.Code is not ("_id" or "_lastUpdated")))
@@ -127,6 +146,45 @@ sealed class CriterionParser(FhirDefinitions definitions, DateTimeOffset? now)
             return null;
         }
         return parameter.Type == SearchType.Composite ? Composite(parameter, modifier, values, shown, out issue) : Simple(parameter, modifier, values, shown, out issue);
+    }
+
+    static SearchCriterion.WholeText? WholeText(string code, string? modifier, string value, string shown, out FhirIssue? issue)
+    {
+        List<TextQuery> queries = [];
+        string? wrong = null;
+        var written = ValueParser.Split(value, ',').ConvertAll(ValueParser.Unescape);
+        switch (modifier)
+        {
+            case null:
+                foreach (var text in written)
+                {
+                    if (wrong is null && TextQueryReader.Read(text, out wrong) is { } query)
+                    {
+                        queries.Add(query);
+                    }
+                }
+                break;
+            case "contains":
+                queries.AddRange(written.Select(NormalisedText.Of).Where(text => text.Length > 0).Select(text => new TextQuery.Contains(text)));
+                wrong = queries.Count == 0 ? "There is nothing to search for." : null;
+                break;
+            case "missing" when value is "true" or "false":
+                issue = null;
+                return new SearchCriterion.WholeText(code, []) { IsMissing = value == "true" };
+            case "missing":
+                wrong = "':missing' is true or false.";
+                break;
+            default:
+                issue = Refusal("not-supported", shown, $"The modifier ':{modifier}' is not supported for '{code}'. Write NOT before what must not stand, and \"\" around words that follow each other.");
+                return null;
+        }
+        if (queries.Count > TextsMax)
+        {
+            issue = Refusal("too-costly", shown, $"At most {TextsMax} alternatives are taken; this has {queries.Count}.");
+            return null;
+        }
+        issue = wrong is null ? null : Refusal("value", shown, wrong);
+        return wrong is null ? new SearchCriterion.WholeText(code, queries) : null;
     }
 
     SearchCriterion? Simple(SearchParameterDefinition parameter, string? modifier, List<string> values, string shown, out FhirIssue? issue)

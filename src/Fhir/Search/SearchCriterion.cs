@@ -59,6 +59,20 @@ public abstract record SearchCriterion(string Parameter)
     /// <summary>Text anywhere, normalised (<c>:contains</c>).</summary>
     public sealed record TextContains(string Parameter, IReadOnlyList<string> Values) : SearchCriterion(Parameter);
 
+    /// <summary>The narrative (<c>_text</c>) or the whole resource (<c>_content</c>), as it reads.</summary>
+    public sealed record WholeText(string Parameter, IReadOnlyList<TextQuery> Values) : SearchCriterion(Parameter)
+    {
+        /// <summary>Whether there is no text (<c>:missing</c>); null where that is not the question.</summary>
+        public bool? IsMissing { get; init; }
+
+        /// <summary>Whether a resource matches.</summary>
+        public bool Matches(Resource resource)
+        {
+            var text = Parameter == "_text" ? ResourceText.OfNarrative(resource) : ResourceText.OfContent(resource);
+            return IsMissing is { } isMissing ? isMissing == text.IsEmpty : Values.Any(wanted => wanted.Matches(text));
+        }
+    }
+
     /// <summary>References; a value without a type matches any of the parameter's targets.</summary>
     public sealed record Reference(string Parameter, IReadOnlyList<ReferenceValue> Values) : SearchCriterion(Parameter);
 

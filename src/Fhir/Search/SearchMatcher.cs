@@ -34,6 +34,7 @@ public static class SearchMatcher
             SearchCriterion.Text { IsExact: true } text => values.OfType<IndexValue.Text>().Any(value => text.Values.Contains(value.Value)),
             SearchCriterion.Text text => values.OfType<IndexValue.Text>().Any(value => text.Values.Any(wanted => value.Normalised.StartsWith(wanted, StringComparison.Ordinal))),
             SearchCriterion.TextContains text => values.OfType<IndexValue.Text>().Any(value => text.Values.Any(wanted => value.Normalised.Contains(wanted, StringComparison.Ordinal))),
+            SearchCriterion.WholeText whole => resource is not null && whole.Matches(resource),
             SearchCriterion.Reference reference => reference.Values.Any(wanted => values.Any(value => RefersTo(value, wanted))),
             SearchCriterion.ReferenceIdentifier identifier => values.OfType<IndexValue.ReferenceIdentifier>().Any(value => identifier.Values.Any(wanted => wanted.Matches(value.System, value.Code))),
             SearchCriterion.Date date => values.OfType<IndexValue.Date>().Any(value => date.Values.Any(wanted => wanted.Matches(value.Low, value.High))),

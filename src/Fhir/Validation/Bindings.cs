@@ -44,6 +44,9 @@ static class Bindings
             case "Coding" when !value["code"u8].IsMissing && !Holds(set, value):
                 run.Add(value, "code-invalid", $"The coding is not in the required value set {set.Url}{Some(set)}.");
                 break;
+            case "CodeableConcept" when value["coding"u8].IsMissing && value["extension"u8].IsMissing:
+                run.Add(value, "code-invalid", $"A code of the required value set {set.Url} is needed{Some(set)}; text alone does not do.");
+                break;
             case "CodeableConcept" when !value["coding"u8].IsMissing:
                 foreach (var coding in value["coding"u8].Items)
                 {
@@ -109,7 +112,7 @@ static class Bindings
             }
             any = true;
         }
-        if (any || (isProfile && rule.IsRequired && value["extension"u8].IsMissing))
+        if (any || (rule.IsRequired && value["extension"u8].IsMissing))
         {
             Report(run, value, rule, isProfile, $"None of the codings is in the {Strength(rule)} value set {rule.ValueSet}.");
         }

@@ -38,6 +38,12 @@ sealed class ExtensionRules(ValidationRun run, ProfileWalk profiles)
             ReportUnknown(extension, url);
             return;
         }
+        if (definition.IsModifier != (extension.Slot!.Element.Name == "modifierExtension"))
+        {
+            run.AddProfile(extension.Value, "structure", definition.IsModifier
+                ? $"The extension {text} changes the meaning of what it stands in: it must be a modifierExtension."
+                : $"The extension {text} changes no meaning: it must not be a modifierExtension.");
+        }
         if (!Allows(definition, around))
         {
             run.AddProfile(extension.Value, "structure", $"The extension {text} may not stand here, but at {string.Join(", ", definition.Contexts.Select(context => context.Expression))}.");

@@ -31,6 +31,7 @@ ref struct XhtmlScan(ReadOnlySpan<byte> text)
     int _at;
     int _depth;
     bool _says;
+    bool _isXhtml;
     string? _fault;
 
     /// <summary>The first thing that is wrong, or null.</summary>
@@ -180,6 +181,10 @@ ref struct XhtmlScan(ReadOnlySpan<byte> text)
             {
                 _fault = $"The tag <{element}> of the narrative is not closed.";
             }
+            else if (_depth == 0 && !_isXhtml && (_text[_at] == '>' || _text[_at..].StartsWith("/>"u8)))
+            {
+                _fault = "The narrative's <div> is not in the namespace of XHTML; write <div xmlns=\"http://www.w3.org/1999/xhtml\">.";
+            }
             else if (_text[_at] == '>')
             {
                 _at++;
@@ -227,7 +232,9 @@ ref struct XhtmlScan(ReadOnlySpan<byte> text)
         }
         var value = _text.Slice(_at + 1, length);
         _at += length + 2;
-        _fault = XhtmlNames.Fault(element, name, value);
+        var isXhtml = name == "xmlns" && value.SequenceEqual("http://www.w3.org/1999/xhtml"u8);
+        _isXhtml |= isXhtml && _depth == 0;
+        _fault = name == "xmlns" && !isXhtml ? $"The element <{element}> of the narrative is in a namespace that is not that of XHTML." : XhtmlNames.Fault(element, name, value);
     }
 
     void SkipSpace()

@@ -47,7 +47,7 @@ static class Primitives
             PrimitiveKind.Id => IsId(text) ? null : "1 to 64 of the characters A-Z a-z 0-9 - .",
             PrimitiveKind.Uri or PrimitiveKind.Url or PrimitiveKind.Canonical => text.IndexOfAny(Spaces) < 0 ? null : "a URI, which has no spaces",
             PrimitiveKind.Oid => text.StartsWith("urn:oid:"u8) && IsOid(text[8..]) ? null : "an OID such as urn:oid:1.2.3",
-            PrimitiveKind.Uuid => text.StartsWith("urn:uuid:"u8) && Guid.TryParse(text[9..], out _) && text.Length == 45 ? null : "a UUID such as urn:uuid:c757873d-ec9a-4326-a141-556f43239520",
+            PrimitiveKind.Uuid => text.StartsWith("urn:uuid:"u8) && Guid.TryParse(text[9..], out _) && text.Length == 45 && text.IndexOfAnyInRange((byte)'A', (byte)'F') < 0 ? null : "a UUID such as urn:uuid:c757873d-ec9a-4326-a141-556f43239520",
             PrimitiveKind.Date => FhirTime.TryParse(text, out var date) && date.Precision <= TimePrecision.Day ? null : "a date: YYYY, YYYY-MM or YYYY-MM-DD",
             PrimitiveKind.DateTime => IsDateTime(text) ? null : "a date, or a date and time with a zone: YYYY-MM-DDThh:mm:ss+zz:zz",
             PrimitiveKind.Instant => IsInstant(text) ? null : "an instant: YYYY-MM-DDThh:mm:ss.sss+zz:zz",
@@ -81,7 +81,21 @@ static class Primitives
     /// <summary>Whether a text is an object identifier in dots.</summary>
     public static bool IsOid(ReadOnlySpan<byte> text) =>
         text.Length > 2 && text[0] is >= (byte)'0' and <= (byte)'2' && text[1] == '.' && text.IndexOfAnyExcept(OidBytes) < 0
-        && text[^1] != '.' && text.IndexOf(".."u8) < 0;
+        && text[^1] != '.' && text.IndexOf(".."u8) < 0 && !BeginsPartWithZero(text);
+
+    static bool BeginsPartWithZero(ReadOnlySpan<byte> oid)
+    {
+        for (var at = oid.IndexOf(".0"u8); at >= 0 && at + 2 < oid.Length;)
+        {
+            if (oid[at + 2] != '.')
+            {
+                return true;
+            }
+            var next = oid[(at + 2)..].IndexOf(".0"u8);
+            at = next < 0 ? -1 : at + 2 + next;
+        }
+        return false;
+    }
 
     static bool IsDateTime(ReadOnlySpan<byte> text) =>
         FhirTime.TryParse(text, out var time) && (time.Precision <= TimePrecision.Day || (time.Precision >= TimePrecision.Second && time.HasZone));

@@ -12,6 +12,11 @@ static class References
     public static void Check(ValidationRun run, Element reference, IReadOnlyList<string> targets, Element owner)
     {
         var literal = reference["reference"u8];
+        var stated = reference["type"u8];
+        if (stated.Kind == ElementKind.Text && targets.Count > 0 && run.Definitions.Resource(stated.Raw) is { } named && !targets.Contains(named.Name))
+        {
+            run.Add(stated, "invalid", $"The reference is said to be to a {named.Name}; it may be to {string.Join(", ", targets)}.");
+        }
         if (literal.Kind != ElementKind.Text || literal.Raw.IsEmpty)
         {
             return;
@@ -24,7 +29,7 @@ static class References
         var text = literal.IsEscaped ? Encoding.UTF8.GetBytes(literal.Text!) : literal.Raw;
         if (text[0] == '#')
         {
-            CheckFragment(run, literal, text[1..], owner);
+            CheckFragment(run, literal, text[1..], targets, owner);
             return;
         }
         var isAbsolute = text.IndexOf("://"u8) > 0;
@@ -40,6 +45,10 @@ static class References
         if (type is null && !isAbsolute)
         {
             run.Add(literal, "value", $"'{literal.Text}' is not a reference: expected Type/id, an absolute URL, urn:uuid:…, or #id of a contained resource.");
+        }
+        else if (type is not null && stated.Kind == ElementKind.Text && stated.Raw.IndexOf((byte)':') < 0 && !stated.Is(Encoding.UTF8.GetBytes(type.Name)))
+        {
+            run.Add(stated, "invalid", $"The reference is said to be to a {ValidationRun.Short(stated)}, but it names a {type.Name}.");
         }
         else if (type is not null && targets.Count > 0 && !targets.Contains(type.Name))
         {
@@ -63,7 +72,7 @@ static class References
 
     static bool IsConditional(ReadOnlySpan<byte> text) => text.Contains((byte)'?') && BundleReferences.IsConditional(Encoding.UTF8.GetString(text));
 
-    static void CheckFragment(ValidationRun run, Element literal, ReadOnlySpan<byte> id, Element owner)
+    static void CheckFragment(ValidationRun run, Element literal, ReadOnlySpan<byte> id, IReadOnlyList<string> targets, Element owner)
     {
         if (id.IsEmpty)
         {
@@ -73,6 +82,10 @@ static class References
         {
             if (contained["id"u8].Is(id))
             {
+                if (targets.Count > 0 && contained["resourceType"u8].Text is { } type && !targets.Contains(type))
+                {
+                    run.Add(literal, "invalid", $"This reference is to a {type}; it may be to {string.Join(", ", targets)}.");
+                }
                 return;
             }
         }

@@ -15,6 +15,9 @@ static class ResourceRules
             case "Bundle":
                 new BundleRules(run, resource).Check();
                 break;
+            case "Questionnaire":
+                QuestionnaireRules.Check(run, resource);
+                break;
             case "QuestionnaireResponse":
                 QuestionnaireRules.CheckResponse(run, resource);
                 break;

@@ -279,6 +279,10 @@ sealed class StructureWalk
         {
             Bindings.CheckCode(_run, value, slot);
         }
+        if (kind == PrimitiveKind.Code)
+        {
+            CodeForms.Check(_run, value, slot);
+        }
         if (kind == PrimitiveKind.Xhtml)
         {
             Narratives.Check(_run, value);

@@ -8,11 +8,17 @@ namespace Salus.Fhir.Validation;
 static class TextRules
 {
     static readonly string[] ExampleHosts = ["example.org", "example.com", "example.net", "acme.com", "acme.org"];
+    const int CharactersMax = 1024 * 1024;
+    static readonly SearchValues<char> Controls = SearchValues.Create([.. Enumerable.Range(0, 32).Select(code => (char)code).Where(control => control is not ('\t' or '\r' or '\n'))]);
     static readonly SearchValues<byte> TagStart = SearchValues.Create("<"u8);
 
     /// <summary>Checks one primitive whose format is right.</summary>
     public static void Check(ValidationRun run, Element value, PrimitiveKind kind, TypeDefinition around)
     {
+        if (kind is PrimitiveKind.String or PrimitiveKind.Markdown && (value.IsEscaped || value.Raw.Length > CharactersMax))
+        {
+            CheckCharacters(run, value, kind);
+        }
         switch (kind)
         {
             case PrimitiveKind.Uri or PrimitiveKind.Url or PrimitiveKind.Canonical:
@@ -24,6 +30,20 @@ static class TextRules
             case PrimitiveKind.String or PrimitiveKind.Markdown when run.Options.RefusesMarkupInStrings && HasTag(value):
                 run.Add(value, "invalid", "The text holds what looks like an HTML tag, which is not taken here.");
                 break;
+        }
+    }
+
+    /// <remarks>R4 section 2.24.0.1. What JSON does not escape is no control character.</remarks>
+    static void CheckCharacters(ValidationRun run, Element value, PrimitiveKind kind)
+    {
+        var text = value.Text!;
+        if (text.AsSpan().ContainsAny(Controls))
+        {
+            run.Add(value, "value", "The text holds a control character; of those below U+0020 only tab, carriage return and line feed may stand in a string.");
+        }
+        if (kind == PrimitiveKind.String && text.Length > CharactersMax)
+        {
+            run.Add(value, "value", $"The string has {text.Length} characters; it may have {CharactersMax}.");
         }
     }
 

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using Salus.Fhir.Definitions;
 using Salus.Fhir.Elements;
+using Salus.Fhir.Search;
 
 namespace Salus.Fhir.Validation;
 
@@ -70,9 +71,18 @@ static class TypeRules
 
     static void CheckKnown(ValidationRun run, Element coding, string system, string code)
     {
-        if (run.Definitions.Terminology.CodeSystem(system) is { IsComplete: true } known && known.Find(code) is null)
+        var severity = run.Options.RefusesUnknownCodes ? IssueSeverity.Error : IssueSeverity.Warning;
+        if (run.Definitions.Terminology.CodeSystem(system) is not { IsComplete: true } known)
         {
-            run.Add(coding["code"u8], run.Options.RefusesUnknownCodes ? IssueSeverity.Error : IssueSeverity.Warning, "code-invalid", $"The code system {system} has no code '{code}'.");
+            return;
+        }
+        if (known.Find(code) is not { } concept)
+        {
+            run.Add(coding["code"u8], severity, "code-invalid", $"The code system {system} has no code '{code}'.");
+        }
+        else if (coding["display"u8].Text is { } shown && concept.Display is { } display && NormalisedText.Of(shown) != NormalisedText.Of(display))
+        {
+            run.Add(coding["display"u8], severity, "invalid", $"The code system {system} calls '{code}' '{display}', not '{ValidationRun.Short(coding["display"u8])}'.");
         }
     }
 

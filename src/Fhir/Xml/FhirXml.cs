@@ -23,7 +23,10 @@ public static class FhirXml
     /// Reads one resource: its elements are those of the JSON that means the same, so that their places are in that, not in the XML.
     /// A document type, a foreign namespace, an unknown element or one that repeats though it may not is refused with its place in the XML.
     /// </summary>
-    public static FhirReadOutcome Read(ReadOnlyMemory<byte> text, ReadLimits? limits = null)
+    /// <param name="text">The XML.</param>
+    /// <param name="limits">What it may demand.</param>
+    /// <param name="isOrdered">Whether elements must stand in the order of their definitions, as the specification has it; otherwise they are read wherever they stand.</param>
+    public static FhirReadOutcome Read(ReadOnlyMemory<byte> text, ReadLimits? limits = null, bool isOrdered = false)
     {
         limits ??= ReadLimits.Default;
         if (text.Length > limits.BytesMax)
@@ -32,7 +35,7 @@ public static class FhirXml
         }
         try
         {
-            var json = XmlToJson.Convert(XmlPartReader.Read(text, limits), FhirDefinitions.R4);
+            var json = XmlToJson.Convert(XmlPartReader.Read(text, limits), FhirDefinitions.R4, isOrdered);
             // An element of XML is up to two levels of JSON: its array and its object.
             return FhirJson.Read(json, limits with { BytesMax = int.MaxValue, DepthMax = (limits.DepthMax * 2) + 1, NodesMax = limits.NodesMax * 2 });
         }

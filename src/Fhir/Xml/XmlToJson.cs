@@ -14,15 +14,17 @@ sealed class XmlToJson
     readonly FhirDefinitions _definitions;
     readonly Utf8JsonWriter _json;
 
-    XmlToJson(FhirDefinitions definitions, Utf8JsonWriter json) => (_definitions, _json) = (definitions, json);
+    readonly bool _isOrdered;
+
+    XmlToJson(FhirDefinitions definitions, Utf8JsonWriter json, bool isOrdered) => (_definitions, _json, _isOrdered) = (definitions, json, isOrdered);
 
     /// <exception cref="XmlRefusal">The text holds what the definitions do not know.</exception>
-    public static ReadOnlyMemory<byte> Convert(XmlPart root, FhirDefinitions definitions)
+    public static ReadOnlyMemory<byte> Convert(XmlPart root, FhirDefinitions definitions, bool isOrdered)
     {
         var output = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = DepthMax }))
         {
-            new XmlToJson(definitions, json).Resource(root);
+            new XmlToJson(definitions, json, isOrdered).Resource(root);
         }
         return output.WrittenMemory;
     }
@@ -71,9 +73,27 @@ sealed class XmlToJson
         }
     }
 
-    /// <summary>Repetitions belong together wherever they stand, so that an element out of its order is read, as JSON reads it.</summary>
+    static void CheckOrder(XmlPart part, TypeDefinition type)
+    {
+        var last = -1;
+        foreach (var child in part.Children)
+        {
+            var position = type.Slot(Encoding.UTF8.GetBytes(child.Name))?.Position ?? last;
+            if (position < last)
+            {
+                throw new XmlRefusal("structure", $"'{child.Name}' is out of its order: in XML it stands before what precedes it here.", child);
+            }
+            last = position;
+        }
+    }
+
+    /// <summary>Repetitions belong together wherever they stand.</summary>
     void Members(XmlPart part, TypeDefinition type)
     {
+        if (_isOrdered)
+        {
+            CheckOrder(part, type);
+        }
         foreach (var repetitions in part.Children.GroupBy(child => child.Name))
         {
             var slot = type.Slot(Encoding.UTF8.GetBytes(repetitions.Key));

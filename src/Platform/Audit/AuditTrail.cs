@@ -122,9 +122,8 @@ public sealed class AuditTrail
         connection.QueryAsync(cancellation, SealedStore.Read,
             $"""
             SELECT {SealedStore.Columns} FROM entry e
-            WHERE type = 'AuditEvent' AND ($1::timestamptz IS NULL OR (written, id) {(newer ? ">" : "<")} ($1, $2))
-            ORDER BY written {(newer ? "ASC" : "DESC")}, id {(newer ? "ASC" : "DESC")} LIMIT $3
-            """, from?.At.ToUniversalTime(), from?.Id, BatchSize);
+            WHERE type = 'AuditEvent' {(from is null ? "" : $"AND id {(newer ? ">" : "<")} $2 ")}ORDER BY id {(newer ? "ASC" : "DESC")} LIMIT $1
+            """, from is null ? [BatchSize] : [BatchSize, from.Id]);
 
     async Task<AuditLine?> OpenAsync(SealedEntry entry, CancellationToken cancellation) =>
         await store.OpenAsync(entry, cancellation) is { } bytes ? AuditEventJson.Read(bytes) : null;
@@ -135,8 +134,9 @@ public sealed class AuditTrail
     {
         var owner = await vault.FindOwnerAsync(Owners.Audit, cancellation)
             ?? throw new InvalidOperationException("The audit trail's key is missing; the node is not set up.");
-        var id = Guid.CreateVersion7().ToString();
         var now = SealedStore.Now(time);
+        // The trail is read in the order of ids
+        var id = Guid.CreateVersion7(now).ToString();
         return new NewEntry(LeafKind.Audit, "AuditEvent", id, 1, owner, fact.PatientAlias, now, AuditEventJson.Write(id, now, fact, "Salus node"));
     }
 }

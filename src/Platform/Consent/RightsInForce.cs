@@ -47,18 +47,19 @@ sealed class RightsInForce
     /// <param name="lent">The connection that the caller holds: who holds one must not wait for another.</param>
     /// <param name="cancellation">Ends the wait.</param>
     public async Task<Rights> FindAsync(RightsQuestion question, NpgsqlConnection? lent, CancellationToken cancellation) =>
-        lent is null ? await asked.AskAsync(question, cancellation) : (await FindAllAsync(lent, [question], cancellation))[question];
+        lent is null ? await asked.AskAsync(question, cancellation) : (await FindAllAsync(lent, [question], Planning.ByValues, cancellation))[question];
 
     async Task<IReadOnlyList<Rights>> FindAllAsync(IReadOnlyList<RightsQuestion> questions)
     {
         await using var connection = await database.OpenConnectionAsync();
-        var found = await FindAllAsync(connection, [.. questions.Distinct()], CancellationToken.None);
+        var found = await FindAllAsync(connection, [.. questions.Distinct()], Planning.Once, CancellationToken.None);
         return [.. questions.Select(question => found[question])];
     }
 
-    async Task<Dictionary<RightsQuestion, Rights>> FindAllAsync(NpgsqlConnection connection, IReadOnlyList<RightsQuestion> questions, CancellationToken cancellation)
+    async Task<Dictionary<RightsQuestion, Rights>> FindAllAsync(NpgsqlConnection connection, IReadOnlyList<RightsQuestion> questions, Planning planning, CancellationToken cancellation)
     {
         await using var batch = new NpgsqlBatch(connection);
+        var isTold = batch.Plan(planning);
         var now = time.GetUtcNow();
         List<bool> areConsents = [];
         foreach (var (ofOne, asking) in questions.Index().GroupBy(question => question.Item.Patient is not null).Select(group => (group.Key, group.ToList())))
@@ -79,6 +80,10 @@ sealed class RightsInForce
             (held[i], open[i]) = ([], []);
         }
         await using var rows = await batch.ExecuteReaderAsync(cancellation);
+        if (isTold)
+        {
+            await rows.NextResultAsync(cancellation);
+        }
         foreach (var isConsent in areConsents)
         {
             while (await rows.ReadAsync(cancellation))

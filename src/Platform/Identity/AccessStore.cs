@@ -90,7 +90,7 @@ sealed class AccessStore
     async Task<IReadOnlyList<FoundAccess?>> FindAllAsync(IReadOnlyList<byte[]> hashes)
     {
         await using var connection = await database.OpenConnectionAsync();
-        var found = await connection.QueryAsync(CancellationToken.None, Read,
+        var found = await connection.QueryAsync(CancellationToken.None, Planning.Once, Read,
             $"""
             SELECT {AccountStore.Columns}, t.hash, t.kind, t.created, t.expires, t.binding
             FROM access_token t JOIN account a ON a.id = t.account WHERE t.hash = ANY($1)

@@ -4,6 +4,19 @@ using Salus.Platform.Schema;
 
 namespace Salus.Platform.Records;
 
+/// <summary>How the matches of a page are found.</summary>
+abstract record IndexWay
+{
+    /// <summary>The records are gone through in their order until the page is full.</summary>
+    public sealed record Walked : IndexWay;
+
+    /// <summary>What its hashes let through is looked up, held to the rest of the condition and sorted.</summary>
+    public sealed record ByHashes(IndexPlan Hashes, IndexPlan Rest) : IndexWay;
+
+    /// <summary>What matches is looked up as the database thinks best, and sorted.</summary>
+    public sealed record LookedUp : IndexWay;
+}
+
 /// <summary>
 /// What the database's own statistics tell of the index: which hashes are in many rows, and how many patients there are. By that a search either goes
 /// through records in their order until a page is full, or looks up what matches and sorts it.
@@ -15,27 +28,46 @@ sealed class IndexFrequencies(TimeProvider time)
 
     static readonly TimeSpan Fresh = TimeSpan.FromMinutes(1);
 
+    /// <summary>How soon to ask again of a database that has told of no frequencies yet.</summary>
+    static readonly TimeSpan FreshUntold = TimeSpan.FromSeconds(5);
+
     volatile Held? held;
 
     sealed record Held(long At, FrozenDictionary<Guid, float> Common, double Patients);
 
-    /// <summary>Whether a page is found sooner by going through the records in their order.</summary>
+    /// <summary>How a page is found soonest.</summary>
     /// <param name="connection">Where.</param>
     /// <param name="reach">What may be seen.</param>
     /// <param name="plan">The condition.</param>
     /// <param name="order">The order.</param>
     /// <param name="countMax">Matches wanted.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    public async ValueTask<bool> IsWalkedAsync(NpgsqlConnection connection, IndexReach reach, IndexPlan plan, IndexOrder order, int countMax, CancellationToken cancellation)
+    public async ValueTask<IndexWay> WayAsync(NpgsqlConnection connection, IndexReach reach, IndexPlan plan, IndexOrder order, int countMax, CancellationToken cancellation)
     {
         if (plan is IndexPlan.Everything && reach.SeesNobodys)
         {
-            return true;
+            return new IndexWay.Walked();
         }
-        var known = held is { } last && time.GetElapsedTime(last.At) < Fresh ? last : await ReadAsync(connection, cancellation);
+        var known = held is { } last && time.GetElapsedTime(last.At) < (last.Common.Count == 0 ? FreshUntold : Fresh) ? last : await ReadAsync(connection, cancellation);
         var seen = reach.SeesNobodys ? 1 : Math.Min(1, reach.Patients.Length / Math.Max(1, known.Patients));
-        return countMax <= WalkedMax * seen * PartOf(plan, known.Common, order);
+        if (countMax <= WalkedMax * seen * PartOf(plan, known.Common, order))
+        {
+            return new IndexWay.Walked();
+        }
+        var isHashed = (plan is IndexPlan.And and ? and.Plans : [plan]).ToLookup(each => each is IndexPlan.AnyHash or IndexPlan.AllHashes);
+        // Where hashes tell less apart than patients do, and where nothing is known, the database decides
+        return known.Common.Count > 0 && isHashed[true].Any() && isHashed[true].Min(each => MostOf(each, known.Common)) <= seen
+            ? new IndexWay.ByHashes(new IndexPlan.And([.. isHashed[true]]), new IndexPlan.And([.. isHashed[false]]))
+            : new IndexWay.LookedUp();
     }
+
+    /// <summary>The part of the rows for which a condition on hashes holds at most, as far as is known; 0 for few.</summary>
+    static double MostOf(IndexPlan plan, FrozenDictionary<Guid, float> common) => plan switch
+    {
+        IndexPlan.AnyHash any => any.Hashes.Sum(hash => common.GetValueOrDefault(hash)),
+        IndexPlan.AllHashes all => all.Hashes.Min(hash => common.GetValueOrDefault(hash)),
+        _ => 1,
+    };
 
     /// <summary>The part of the rows for which a condition holds at least, as far as is known; 0 where it may be next to none.</summary>
     static double PartOf(IndexPlan plan, FrozenDictionary<Guid, float> common, IndexOrder order) => plan switch

@@ -53,18 +53,22 @@ static class IndexStore
     /// <param name="reach">What may be seen.</param>
     /// <param name="plan">The condition.</param>
     /// <param name="order">Id, or time and id; which way; and after which match.</param>
-    /// <param name="isWalked">Whether the records are gone through in their order until the page is full; otherwise what matches is looked up and sorted.</param>
+    /// <param name="way">How they are found.</param>
     /// <param name="countMax">Matches on the page.</param>
     /// <param name="cancellation">Ends the wait.</param>
     public static Task<List<(IndexMatch Match, SealedEntry? Entry)>> PageAsync(
-        NpgsqlConnection connection, string type, IndexReach reach, IndexPlan plan, IndexOrder order, bool isWalked, int countMax, CancellationToken cancellation)
+        NpgsqlConnection connection, string type, IndexReach reach, IndexPlan plan, IndexOrder order, IndexWay way, int countMax, CancellationToken cancellation)
     {
         var values = new SqlValues();
-        var matching = Matching(type, reach, plan, values);
-        var page = isWalked
-            ? $"SELECT s.id, s.written FROM {matching}"
-            : $"WITH matched AS MATERIALIZED (SELECT s.id, s.written FROM {matching}) SELECT s.id, s.written FROM matched s WHERE true";
-        return connection.QueryAsync(cancellation, row => (ReadMatch(row), row.IsDBNull(2) ? null : SealedStore.Read(row, 2)),
+        string Looked(string matching) => $"matched AS MATERIALIZED (SELECT s.id, s.written FROM {matching}) SELECT s.id, s.written FROM matched s WHERE true";
+        var (page, planning) = way switch
+        {
+            IndexWay.Walked => ($"SELECT s.id, s.written FROM {Matching(type, reach, plan, values)}", IsIndexed(type) ? Planning.OnceInOrder : Planning.ByValues),
+            IndexWay.ByHashes(var hashes, var rest) when IsIndexed(type) =>
+                ($"WITH hashed AS MATERIALIZED (SELECT {(rest is IndexPlan.And { Plans: [] } ? "s.type, s.id, s.patient, s.written" : "s.*")} FROM search_value s WHERE {hashes.ToSql(values)}), {Looked($"hashed s WHERE {Conditions(type, reach, rest, values)}")}", Planning.Once),
+            _ => ($"WITH {Looked(Matching(type, reach, plan, values))}", Planning.ByValues),
+        };
+        return connection.QueryAsync(cancellation, planning, row => (ReadMatch(row), row.IsDBNull(2) ? null : SealedStore.Read(row, 2)),
             $"""
             SELECT m.id, m.written, {SealedStore.Columns} FROM ({page}{order.After(values)} ORDER BY {order.Of("s")} LIMIT {countMax}) m
             LEFT JOIN LATERAL (SELECT * FROM entry WHERE entry.type = {values.Add(type)} AND entry.id = m.id ORDER BY version DESC LIMIT 1) e ON NOT e.deleted
@@ -205,7 +209,10 @@ static class IndexStore
     static IndexMatch ReadMatch(NpgsqlDataReader row) => new(row.GetString(0), row.GetFieldValue<DateTimeOffset>(1));
 
     static string Matching(string type, IndexReach? reach, IndexPlan plan, SqlValues values) =>
-        $"{(IsIndexed(type) ? "search_value" : Unindexed)} s WHERE s.type = {values.Add(type)}{(IsIndexed(type) ? "" : " AND NOT s.deleted")}{Seen(reach, values)} AND {plan.ToSql(values)}";
+        $"{(IsIndexed(type) ? "search_value" : Unindexed)} s WHERE {Conditions(type, reach, plan, values)}";
+
+    static string Conditions(string type, IndexReach? reach, IndexPlan plan, SqlValues values) =>
+        $"s.type = {values.Add(type)}{(IsIndexed(type) ? "" : " AND NOT s.deleted")}{Seen(reach, values)} AND {plan.ToSql(values)}";
 
     static string Seen(IndexReach? reach, SqlValues values) => reach switch
     {

@@ -74,13 +74,16 @@ sealed partial class RecordIndex(RecordDefinitions definitions, IndexState state
     /// <summary>Whether searches by a parameter are taken; the others are told so by name.</summary>
     public static bool IsTaken(SearchParameterDefinition parameter) =>
         // Spelling alike is not sounding alike.
-        (parameter.Type != SearchType.Special || parameter.Code == "near") && parameter.Code != "phonetic" && (parameter.Expression.Length > 0 || parameter.Code is "_id" or "_lastUpdated");
+        (parameter.Type != SearchType.Special || parameter.Code == "near") && parameter.Code != "phonetic" && (parameter.Expression.Length > 0 || IsOfRecord(parameter.Code));
+
+    /// <summary>Whether a parameter is answered without the index's values: by the row itself, or by opening.</summary>
+    static bool IsOfRecord(string parameter) => parameter is "_id" or "_lastUpdated" or "_text" or "_content";
 
     /// <summary>Whether a date says when someone was born or died, which identifies.</summary>
     public static bool IsBlindDate(string parameter) => parameter is "birthdate" or "death-date";
 
     static bool IsIndexed(SearchParameterDefinition parameter) =>
-        IsTaken(parameter) && parameter.Type != SearchType.Composite && parameter.Code is not ("_id" or "_lastUpdated") && !Combined.ContainsKey(parameter.Code);
+        IsTaken(parameter) && parameter.Type != SearchType.Composite && !IsOfRecord(parameter.Code) && !Combined.ContainsKey(parameter.Code);
 
     static double Microseconds(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / (double)TimeSpan.TicksPerMicrosecond;
 

@@ -90,8 +90,7 @@ public sealed partial class RecordsDesk
         if (!isRough && (order.IsByRow || isCountOnly))
         {
             var last = cursor is null ? null : new IndexMatch(cursor.Id, cursor.Written);
-            var isWalked = !isCountOnly && await frequencies.IsWalkedAsync(connection, reach.Of(type), plan, order.ByRow(last), count + 1, cancellation);
-            var matches = isCountOnly ? [] : await IndexStore.PageAsync(connection, type, reach.Of(type), plan, order.ByRow(last), isWalked, count + 1, cancellation);
+            var matches = isCountOnly ? [] : await MatchesAsync(connection, type, reach.Of(type), plan, order.ByRow(last), count + 1, cancellation);
             // A first page that is not full has shown how many there are
             total = !isCountOnly && cursor is null && matches.Count <= count ? matches.Count : await TotalAsync(connection, reach.Of(type), query, plan, isCountOnly, cancellation);
             records = await run.OpenAsync(matches.Take(count).Select(match => match.Entry), cancellation);
@@ -112,6 +111,13 @@ public sealed partial class RecordsDesk
             }
         }
         return await WithIncludesAsync(new SearchResult.Page(records, query.Total == TotalMode.None && !isCountOnly ? null : total), connection, run, reach, query, next, key, account, cancellation);
+    }
+
+    async Task<List<(IndexMatch Match, SealedEntry? Entry)>> MatchesAsync(
+        NpgsqlConnection connection, string type, IndexReach reach, IndexPlan plan, IndexOrder order, int countMax, CancellationToken cancellation)
+    {
+        var way = await frequencies.WayAsync(connection, reach, plan, order, countMax, cancellation);
+        return await IndexStore.PageAsync(connection, type, reach, plan, order, way, countMax, cancellation);
     }
 
     /// <summary>How many match; null where that is not asked for, or they are too many to be counted unasked.</summary>

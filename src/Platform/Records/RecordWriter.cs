@@ -58,6 +58,7 @@ sealed class RecordWriter(NpgsqlDataSource database)
         try
         {
             await using var batch = new NpgsqlBatch(connection);
+            batch.Plan(Planning.Once);
             RecordStore.HoldPatients(batch, [.. writes.Select(write => write.Patient).OfType<string>().Distinct()]);
             SealedStore.Append(batch, [.. writes.SelectMany(write => write.Rows)]);
             IndexStore.Remove(batch, [.. writes.Select(write => write.Replaced).OfType<(string, string)>()]);

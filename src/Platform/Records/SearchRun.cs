@@ -52,7 +52,7 @@ sealed partial class SearchRun(NpgsqlConnection connection, RecordIndex index, S
         {
             return (new IndexPlan.Ids([.. await ListedAsync(type, list.List, cancellation)]), false);
         }
-        if (criterion is SearchCriterion.Near)
+        if (criterion is SearchCriterion.Near or SearchCriterion.WholeText)
         {
             return (new IndexPlan.Everything(), true);
         }

@@ -7,6 +7,10 @@ namespace Salus.Platform.Schema;
 /// <summary>Short forms for positional-parameter SQL on a connection, inside whatever transaction it is in.</summary>
 static class Sql
 {
+    // A plan that is kept must not be one of a table that was small when it was made: no table is read whole
+    const string PlanOnce = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)";
+    const string PlanOnceInOrder = $"{PlanOnce}, set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true)";
+
     static readonly SearchValues<char> Doubtful = SearchValues.Create(['\0', .. Enumerable.Range(0xD800, 0x800).Select(code => (char)code)]);
 
     /// <summary>
@@ -67,6 +71,43 @@ static class Sql
                 return await rows.ReadAllAsync(read, cancellation);
             }
         }
+    }
+
+    /// <summary>Asks on a connection that is in no transaction, for a statement that is planned in some way.</summary>
+    public static Task<List<T>> QueryAsync<T>(
+        this NpgsqlConnection connection, CancellationToken cancellation, Planning planning, Func<NpgsqlDataReader, T> read, string sql, params ReadOnlySpan<object?> values)
+    {
+        var batch = new NpgsqlBatch(connection);
+        var isTold = batch.Plan(planning);
+        batch.Add(sql, values);
+        return Run(batch, isTold, read, cancellation);
+
+        static async Task<List<T>> Run(NpgsqlBatch batch, bool isTold, Func<NpgsqlDataReader, T> read, CancellationToken cancellation)
+        {
+            await using (batch)
+            {
+                await using var rows = await batch.ExecuteReaderAsync(cancellation);
+                if (isTold)
+                {
+                    await rows.NextResultAsync(cancellation);
+                }
+                return await rows.ReadAllAsync(read, cancellation);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Adds to a batch that is in no transaction how its further statements are planned; whether its answers begin with one more for that. The batch is a
+    /// transaction of its own, with which what is told ends.
+    /// </summary>
+    public static bool Plan(this NpgsqlBatch batch, Planning planning)
+    {
+        if (planning == Planning.ByValues)
+        {
+            return false;
+        }
+        batch.Add(planning == Planning.Once ? PlanOnce : PlanOnceInOrder);
+        return true;
     }
 
     /// <summary>The rows of one result.</summary>

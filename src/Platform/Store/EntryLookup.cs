@@ -32,7 +32,7 @@ sealed class EntryLookup
     {
         await using var connection = await database.OpenConnectionAsync();
         var found = new SealedEntry?[questions.Count];
-        foreach (var (question, entry) in await connection.QueryAsync(CancellationToken.None, row => (row.GetInt32(0), SealedStore.Read(row, 1)),
+        foreach (var (question, entry) in await connection.QueryAsync(CancellationToken.None, Planning.Once, row => (row.GetInt32(0), SealedStore.Read(row, 1)),
             $"""
             SELECT asked.question, {SealedStore.Columns} FROM unnest($1, $2, $3, $4) asked (question, type, id, version)
             CROSS JOIN LATERAL (SELECT * FROM entry WHERE entry.type = asked.type AND entry.id = asked.id AND entry.version <= asked.version ORDER BY version DESC LIMIT 1) e

@@ -122,6 +122,45 @@ sealed class Clinic : IAsyncDisposable
         Assert.All(acknowledged, write => Assert.Equal(write.Value, beats[write.Key]));
     }
 
+    /// <summary>Asks for an export of all that the doctor may read; where its state is told.</summary>
+    public async Task<string> AskExportAsync()
+    {
+        var (answer, text) = await doctor.FetchAsync("/fhir/$export", "respond-async");
+        Assert.True(answer.StatusCode == HttpStatusCode.Accepted, text);
+        return new Uri(answer.Content.Headers.ContentLocation!.ToString()).AbsolutePath;
+    }
+
+    /// <summary>Waits until an export has gone through some records, and not yet through all.</summary>
+    public Task UntilExportingAsync(string job, int records) => Waiting.UntilAsync(async () =>
+    {
+        var (answer, _) = await doctor.FetchAsync(job);
+        Assert.True(answer.StatusCode == HttpStatusCode.Accepted, "The export was done before it could be cut off.");
+        return int.TryParse(answer.Headers.GetValues("X-Progress").Single().Split(' ')[0], out var count) && count >= records;
+    }, $"an export that has gone through {records} records");
+
+    /// <summary>Requires that an export ends, and that its files hold all that was written, and nothing twice.</summary>
+    public async Task RequireExportedOnceAsync(string job)
+    {
+        var manifest = await Waiting.UntilAsync(async () =>
+        {
+            var (answer, text) = await doctor.FetchAsync(job);
+            return answer.StatusCode == HttpStatusCode.OK ? text : null;
+        }, "the export to go on and end");
+        List<string> names = [];
+        foreach (var output in JsonElement.Parse(manifest).GetProperty("output").EnumerateArray())
+        {
+            var (answer, text) = await doctor.FetchAsync(new Uri(output.GetProperty("url").GetString()!).AbsolutePath);
+            Assert.True(answer.IsSuccessStatusCode, text);
+            var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            Assert.Equal(output.GetProperty("count").GetInt32(), lines.Length);
+            names.AddRange(lines.Select(line => JsonElement.Parse(line)).Select(line => $"{line.GetProperty("resourceType").GetString()}/{line.GetProperty("id").GetString()}"));
+        }
+        Assert.Equal(names.Count, names.Distinct().Count());
+        Assert.Empty(acknowledged.Keys.Select(id => $"Observation/{id}").Except(names));
+        var observations = (await doctor.GetAsync("/fhir/Observation?_summary=count")).GetProperty("total").GetInt32();
+        Assert.Equal(observations, names.Count(name => name.StartsWith("Observation/", StringComparison.Ordinal)));
+    }
+
     /// <summary>Signs further patients up; a node that ends meanwhile is no fault of theirs.</summary>
     public async Task SignUpAsync(int count)
     {

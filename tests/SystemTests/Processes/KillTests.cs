@@ -7,6 +7,7 @@ public sealed class KillTests
 {
     const int WritesBefore = 20;
     const int WritesAfter = 20;
+    const int WritesExported = 200;
 
     [Fact]
     public async Task A_killed_node_loses_nothing_it_acknowledged_and_leaves_no_process_behind()
@@ -26,6 +27,23 @@ public sealed class KillTests
         await clinic.StartAgainAsync();
         await clinic.RequireAllAnchoredAsync();
         await RequireStopsCleanlyAsync(clinic);
+    }
+
+    [Fact]
+    public async Task An_export_goes_on_where_its_node_was_killed_and_its_files_hold_every_resource_once()
+    {
+        const string oneRecordAtATime = "--Salus:Export:RecordsPerFile=1";
+        await using var clinic = await Clinic.OpenAsync(oneRecordAtATime);
+        await WhileWritingAsync(clinic, () => clinic.UntilWrittenAsync(WritesExported));
+        var job = await clinic.AskExportAsync();
+        await clinic.UntilExportingAsync(job, 5);
+        var engines = clinic.Node.Engines;
+        await clinic.Node.KillAsync();
+        await Waiting.UntilAsync(() => !engines.Any(process => process.IsAlive), "the engines of the killed node to end");
+
+        await clinic.StartAgainAsync(oneRecordAtATime);
+        await clinic.RequireExportedOnceAsync(job);
+        await clinic.Node.StopAsync();
     }
 
     [Fact]

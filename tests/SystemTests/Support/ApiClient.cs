@@ -50,6 +50,18 @@ sealed class ApiClient : IDisposable
         return new ApiAnswer(response.StatusCode, isJson ? JsonElement.Parse(text) : default, response.Headers.Location);
     }
 
+    /// <summary>Reads what is answered as it stands, headers included.</summary>
+    public async Task<(HttpResponseMessage Answer, string Text)> FetchAsync(string path, string? prefer = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        if (prefer is not null)
+        {
+            request.Headers.Add("Prefer", prefer);
+        }
+        var answer = await http.SendAsync(request, TestContext.Current.CancellationToken);
+        return (answer, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
     /// <summary>Waits until the chain holds every leaf that is in the log or waits for its place now.</summary>
     public async Task AnchoredAsync()
     {

@@ -133,6 +133,8 @@ public sealed class FhirPathSuiteTests(ITestOutputHelper output)
     {
         public static SuiteTerminology Instance { get; } = new();
 
+        public bool? Subsumes(string system, string above, string below) => null;
+
         public bool? IsMember(FhirPathItem coded, string valueSetUrl) => valueSetUrl.EndsWith("/administrative-gender", StringComparison.Ordinal)
             ? coded.Text is "male" or "female" or "other" or "unknown"
             : null;

@@ -60,7 +60,7 @@ public sealed class ValidationCasesTests(ITestOutputHelper output)
     static List<FhirIssue> Judge(string file, ValidationOptions options)
     {
         var text = File.ReadAllBytes(file);
-        var outcome = file.EndsWith(".xml", StringComparison.Ordinal) ? FhirXml.Read(text) : FhirJson.Read(text);
+        var outcome = file.EndsWith(".xml", StringComparison.Ordinal) ? FhirXml.Read(text, isOrdered: true) : FhirJson.Read(text);
         var issues = outcome switch
         {
             FhirReadOutcome.Ok ok => new Validator(FhirDefinitions.R4, options).Validate(ok.Resource),

@@ -67,7 +67,7 @@ public sealed class ValidationRulesTests
     [Fact]
     public void An_extensible_binding_warns_and_a_doubtful_year_too()
     {
-        const string json = """{"resourceType":"Patient","text":{"status":"generated","div":"<div>a</div>"},"birthDate":"0970-01-01","maritalStatus":{"coding":[{"system":"urn:x","code":"y"}]}}""";
+        const string json = """{"resourceType":"Patient","text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">a</div>"},"birthDate":"0970-01-01","maritalStatus":{"coding":[{"system":"urn:x","code":"y"}]}}""";
         Assert.Empty(FhirText.Places(json));
         Assert.Equal(["Patient.birthDate value", "Patient.maritalStatus code-invalid"], Places(json, ValidationOptions.Everything));
     }

@@ -47,7 +47,7 @@ public sealed class ValidationTests
     [InlineData("""{"resourceType":"Patient","_birthDate":{"extension":[{"url":"urn:x","valueString":"unknown"}]}}""")]
     [InlineData("""{"resourceType":"Patient","name":[{"given":["A",null],"_given":[null,{"extension":[{"url":"urn:x","valueCode":"c"}]}]}]}""")]
     [InlineData("""{"resourceType":"Patient","deceasedDateTime":"2024","_deceasedDateTime":{"id":"a"}}""")]
-    [InlineData("""{"resourceType":"Condition","clinicalStatus":{"text":"free"},"subject":{"display":"someone"}}""")]
+    [InlineData("""{"resourceType":"Condition","clinicalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/condition-clinical","code":"active"}],"text":"free"},"subject":{"display":"someone"}}""")]
     [InlineData("""{"resourceType":"Patient","contained":[{"resourceType":"Organization","id":"o","name":"A"}],"managingOrganization":{"reference":"#o"}}""")]
     [InlineData("""{"resourceType":"Patient","managingOrganization":{"reference":"https://a.example/fhir/Organization/1/_history/2"}}""")]
     [InlineData("""{"resourceType":"Parameters","parameter":[{"name":"p","resource":{"resourceType":"Patient"}}]}""")]

@@ -154,6 +154,10 @@ public sealed class ExportTests
         Assert.Equal(3, files["Condition"].Count);
         Assert.False(files.ContainsKey("Patient"));
 
+        // By text, which the index does not hold
+        files = await FilesAsync(client, await ManifestAsync(client, await client.FetchAsync($"Patient/$export?_type=Observation&_typeFilter={Uri.EscapeDataString("Observation?_content=8867-4 NOT 8310-5")}", Async)));
+        Assert.Equal(3, files["Observation"].Count);
+
         // By POST, of some patients alone
         var asked = await client.PostAsync("Patient/$export", $$"""
             {"resourceType":"Parameters","parameter":[{"name":"_type","valueString":"Patient,Observation"},{"name":"_typeFilter","valueString":"Observation?status=final&code=8867-4"},

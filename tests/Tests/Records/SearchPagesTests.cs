@@ -29,6 +29,8 @@ public sealed class SearchPagesTests
         Assert.Equal([ids[7]], await AllAsync(node, doctor, 1, [new("identifier", "urn:i|7")]));
         Assert.Equal([ids[7]], await AllAsync(node, doctor, 1, [new("type", "urn:t|all"), new("identifier", "urn:i|7")]));
         Assert.Equal([ids[9], ids[8]], await AllAsync(node, doctor, 2, [new("identifier", "urn:i|8,urn:i|9"), new("_sort", "-_lastUpdated")]));
+        Assert.Equal([ids[7]], await AllAsync(node, doctor, 1, [new("identifier", "urn:i|7"), new("_lastUpdated", "gt2020")]));
+        Assert.Empty(await AllAsync(node, doctor, 0, [new("identifier", "urn:i|7"), new("_lastUpdated", "lt2020")]));
         Assert.Empty(await AllAsync(node, doctor, 0, [new("type", "urn:t|none")]));
         Assert.Empty(await AllAsync(node, await node.AddAsync(Role.Practitioner), 0, [new("type", "urn:t|all")], "Device"));
     }

@@ -21,6 +21,7 @@ static class FunctionTable
         TextCodeFunctions.AddTo(Add);
         MathFunctions.AddTo(Add);
         BoundaryFunctions.AddTo(Add);
+        ComponentFunctions.AddTo(Add);
         UtilityFunctions.AddTo(Add);
         ResourceFunctions.AddTo(Add);
         KeyFunctions.AddTo(Add);

@@ -16,7 +16,10 @@ static class ResourceFunctions
         add("resolve", 0, 0, Resolve);
         add("memberOf", 1, 1, MemberOf);
         add("conformsTo", 1, 1, ConformsTo);
-        add("htmlChecks", 0, 0, (_, _, input) => Compiler.Result(input.All(item => Narratives.IsAllowed(item.Text ?? ""))));
+        add("htmlChecks", 0, 0, (_, _, input) => input.OnlyItem is ElementItem { Type.Name: "xhtml" } html ? Compiler.Result(Narratives.IsAllowed(html.Text ?? "")) : default);
+        add("checkModifiers", 0, 16, CheckModifiers);
+        add("subsumes", 1, 1, (call, frame, input) => Subsumption(call, frame, input, isBelow: false));
+        add("subsumedBy", 1, 1, (call, frame, input) => Subsumption(call, frame, input, isBelow: true));
     }
 
     static FhirPathItem? ValueOf(FhirPathCollection input) => input.OnlyItem is ElementItem { IsPrimitive: true } item ? item.System : null;
@@ -100,7 +103,85 @@ static class ResourceFunctions
         {
             throw call.Fail("needs a terminology, of which there is none here");
         }
-        return Compiler.Result(terminology.IsMember(coded, valueSet));
+        return Compiler.Result(terminology.IsMember(coded, valueSet) ?? throw call.Fail($"cannot tell what the value set {valueSet} holds"));
+    }
+
+    /// <summary>The input, where it has no modifying extensions but those named.</summary>
+    static FhirPathCollection CheckModifiers(Call call, Frame frame, FhirPathCollection input)
+    {
+        var known = Enumerable.Range(0, call.Count).SelectMany(index => call.Argument(frame, index)).Select(url => url.Text).ToHashSet();
+        foreach (var item in input)
+        {
+            frame.Run.Spend();
+            foreach (var extension in item.Element["modifierExtension"u8].Items)
+            {
+                if (extension["url"u8].Text is not { } url || !known.Contains(url))
+                {
+                    throw call.Fail($"finds the modifying extension {extension["url"u8].Text}");
+                }
+            }
+        }
+        return input;
+    }
+
+    /// <summary>Whether a concept of the input is one of the argument's or stands over it; or under it.</summary>
+    static FhirPathCollection Subsumption(Call call, Frame frame, FhirPathCollection input, bool isBelow)
+    {
+        var argument = call.Argument(frame, 0);
+        if (call.Single(input) is not { } own || call.Single(argument) is not { } given)
+        {
+            return default;
+        }
+        bool? answer = false;
+        foreach (var one in Codings(call, own))
+        {
+            foreach (var other in Codings(call, given))
+            {
+                frame.Run.Spend();
+                var (above, below) = isBelow ? (other, one) : (one, other);
+                switch (one == other ? true : Subsumes(call, frame.Run, above, below))
+                {
+                    case true:
+                        return Compiler.Result(true);
+                    case null:
+                        answer = null;
+                        break;
+                }
+            }
+        }
+        return answer is null ? throw call.Fail("does not know how these codes stand to each other") : Compiler.Result(false);
+    }
+
+    static bool? Subsumes(Call call, Evaluation run, (string? System, string? Code) above, (string? System, string? Code) below)
+    {
+        if (run.Context.Terminology is not { } terminology)
+        {
+            throw call.Fail("needs a terminology, of which there is none here");
+        }
+        return above.System is not null && above.System == below.System && above.Code is not null && below.Code is not null
+            ? terminology.Subsumes(above.System, above.Code, below.Code)
+            : null;
+    }
+
+    static IEnumerable<(string? System, string? Code)> Codings(Call call, FhirPathItem item)
+    {
+        var codings = item.TypeName switch
+        {
+            "Coding" => new Element[] { item.Element },
+            "CodeableConcept" => Each(item.Element["coding"u8].Items),
+            _ => throw call.Fail($"is for a Coding or a CodeableConcept; here is {item.TypeName}"),
+        };
+        return codings.Select(coding => (coding["system"u8].Text, coding["code"u8].Text));
+    }
+
+    static Element[] Each(ElementList items)
+    {
+        List<Element> all = [];
+        foreach (var item in items)
+        {
+            all.Add(item);
+        }
+        return [.. all];
     }
 
     /// <summary>A base type's definition is met by what is of that type; other profiles are for the validator.</summary>

@@ -13,14 +13,14 @@ static class StringFunctions
     public static void AddTo(Action<string, int, int, Function> add)
     {
         add("indexOf", 1, 1, Of((text, sought) => new IntegerItem(text.IndexOf(sought, StringComparison.Ordinal))));
-        add("lastIndexOf", 1, 1, Of((text, sought) => new IntegerItem(sought.Length == 0 ? text.Length : text.LastIndexOf(sought, StringComparison.Ordinal))));
+        add("lastIndexOf", 1, 1, Of((text, sought) => new IntegerItem(sought.Length == 0 ? 0 : text.LastIndexOf(sought, StringComparison.Ordinal))));
         add("startsWith", 1, 1, Of((text, sought) => BooleanItem.For(text.StartsWith(sought, StringComparison.Ordinal))));
         add("endsWith", 1, 1, Of((text, sought) => BooleanItem.For(text.EndsWith(sought, StringComparison.Ordinal))));
         add("contains", 1, 1, Of((text, sought) => BooleanItem.For(text.Contains(sought, StringComparison.Ordinal))));
         add("substring", 1, 2, Substring);
         add("upper", 0, 0, (call, frame, input) => Made(call, frame, input, text => text.ToUpperInvariant()));
         add("lower", 0, 0, (call, frame, input) => Made(call, frame, input, text => text.ToLowerInvariant()));
-        add("trim", 0, 0, (call, frame, input) => Made(call, frame, input, text => text.Trim()));
+        add("trim", 0, 0, (call, frame, input) => Made(call, frame, input, text => text.Trim(' ', '\t', '\r', '\n')));
         add("replace", 2, 2, Replace);
         add("matches", 1, 2, (call, frame, input) => Match(call, frame, input, false));
         add("matchesFull", 1, 2, (call, frame, input) => Match(call, frame, input, true));
