@@ -15,15 +15,14 @@ static class LearningChild
 {
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
-    // The peer's leaves hold five different rows, and each row that is in a bootstrap sample was drawn 1.58 times on average.
-    const int LeafDraws = 8;
+    const int LeafMin = 5;
 
     public static int Run(string[] args)
     {
         var (file, kind, rows, trees, threads) = (args[0], args[1], int.Parse(args[2]), int.Parse(args[3]), int.Parse(args[4]));
         var training = rows / 10 * 9;
         IClassifierLearner learner = kind == "forest"
-            ? new ForestOptions { Trees = trees, LeafMin = LeafDraws, FeaturesPerSplit = 5, OutOfBag = false, Threads = threads }
+            ? new ForestOptions { Trees = trees, LeafMin = LeafMin, FeaturesPerSplit = 5, OutOfBag = false, Threads = threads }
             : new BoostingOptions { Trees = trees, LearningRate = 0.3, LeavesMax = 64, DepthMax = 6, Lambda = 1, RowShare = 1, FeatureShare = 1, Threads = threads };
         Warm(learner);
         var table = LearningTable.Read(file, 0, training);

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Globalization;
 using Salus.Learning.Evaluate;
+using Salus.Learning.Linear;
 using Salus.Learning.Models;
 using Salus.Learning.Recipes;
 
@@ -8,8 +10,12 @@ namespace Salus.Cli.Learn;
 /// <summary>The options that say which model is learned and how it is judged.</summary>
 sealed class LearnerInput(int repeatsDefault)
 {
+    const string Chosen = "auto";
+    const int ChoiceParts = 5;
+
     readonly Option<string> model = new("--model") { Description = $"The kind of model: {string.Join(", ", Learners.Names)}.", HelpName = "MODEL", DefaultValueFactory = _ => "forest" };
     readonly Option<int?> trees = new("--trees") { Description = "Trees of a forest, or rounds of boosting at most.", HelpName = "N" };
+    readonly Option<string?> penalty = new("--l2") { Description = $"The L2 penalty of logistic regression: a number (1 where none is given), or {Chosen}: chosen anew by the training rows of each fold, by parts of them.", HelpName = "NUMBER" };
     readonly Option<int> threads = new("--threads") { Description = "Threads used; 0 is every processor. They change no figure.", HelpName = "N", DefaultValueFactory = _ => 0 };
     readonly Option<int> folds = new("--folds") { Description = "Parts that rows are split into, each held out once.", HelpName = "N", DefaultValueFactory = _ => 5 };
     readonly Option<int> repeats = new("--repeats") { Description = "How often rows are split anew.", HelpName = "N", DefaultValueFactory = _ => repeatsDefault };
@@ -19,7 +25,7 @@ sealed class LearnerInput(int repeatsDefault)
 
     public void AddTo(Command command, bool withModel = true)
     {
-        foreach (var option in (Option[])[.. withModel ? [model] : Array.Empty<Option>(), trees, threads, folds, repeats, seed, threshold, written])
+        foreach (var option in (Option[])[.. withModel ? [model] : Array.Empty<Option>(), trees, penalty, threads, folds, repeats, seed, threshold, written])
         {
             command.Add(option);
         }
@@ -49,7 +55,21 @@ sealed class LearnerInput(int repeatsDefault)
 
     /// <summary>The learner of a name for about so many rows.</summary>
     /// <exception cref="CliException">There is none of that name.</exception>
-    public TableLearner Learner(ParseResult arguments, string name, int rows = 0, Recipe? recipe = null) =>
-        Learners.Find(name, rows, arguments.GetValue(trees) ?? recipe?.Model.Trees, arguments.GetValue(threads))
-        ?? throw new CliException($"'{name}' is no model; give one of: {string.Join(", ", Learners.Names)}.", ExitCodes.Usage);
+    public TableLearner Learner(ParseResult arguments, string name, int rows = 0, Recipe? recipe = null)
+    {
+        var learner = Learners.Find(name, rows, arguments.GetValue(trees) ?? recipe?.Model.Trees, arguments.GetValue(threads))
+            ?? throw new CliException($"'{name}' is no model; give one of: {string.Join(", ", Learners.Names)}.", ExitCodes.Usage);
+        return arguments.GetValue(penalty) is { } given && learner is LogisticLearner logistic ? logistic with { Logistic = Penalised(logistic.Logistic, given) } : learner;
+    }
+
+    static LogisticOptions Penalised(LogisticOptions options, string given)
+    {
+        if (given == Chosen)
+        {
+            return options with { CostParts = ChoiceParts };
+        }
+        return double.TryParse(given, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && options with { Cost = 1 / number } is var penalised && number > 0 && penalised.Objection() is null
+            ? penalised
+            : throw new CliException($"--l2 {given}: give a number above 0, or {Chosen}.", ExitCodes.Usage);
+    }
 }

@@ -8,6 +8,7 @@ sealed class ForestGrower(BinnedMatrix data, int[]? labels, ForestSplitter split
     readonly int[] order = new int[data.FeatureCount];
     readonly ulong[] entries = new ulong[data.RowCount];
     readonly ulong[] spare = new ulong[data.RowCount];
+    readonly TreeBuilder tree = new(splitter.Width);
 
     /// <summary>How often each row was drawn for the tree grown last; 0 is out of bag.</summary>
     public ushort[] Drawn { get; } = new ushort[data.RowCount];
@@ -36,7 +37,7 @@ sealed class ForestGrower(BinnedMatrix data, int[]? labels, ForestSplitter split
 
     Tree Grow(int count, SeededGenerator generator)
     {
-        var tree = new TreeBuilder(splitter.Width);
+        tree.Clear();
         Span<double> leaf = new double[splitter.Width];
         // An explicit stack: depth is bounded, but a thread's own stack should not have to be.
         var work = new Stack<(int Node, int Start, int Count, int Depth)>();

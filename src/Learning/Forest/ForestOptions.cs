@@ -12,7 +12,7 @@ public sealed record ForestOptions : IClassifierLearner, IRegressorLearner
     /// <summary>The most splits from root to leaf.</summary>
     public int DepthMax { get; init; } = 64;
 
-    /// <summary>The fewest training rows (counted as drawn) in a leaf; 0 means one in 5,000 rows, at least 3.</summary>
+    /// <summary>The fewest different training rows in a leaf, however often each was drawn; 0 means one in 8,000 rows, at least 2.</summary>
     public int LeafMin { get; init; }
 
     /// <summary>Features tried per split; 0 means the square root of their number, for numbers a third.</summary>
@@ -48,7 +48,7 @@ public sealed record ForestOptions : IClassifierLearner, IRegressorLearner
         _ => null,
     };
 
-    internal int LeafMinFor(int rows) => LeafMin == 0 ? Math.Max(3, rows / 5_000) : LeafMin;
+    internal int LeafMinFor(int rows) => LeafMin == 0 ? Math.Max(2, rows / 8_000) : LeafMin;
 
     string IClassifierLearner.Kind => Kind;
 

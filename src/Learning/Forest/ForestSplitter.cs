@@ -13,7 +13,8 @@ readonly record struct ForestSplit(int Feature, int Bin, bool MissingLeft, doubl
 /// <summary>
 /// Sums a node's rows by bin and finds the best split from the sums. They are integers, so they are exact, do not
 /// depend on the order of adding, and may be made elsewhere and added up. A drawn row is 64 bits: its number, how often
-/// it was drawn (16 bits) and its class (16 bits).
+/// it was drawn (16 bits) and its class (16 bits). What a side holds at least is counted in different rows: a row that
+/// was drawn three times weighs three times, and is one.
 /// </summary>
 abstract class ForestSplitter(BinnedMatrix data, int leafMin)
 {

@@ -9,7 +9,7 @@ namespace Salus.Learning.Forest;
 sealed class OutOfBag(BinnedMatrix data, int outputs, Func<double, long> unitsOf)
 {
     readonly long[] sums = new long[(long)data.RowCount * outputs];
-    readonly int[] voters = new int[data.RowCount];
+    readonly int[] voters = new int[outputs == 0 ? 0 : data.RowCount];
 
     public ReadOnlySpan<long> Sums => sums;
 

@@ -2,12 +2,15 @@ using Salus.Learning.Trees;
 
 namespace Salus.Learning.Forest;
 
-/// <summary>Numbers by the decrease of variance: drawn rows and the sum of their targets by bin, in fixed point.</summary>
+/// <summary>Numbers by the decrease of variance: by bin the drawn rows (lower half) and the different ones (upper), and the sum of targets in fixed point.</summary>
 sealed class TargetSplitter(BinnedMatrix data, int leafMin, FixedTargets targets) : ForestSplitter(data, leafMin)
 {
+    const long Different = 1L << 32;
+
     readonly long[] counts = new long[256];
     readonly long[] sums = new long[256];
     long totalCount;
+    int rowCount;
     long totalSum;
     bool isConstant;
 
@@ -28,7 +31,8 @@ sealed class TargetSplitter(BinnedMatrix data, int leafMin, FixedTargets targets
             totalSum += target * DrawnOf(entry);
             isConstant &= target == first;
         }
-        return !isConstant && totalCount >= 2L * LeafMin;
+        rowCount = rows.Length;
+        return !isConstant && rowCount >= 2L * LeafMin;
     }
 
     public override void Leaf(Span<double> values) => values[0] = targets.MeanOf(totalSum, totalCount);
@@ -38,7 +42,7 @@ sealed class TargetSplitter(BinnedMatrix data, int leafMin, FixedTargets targets
         foreach (var entry in rows)
         {
             int bin = Data.Codes[((long)RowOf(entry) * Data.FeatureCount) + feature];
-            counts[bin] += DrawnOf(entry);
+            counts[bin] += Different + DrawnOf(entry);
             sums[bin] += targets.Units[RowOf(entry)] * DrawnOf(entry);
             Occupied[bin >> 6] |= 1UL << bin;
         }
@@ -65,9 +69,11 @@ sealed class TargetSplitter(BinnedMatrix data, int leafMin, FixedTargets targets
 
     double Score(long count, long sum)
     {
-        var (otherCount, otherSum) = (totalCount - count, totalSum - sum);
-        return count < LeafMin || otherCount < LeafMin
-            ? double.NegativeInfinity
-            : ((double)sum * sum / count) + ((double)otherSum * otherSum / otherCount);
+        var rows = (int)(count / Different);
+        if (rows < LeafMin || rowCount - rows < LeafMin)
+            return double.NegativeInfinity;
+        var drawn = count % Different;
+        var (otherDrawn, otherSum) = (totalCount - drawn, totalSum - sum);
+        return ((double)sum * sum / drawn) + ((double)otherSum * otherSum / otherDrawn);
     }
 }

@@ -8,6 +8,12 @@ public sealed record LogisticOptions
     /// <summary>How much a row's loss counts beside half the squared length of the weights: the inverse of the L2 penalty.</summary>
     public double Cost { get; init; } = 1;
 
+    /// <summary>Parts of the training rows by which Cost is chosen, each judged by what the others say (<see cref="CostChoice"/>); 0 leaves Cost as it is given.</summary>
+    public int CostParts { get; init; }
+
+    /// <summary>The same seed splits rows into the same parts.</summary>
+    public ulong Seed { get; init; } = 1;
+
     /// <summary>Whether the penalty is on weights of columns divided by their standard deviation, so that units do not matter.</summary>
     public bool Standardize { get; init; } = true;
 
@@ -27,6 +33,7 @@ public sealed record LogisticOptions
     public string? Objection() => this switch
     {
         { Cost: not (> 0 and <= 1e9) } => $"Cost is {Cost}; give a number above 0, up to 1e9",
+        { CostParts: not 0 and (< 2 or > 100) } => $"CostParts is {CostParts}; give 2 to 100, or 0 for the cost as it is given",
         { Tolerance: not (> 0 and < 1) } => $"Tolerance is {Tolerance}; give a number between 0 and 1",
         { IterationsMax: < 1 or > 1_000_000 } => $"IterationsMax is {IterationsMax}; give 1 to 1000000",
         { Threads: < 0 or > 1_024 } => $"Threads is {Threads}; give 1 to 1024, or 0 for every processor",
@@ -45,11 +52,19 @@ public static class LogisticRegression
     {
         if ((options.Objection() ?? TrainingRows.Objection(rows, labels, classes)) is { } objection)
             throw new ArgumentException(objection);
+        var chosen = options.CostParts == 0 ? options : options with { Cost = CostChoice.Of(rows, labels, classes, options) };
+        return Fit(rows, labels, classes, chosen, new double[PointLength(rows, classes)]);
+    }
+
+    internal static int PointLength(CsrMatrix rows, int classes) => (classes == 2 ? 1 : classes) * (rows.ColumnCount + 1);
+
+    /// <summary>Fits from where <paramref name="point"/> stands, and leaves it where it came to: in units of its own, good to go on from with another cost on the same rows.</summary>
+    internal static LinearClassifier Fit(CsrMatrix rows, int[] labels, int classes, LogisticOptions options, double[] point)
+    {
         var scales = Scales(rows, options);
         var scaled = options.Standardize ? rows.Scaled(scales) : rows;
         var vectors = classes == 2 ? 1 : classes;
         var width = rows.ColumnCount + 1;
-        var point = new double[vectors * width];
         var fit = new Loss(scaled, labels, TrainingRows.Weights(labels, classes, options.Balanced), vectors, options);
         Lbfgs.Minimize(point, fit.Evaluate, options.Tolerance, options.IterationsMax);
         var weights = Enumerable.Range(0, vectors).Select(c => point.AsSpan(c * width, rows.ColumnCount).ToArray()).ToArray();

@@ -9,8 +9,8 @@ namespace Salus.Learning.Models;
 /// <summary>The learners that can be named, each with the settings that serve clinical tables and notes.</summary>
 public static class Learners
 {
-    const int RowsPerLeafRow = 4_000;
-    const int LeafRowsMax = 20;
+    const int RowsPerLeafRow = 6_000;
+    const int LeafRowsMax = 13;
 
     /// <summary>Every name, in the order they are told.</summary>
     public static IReadOnlyList<string> Names { get; } = ["forest", "boosting", "logistic", "text-linear", "text-bayes", "text-forest"];

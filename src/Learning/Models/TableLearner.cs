@@ -51,7 +51,7 @@ public sealed record LogisticLearner(LogisticOptions Logistic) : TableLearner
     public override TableClassifier Fit(Table training, int[] labels, int classes, ulong seed, CancellationToken cancellation = default)
     {
         var (prepared, rows) = Tables.Preparation.FitSparse(training, Preparation);
-        return new TableClassifier(prepared, LogisticRegression.Fit(rows, labels, classes, Logistic), rows.Moments().Means);
+        return new TableClassifier(prepared, LogisticRegression.Fit(rows, labels, classes, Logistic with { Seed = seed }), rows.Moments().Means);
     }
 }
 

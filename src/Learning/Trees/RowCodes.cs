@@ -1,12 +1,13 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace Salus.Learning.Trees;
 
 /// <summary>
 /// The bins of a block of rows as trees ask for them. Each feature has two slots: in the lower a missing value is the
-/// least code, in the upper the greatest. For crowns a byte a code, 32 rows' slots together; for walks 16 bits, a slot's
-/// rows together.
+/// least code, in the upper the greatest. 32 rows' slots stand together, so that what one tree asks of them is near:
+/// a byte a code for crowns and short nodes, 16 bits for long ones.
 /// </summary>
 sealed class RowCodes(int slots, int rows, bool isNarrow, bool isWide)
 {
@@ -14,16 +15,21 @@ sealed class RowCodes(int slots, int rows, bool isNarrow, bool isWide)
     public const ushort Greatest = ushort.MaxValue;
 
     readonly byte[] narrow = isNarrow ? new byte[slots * rows] : [];
+    readonly ushort[] wide = isWide ? new ushort[slots * rows] : [];
     readonly byte[] bins = new byte[rows];
-
-    /// <summary>16 bits a code, slot after slot; a value's code is one above its bin.</summary>
-    public ushort[] Wide { get; } = isWide ? new ushort[slots * rows] : [];
 
     /// <summary>Room for crowns.</summary>
     public byte[] Room { get; } = isNarrow ? TreeCrown.NewRoom() : [];
 
+    /// <summary>What was read of trees before their turn; nobody asks for it.</summary>
+    public int Fetched { get; set; }
+
     /// <summary>The bytes of 32 rows, slot after slot.</summary>
     public ReadOnlySpan<byte> Narrow(int row) => narrow.AsSpan(row * slots, TreeCrown.Rows * slots);
+
+    /// <summary>The first code of 32 rows, of so many bytes a code.</summary>
+    public ref byte First(int row, int codeBytes) =>
+        ref codeBytes == 1 ? ref narrow[row * slots] : ref Unsafe.As<ushort, byte>(ref wide[row * slots]);
 
     /// <summary>Writes one feature's values, from the first row on.</summary>
     public void Write(int feature, FeatureBins of, ReadOnlySpan<double> values)
@@ -37,8 +43,9 @@ sealed class RowCodes(int slots, int rows, bool isNarrow, bool isWide)
         for (var row = 0; row < values.Length; row++)
         {
             var bin = of.BinOf(values[row]);
-            Wide[(2 * feature * rows) + row] = bin == of.Bins ? (ushort)0 : (ushort)(bin + 1);
-            Wide[(((2 * feature) + 1) * rows) + row] = bin == of.Bins ? Greatest : (ushort)(bin + 1);
+            var at = ((row & -TreeCrown.Rows) * slots) + (2 * feature * TreeCrown.Rows) + (row & (TreeCrown.Rows - 1));
+            wide[at] = bin == of.Bins ? (ushort)0 : (ushort)(bin + 1);
+            wide[at + TreeCrown.Rows] = bin == of.Bins ? Greatest : (ushort)(bin + 1);
         }
     }
 
@@ -51,18 +58,18 @@ sealed class RowCodes(int slots, int rows, bool isNarrow, bool isWide)
             var bin = Vector256.LoadUnsafe(in of[row]);
             var isMissing = Vector256.Equals(bin, Vector256.Create((byte)missing));
             var (least, greatest) = (Vector256.AndNot(bin, isMissing), bin | isMissing);
+            var at = (row * slots) + (2 * feature * TreeCrown.Rows);
             if (isNarrow)
             {
                 var sign = Vector256.Create(TreeCrown.CodeOf(0));
-                var at = (row * slots) + (2 * feature * TreeCrown.Rows);
                 (least ^ sign).CopyTo(narrow, at);
                 (greatest ^ sign).CopyTo(narrow, at + TreeCrown.Rows);
             }
             if (isWide)
             {
                 var (lower, upper) = Vector256.Widen(bin);
-                WriteWide(lower, missing, (2 * feature * rows) + row);
-                WriteWide(upper, missing, (2 * feature * rows) + row + Vector256<ushort>.Count);
+                WriteWide(lower, missing, at);
+                WriteWide(upper, missing, at + Vector256<ushort>.Count);
             }
         }
     }
@@ -71,7 +78,21 @@ sealed class RowCodes(int slots, int rows, bool isNarrow, bool isWide)
     {
         var isMissing = Vector256.Equals(bin, Vector256.Create((ushort)missing));
         var code = bin + Vector256<ushort>.One;
-        Vector256.AndNot(code, isMissing).CopyTo(Wide, at);
-        (code | isMissing).CopyTo(Wide, at + rows);
+        Vector256.AndNot(code, isMissing).CopyTo(wide, at);
+        (code | isMissing).CopyTo(wide, at + TreeCrown.Rows);
+    }
+
+    /// <summary>Writes the codes of one row alone, a slot each, of so many bytes a code.</summary>
+    public static void Write(Span<byte> codes, int feature, int bin, int missing, bool isNarrow)
+    {
+        if (isNarrow)
+        {
+            codes[2 * feature] = TreeCrown.CodeOf(bin == missing ? 0 : bin);
+            codes[(2 * feature) + 1] = TreeCrown.CodeOf(bin == missing ? byte.MaxValue : bin);
+            return;
+        }
+        var wide = MemoryMarshal.Cast<byte, ushort>(codes);
+        wide[2 * feature] = bin == missing ? (ushort)0 : (ushort)(bin + 1);
+        wide[(2 * feature) + 1] = bin == missing ? Greatest : (ushort)(bin + 1);
     }
 }

@@ -66,6 +66,15 @@ sealed class TreeBuilder(int width)
 
     public long CoverAt(int node) => cover[node];
 
+    /// <summary>Begins another tree in the same room.</summary>
+    public void Clear()
+    {
+        splits.Clear();
+        next.Clear();
+        cover.Clear();
+        values.Clear();
+    }
+
     /// <summary>Adds a node that is no split and has no value yet.</summary>
     public int Add(long weight)
     {

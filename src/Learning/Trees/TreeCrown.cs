@@ -12,7 +12,10 @@ namespace Salus.Learning.Trees;
 sealed class TreeCrown
 {
     /// <summary>Rows judged at once.</summary>
-    public const int Rows = 32;
+    public const int Rows = 1 << RowsShift;
+
+    /// <summary>Their number's logarithm.</summary>
+    public const int RowsShift = 5;
 
     /// <summary>The most bins of a feature whose codes fit a byte.</summary>
     public const int BinsMax = 256;

@@ -27,6 +27,27 @@ public sealed class LearnCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task The_penalty_of_logistic_regression_is_given_or_chosen_by_the_training_rows()
+    {
+        var csv = Csv(Leaks.Synthetic());
+        async Task<double> AucAsync(string penalty)
+        {
+            var (code, output, _) = await RunAsync("evaluate", "--data", csv, "--target", "outcome", "--model", "logistic", "--repeats", "1", "--json", "--l2", penalty);
+            Assert.Equal(0, code);
+            return JsonDocument.Parse(output).RootElement.GetProperty("auc").GetProperty("mean").GetDouble();
+        }
+        var (chosen, given, heavy) = (await AucAsync("auto"), await AucAsync("1"), await AucAsync("100000"));
+        Assert.NotEqual(given, heavy);
+        Assert.InRange(chosen, given - 0.01, 1);
+        foreach (var bad in new[] { "0", "-1", "much", "1e-20" })
+        {
+            var (code, _, error) = await RunAsync("evaluate", "--data", csv, "--target", "outcome", "--model", "logistic", "--l2", bad);
+            Assert.NotEqual(0, code);
+            Assert.Contains($"--l2 {bad}: give a number above 0, or auto", error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Evaluate_names_the_leak_gives_no_figure_and_takes_a_written_override()
     {
         var csv = Csv(Leaks.Make("RowsTwice", Leaks.Synthetic()).Table);

@@ -1,4 +1,5 @@
 using Salus.Learning;
+using Salus.Learning.Evaluate;
 using Salus.Learning.Linear;
 using Salus.Learning.Tables;
 
@@ -33,6 +34,40 @@ public sealed class LinearTests
             Assert.Equal(known[1][c], predicted[1][c], 6);
         }
         Assert.All(predicted, row => Assert.Equal(1, row.Sum(), 12));
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_chosen_cost_is_that_of_the_greatest_likelihood_of_rows_held_out(int classes)
+    {
+        var (rows, labels) = Noisy(150, 40, classes);
+        var options = new LogisticOptions { CostParts = 4, Seed = 7, Tolerance = 1e-8 };
+        var folds = Folds.Stratified(labels, classes, 4, 7);
+        double HeldOutLoss(double cost)
+        {
+            var loss = 0.0;
+            for (var fold = 0; fold < 4; fold++)
+            {
+                int[] training = [.. Enumerable.Range(0, 150).Where(row => folds[row] != fold)], held = [.. Enumerable.Range(0, 150).Where(row => folds[row] == fold)];
+                var said = LogisticRegression.Fit(rows.Take(training), Array.ConvertAll(training, row => labels[row]), classes, new LogisticOptions { Cost = cost, Tolerance = 1e-8 }).Predict(rows.Take(held));
+                loss -= held.Select((row, i) => Math.Log(said[i][labels[row]])).Sum();
+            }
+            return loss;
+        }
+        var best = CostChoice.Costs.MinBy(HeldOutLoss);
+        Assert.InRange(best, 0.0003, 0.3);
+        Assert.Equal(
+            LogisticRegression.Fit(rows, labels, classes, options with { CostParts = 0, Cost = best }).Predict(rows),
+            LogisticRegression.Fit(rows, labels, classes, options).Predict(rows));
+        Assert.Contains("CostParts", (options with { CostParts = 1 }).Objection(), StringComparison.Ordinal);
+    }
+
+    static (CsrMatrix Rows, int[] Labels) Noisy(int rows, int columns, int classes)
+    {
+        var generator = new SeededGenerator(11);
+        double[][] values = [.. Enumerable.Range(0, rows).Select(_ => Enumerable.Range(0, columns).Select(_ => generator.NextDouble() - 0.5).ToArray())];
+        return (CsrMatrix.OfRows(values), Array.ConvertAll(values, row => (int)Math.Clamp(classes * (0.5 + row[0] + (0.8 * (generator.NextDouble() - 0.5))), 0, classes - 1)));
     }
 
     [Fact]

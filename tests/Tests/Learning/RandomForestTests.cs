@@ -1,6 +1,7 @@
 using Salus.Learning;
 using Salus.Learning.Forest;
 using Salus.Learning.Tables;
+using Salus.Learning.Trees;
 using Xunit;
 
 namespace Salus.Tests.Learning;
@@ -83,6 +84,56 @@ public sealed class RandomForestTests
         }
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(0)]
+    public void A_leaf_holds_its_minimum_of_different_rows_however_often_each_was_drawn(int classes)
+    {
+        var (matrix, labels) = Sample(400, 4, 12);
+        int[] known = [.. labels.Select((label, row) => classes == 3 && row % 4 == 0 ? 2 : label)];
+        double[] targets = [.. known.Select((label, row) => label + (row * 0.001))];
+        var options = new ForestOptions { Trees = 10, LeafMin = 5, Seed = 3 };
+        var trees = classes == 0 ? ForestTrainer.Train(matrix, targets, options).Forest.Ensemble : RandomForest.Train(matrix, known, classes, options).Forest.Ensemble;
+        var fewest = int.MaxValue;
+        for (var t = 0; t < 10; t++)
+        {
+            var (generator, tree) = (SeededGenerator.For(3, (ulong)t), trees.Trees[t]);
+            int[] drawn = [.. Enumerable.Range(0, 400).Select(_ => generator.NextInt(400))];
+            var leaves = drawn.GroupBy(row => LeafOf(trees, tree, matrix.Row(row))).ToArray();
+            Assert.Equal(Enumerable.Range(0, tree.NodeCount).Where(tree.IsLeaf), leaves.Select(leaf => leaf.Key).Order());
+            Assert.All(leaves, leaf => Assert.Equal(leaf.Count(), tree.Cover[leaf.Key]));
+            fewest = Math.Min(fewest, leaves.Min(leaf => leaf.Distinct().Count()));
+        }
+        Assert.Equal(5, fewest);
+    }
+
+    [Fact]
+    public void Sums_too_small_for_the_different_rows_of_a_node_change_no_split()
+    {
+        var (matrix, labels) = Sample(600, 5, 13);
+        var bins = FeatureBins.Of(matrix, 255, 0, new ParallelOptions());
+        var data = BinnedMatrix.Of(matrix, bins, new ParallelOptions());
+        var trees = Array.ConvertAll([600L, 100, 0], packedMax =>
+            new ForestGrower(data, labels, new BinarySplitter(data, 4, [1, 3], packedMax), 2, 64).Grow(SeededGenerator.For(1, 1)));
+        Assert.True(trees[0].NodeCount > 20);
+        foreach (var other in trees[1..])
+        {
+            Assert.Equal(trees[0].Feature.ToArray(), other.Feature.ToArray());
+            Assert.Equal(trees[0].Bin.ToArray(), other.Bin.ToArray());
+            Assert.Equal(trees[0].MissingLeft.ToArray(), other.MissingLeft.ToArray());
+            Assert.Equal(trees[0].Values.ToArray(), other.Values.ToArray());
+        }
+    }
+
+    static int LeafOf(TreeEnsemble trees, Tree tree, double[] row)
+    {
+        var (bins, node) = (trees.BinsOf(row), 0);
+        while (!tree.IsLeaf(node))
+            node = tree.ChildFor(node, bins[tree.Feature[node]], trees.Bins[tree.Feature[node]].Bins);
+        return node;
+    }
+
     [Fact]
     public void A_greater_class_weight_makes_its_class_likelier()
     {
@@ -155,17 +206,14 @@ public sealed class RandomForestTests
         }).ToArray();
         for (var row = 0; row < 200; row++)
         {
-            var (bins, sum, voters) = (fit.Forest.Ensemble.BinsOf(matrix.Row(row)), 0.0, 0);
+            var (sum, voters) = (0.0, 0);
             for (var t = 0; t < 25; t++)
             {
                 if (drawn[t].Contains(row))
                     continue;
                 voters++;
                 var tree = fit.Forest.Ensemble.Trees[t];
-                var node = 0;
-                while (!tree.IsLeaf(node))
-                    node = tree.ChildFor(node, bins[tree.Feature[node]], fit.Forest.Ensemble.Bins[tree.Feature[node]].Bins);
-                sum += tree.ValuesAt(node)[0];
+                sum += tree.ValuesAt(LeafOf(fit.Forest.Ensemble, tree, matrix.Row(row)))[0];
             }
             Assert.Equal(sum / voters, fit.OutOfBag![(row * 2) + 1], 9);
         }
