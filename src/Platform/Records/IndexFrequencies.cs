@@ -55,8 +55,8 @@ sealed class IndexFrequencies(TimeProvider time)
             return new IndexWay.Walked();
         }
         var isHashed = (plan is IndexPlan.And and ? and.Plans : [plan]).ToLookup(each => each is IndexPlan.AnyHash or IndexPlan.AllHashes);
-        // Where hashes tell less apart than patients do, and where nothing is known, the database decides
-        return known.Common.Count > 0 && isHashed[true].Any() && isHashed[true].Min(each => MostOf(each, known.Common)) <= seen
+        // Where hashes tell less apart than patients do, the database decides
+        return isHashed[true].Any() && isHashed[true].Min(each => MostOf(each, known.Common)) <= seen
             ? new IndexWay.ByHashes(new IndexPlan.And([.. isHashed[true]]), new IndexPlan.And([.. isHashed[false]]))
             : new IndexWay.LookedUp();
     }

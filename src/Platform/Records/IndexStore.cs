@@ -65,7 +65,7 @@ static class IndexStore
         {
             IndexWay.Walked => ($"SELECT s.id, s.written FROM {Matching(type, reach, plan, values)}", IsIndexed(type) ? Planning.OnceInOrder : Planning.ByValues),
             IndexWay.ByHashes(var hashes, var rest) when IsIndexed(type) =>
-                ($"WITH hashed AS MATERIALIZED (SELECT {(rest is IndexPlan.And { Plans: [] } ? "s.type, s.id, s.patient, s.written" : "s.*")} FROM search_value s WHERE {hashes.ToSql(values)}), {Looked($"hashed s WHERE {Conditions(type, reach, rest, values)}")}", Planning.Once),
+                ($"WITH hashed AS MATERIALIZED (SELECT {(rest is IndexPlan.And { Plans: [] } ? "s.type, s.id, s.patient, s.written" : "s.*")} FROM search_value s WHERE {hashes.ToSql(values)}), {Looked($"hashed s WHERE {Conditions(type, reach, rest, values)}")}", Planning.OnceByCondition),
             _ => ($"WITH {Looked(Matching(type, reach, plan, values))}", Planning.ByValues),
         };
         return connection.QueryAsync(cancellation, planning, row => (ReadMatch(row), row.IsDBNull(2) ? null : SealedStore.Read(row, 2)),

@@ -11,4 +11,7 @@ enum Planning
 
     /// <summary>Once for all values, along an index in the order that is asked for, until enough is found.</summary>
     OnceInOrder,
+
+    /// <summary>Once for all values, by what an index says of a condition that it can answer: no index is gone through in its order for want of one.</summary>
+    OnceByCondition,
 }

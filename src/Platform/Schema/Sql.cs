@@ -9,6 +9,7 @@ static class Sql
 {
     // A plan that is kept must not be one of a table that was small when it was made: no table is read whole
     const string PlanOnce = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)";
+    const string PlanOnceByCondition = $"{PlanOnce}, set_config('enable_indexscan', 'off', true), set_config('enable_indexonlyscan', 'off', true)";
     const string PlanOnceInOrder = $"{PlanOnce}, set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true)";
 
     static readonly SearchValues<char> Doubtful = SearchValues.Create(['\0', .. Enumerable.Range(0xD800, 0x800).Select(code => (char)code)]);
@@ -102,12 +103,18 @@ static class Sql
     /// </summary>
     public static bool Plan(this NpgsqlBatch batch, Planning planning)
     {
-        if (planning == Planning.ByValues)
+        var told = planning switch
         {
-            return false;
+            Planning.Once => PlanOnce,
+            Planning.OnceInOrder => PlanOnceInOrder,
+            Planning.OnceByCondition => PlanOnceByCondition,
+            _ => null,
+        };
+        if (told is not null)
+        {
+            batch.Add(told);
         }
-        batch.Add(planning == Planning.Once ? PlanOnce : PlanOnceInOrder);
-        return true;
+        return told is not null;
     }
 
     /// <summary>The rows of one result.</summary>
