@@ -55,7 +55,7 @@ static class LearningRun
         Console.WriteLine($"| ratio, median | {Ratio(f => f.FitSeconds):0.00} | {Ratio(f => f.CpuSeconds):0.00} | {Median(ours.Select(f => f.Auc)) - Median(theirs.Select(f => f.Auc)):+0.0000;-0.0000} | {Ratio(f => f.BatchRowsPerCpuSecond):0.0} | {Ratio(f => f.RowMicroseconds):0.0000} | {Ratio(f => f.PeakMegabytes):0.00} |");
     }
 
-    static LearningFigures Child(string program, IReadOnlyList<string> args, string name)
+    public static LearningFigures Child(string program, IReadOnlyList<string> args, string name)
     {
         var start = new ProcessStartInfo(program, args) { RedirectStandardOutput = true };
         using var process = Process.Start(start)!;

@@ -1,7 +1,7 @@
 using BenchmarkDotNet.Running;
 using Salus.Bench;
 
-// ./salus bench [import --data DIR | search | crud | gas | ledger | soak | learning | micro]
+// ./salus bench [import --data DIR | search | crud | gas | ledger | soak | learning | growth | micro]
 return args switch
 {
     ["import", .. var rest] => await ImportRun.RunAsync(rest),
@@ -14,6 +14,7 @@ return args switch
     ["definitions", .. var rest] => DefinitionsRun.Run(rest),
     ["validate", .. var rest] => await ValidateRun.RunAsync(rest),
     ["learning", .. var rest] => LearningRun.Run(rest),
+    ["growth", .. var rest] => GrowthRun.Run(rest),
     ["text", .. var rest] => TextRun.Run(rest),
     ["learning-child", .. var rest] => LearningChild.Run(rest),
     ["micro", .. var rest] => BenchmarkSwitcher.FromAssembly(typeof(GasRun).Assembly).Run(rest.Length == 0 ? ["--filter", "*"] : rest).Any() ? 0 : 1,
@@ -36,6 +37,7 @@ static int Help()
         text --data DIR [--rounds N] [--python FILE]   text models beside scikit-learn's, on DIR/text/mtsamples.csv
         learning [--rows N,N] [--models row,forest,boosting] [--rounds N] [--threads N] [--python FILE] [--peers FILE]
                                                        trees beside scikit-learn and XGBoost, which the Python named must have
+        growth [--out FILE]                            how the time of a fit grows with rows and trees, as a table and a plot (bench/fit-time.svg)
         micro [BenchmarkDotNet options]                sealing, leaf hashing, validation, indexing
         """);
     return 1;

@@ -36,7 +36,7 @@ sealed record PostgresCluster(string Folder, string Native, string LogPath, Unpr
         Path.Combine(Native, "bin", "postgres"), "-D", ToldFolder,
         "-c", "listen_addresses=", "-c", "port=5432", "-c", $"unix_socket_directories={socketFolder}", "-c", "unix_socket_permissions=0700",
         "-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "full_page_writes=on", "-c", "wal_compression=on",
-        "-c", "shared_buffers=256MB", "-c", "max_connections=200", "-c", "max_wal_size=4GB", "-c", "autovacuum_naptime=30s", "-c", "password_encryption=scram-sha-256",
+        "-c", "shared_buffers=256MB", "-c", "max_connections=200", "-c", "max_wal_size=4GB", "-c", "autovacuum_naptime=10s", "-c", "password_encryption=scram-sha-256",
         "-c", "log_destination=stderr", "-c", "logging_collector=off", "-c", "log_checkpoints=off",
         "-c", "log_statement=none", "-c", "log_min_duration_statement=-1", "-c", "log_min_error_statement=panic",
         "-c", "log_parameter_max_length=0", "-c", "log_parameter_max_length_on_error=0", "-c", "log_error_verbosity=terse",

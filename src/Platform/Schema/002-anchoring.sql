@@ -16,6 +16,10 @@ CREATE TABLE leaf (
     UNIQUE (type, id, version)
 );
 
+-- Found by their key alone, they need no fresh statistics.
+ALTER TABLE leaf_pending SET (autovacuum_analyze_threshold = 1000000);
+ALTER TABLE leaf SET (autovacuum_analyze_scale_factor = 0.5, autovacuum_analyze_threshold = 10000);
+
 CREATE TABLE log_head (
     size       bigint PRIMARY KEY,
     root       bytea NOT NULL,
