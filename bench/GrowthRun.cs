@@ -92,8 +92,8 @@ static class GrowthRun
             {
                 var colour = i == 0 ? "#0072b2" : "#d55e00";
                 var path = string.Join(' ', points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{X(point.Size):0.0},{Y(point.Seconds):0.0}")));
-                var linear = points[0].Seconds * points[^1].Size / points[0].Size;
-                svg.Append(CultureInfo.InvariantCulture, $"<line x1=\"{X(points[0].Size):0.0}\" y1=\"{Y(points[0].Seconds):0.0}\" x2=\"{X(points[^1].Size):0.0}\" y2=\"{Y(linear):0.0}\" stroke=\"{colour}\" stroke-dasharray=\"4 4\"/>\n");
+                var linear = points[^1].Seconds * points[0].Size / points[^1].Size;
+                svg.Append(CultureInfo.InvariantCulture, $"<line x1=\"{X(points[0].Size):0.0}\" y1=\"{Y(linear):0.0}\" x2=\"{X(points[^1].Size):0.0}\" y2=\"{Y(points[^1].Seconds):0.0}\" stroke=\"{colour}\" stroke-dasharray=\"4 4\"/>\n");
                 svg.Append(CultureInfo.InvariantCulture, $"<polyline points=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>\n");
                 foreach (var point in points)
                 {
