@@ -9,8 +9,8 @@ namespace Salus.Learning.Models;
 /// <summary>The learners that can be named, each with the settings that serve clinical tables and notes.</summary>
 public static class Learners
 {
-    const int RowsPerLeafRow = 6_000;
-    const int LeafRowsMax = 13;
+    const int RowsPerLeafRow = 4_000;
+    const int LeafRowsMax = 25;
 
     /// <summary>Every name, in the order they are told.</summary>
     public static IReadOnlyList<string> Names { get; } = ["forest", "boosting", "logistic", "text-linear", "text-bayes", "text-forest"];
@@ -30,9 +30,9 @@ public static class Learners
         _ => null,
     };
 
-    /// <summary>A random forest that routes missing values itself; of many rows its leaves are larger.</summary>
+    /// <summary>A random forest that routes missing values itself; a category is one feature, split along its levels, and of many rows the leaves are larger.</summary>
     public static ColumnLearner Forest(int trees, int rows, int threads = 0) =>
-        new(new ForestOptions { Trees = trees, LeafMin = Math.Clamp(rows / RowsPerLeafRow, 1, LeafRowsMax), Threads = threads }) { Name = "forest", Preparation = new PreparationOptions() };
+        new(new ForestOptions { Trees = trees, LeafMin = Math.Clamp(rows / RowsPerLeafRow, 1, LeafRowsMax), Threads = threads }) { Name = "forest", Preparation = new PreparationOptions { Categories = CategoryEncoding.Ordinal } };
 
     /// <summary>Boosted trees that route missing values and split categories themselves.</summary>
     public static ColumnLearner Boosting(int trees, int threads = 0) =>
