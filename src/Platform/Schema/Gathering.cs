@@ -35,7 +35,8 @@ sealed class Gathering<TAsk, TAnswer>(Func<IReadOnlyList<TAsk>, Task<IReadOnlyLi
             }
             atOnce++;
         }
-        _ = Task.Run(AnswerAllAsync, CancellationToken.None);
+        // Behind the requests that are being read, whose questions then go along
+        ThreadPool.UnsafeQueueUserWorkItem(static own => _ = own.AnswerAllAsync(), this, preferLocal: false);
         return own.Answer.Task.WaitAsync(cancellation);
     }
 
@@ -44,6 +45,8 @@ sealed class Gathering<TAsk, TAnswer>(Func<IReadOnlyList<TAsk>, Task<IReadOnlyLi
         while (Take() is { Count: > 0 } together)
         {
             await AnswerAsync(together);
+            // Behind whoever was answered just now: what they ask next goes in the same message
+            await Task.Yield();
         }
     }
 
