@@ -20,11 +20,11 @@ public sealed class AuditTrail
     readonly TimeProvider time;
 
     /// <summary>The trail of this node.</summary>
-    public AuditTrail(NpgsqlDataSource database, KeyVault vault, TimeProvider time)
+    public AuditTrail(NpgsqlDataSource database, NodeMessages messages, KeyVault vault, TimeProvider time)
     {
         (this.database, this.vault, this.time) = (database, vault, time);
         store = new SealedStore(vault);
-        alone = new AuditWriter(database);
+        alone = new AuditWriter(messages);
     }
 
     /// <summary>The alias under which the trail knows a patient.</summary>

@@ -10,12 +10,11 @@ namespace Salus.Platform.Audit;
 sealed record SealedFact(SealedRow Row, IReadOnlyList<string> Aliases);
 
 /// <summary>Writes facts that stand alone: those that come while others are being written go together, in one transaction.</summary>
-sealed class AuditWriter(NpgsqlDataSource database)
+sealed class AuditWriter(NodeMessages messages)
 {
-    // One message, which is a transaction of its own
     const int TogetherMax = SealedStore.StreamedMin - 1;
 
-    readonly Gathering<SealedFact, bool> gathering = new(facts => WriteTogetherAsync(database, facts), TogetherMax);
+    readonly Gathering<SealedFact, bool> gathering = new(messages.Writes, WriteTogether, TogetherMax);
 
     /// <summary>Writes a fact; durable on return. One that is not waited for any longer is written all the same.</summary>
     public Task WriteAsync(SealedFact fact, CancellationToken cancellation) => gathering.AskAsync(fact, cancellation);
@@ -32,12 +31,9 @@ sealed class AuditWriter(NpgsqlDataSource database)
         }
     }
 
-    static async Task<IReadOnlyList<bool>> WriteTogetherAsync(NpgsqlDataSource database, IReadOnlyList<SealedFact> facts)
+    static AnswerReader<bool> WriteTogether(NpgsqlBatch message, IReadOnlyList<SealedFact> facts)
     {
-        await using var connection = await database.OpenConnectionAsync();
-        await using var batch = new NpgsqlBatch(connection);
-        Append(batch, facts);
-        await batch.RunAsync(CancellationToken.None);
-        return [.. facts.Select(_ => true)];
+        Append(message, facts);
+        return _ => Task.FromResult<IReadOnlyList<bool>>([.. facts.Select(_ => true)]);
     }
 }

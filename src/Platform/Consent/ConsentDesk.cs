@@ -8,6 +8,7 @@ using Salus.Platform.Audit;
 using Salus.Platform.Consent.Emergencies;
 using Salus.Platform.Consortium;
 using Salus.Platform.Identity;
+using Salus.Platform.Schema;
 using Salus.Platform.Store;
 using Salus.Vault.Envelopes;
 using Salus.Vault.Keys;
@@ -103,7 +104,7 @@ sealed record GrantDraft(string Resource, byte[] Id, byte[] Salt, byte[] Documen
 /// is stale. A revocation made here counts at once and is never undone.
 /// </summary>
 public sealed class ConsentDesk(
-    NpgsqlDataSource database, KeyVault vault, AuditTrail audit, ChainOutbox outbox, ConsentMirror mirror, ConsentKeyring keyring, MemberDirectory members,
+    NpgsqlDataSource database, NodeMessages messages, KeyVault vault, AuditTrail audit, ChainOutbox outbox, ConsentMirror mirror, ConsentKeyring keyring, MemberDirectory members,
     EmergencyDesk emergencies, TimeProvider time)
 {
     const int TermsCachedMax = 10_000;
@@ -112,8 +113,8 @@ public sealed class ConsentDesk(
     static readonly TimeSpan PeriodMax = TimeSpan.FromDays(366 * 5);
 
     readonly SealedStore store = new(vault);
-    readonly EntryLookup entries = new(database);
-    readonly RightsInForce rights = new(database, time);
+    readonly EntryLookup entries = new(messages);
+    readonly RightsInForce rights = new(messages, time);
     readonly ConcurrentDictionary<string, ConsentTerms> termsCache = new();
 
     /// <summary>Decides on one read.</summary>

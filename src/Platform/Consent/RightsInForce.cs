@@ -32,14 +32,13 @@ sealed class RightsInForce
     const string Held = $"SELECT {ConsentStore.Columns} FROM consent WHERE grantee = asked.grantee AND granted_block IS NOT NULL AND revoked IS NULL";
     const string Open = $"SELECT {EmergencyStore.Columns} FROM emergency WHERE account = asked.account AND closed IS NULL";
 
-    readonly NpgsqlDataSource database;
     readonly TimeProvider time;
     readonly Gathering<RightsQuestion, Rights> asked;
 
-    public RightsInForce(NpgsqlDataSource database, TimeProvider time)
+    public RightsInForce(NodeMessages messages, TimeProvider time)
     {
-        (this.database, this.time) = (database, time);
-        asked = new Gathering<RightsQuestion, Rights>(FindAllAsync, AskedTogetherMax);
+        this.time = time;
+        asked = new Gathering<RightsQuestion, Rights>(messages.Questions, AskDistinct, AskedTogetherMax);
     }
 
     /// <summary>A caller's rights now.</summary>
@@ -47,46 +46,54 @@ sealed class RightsInForce
     /// <param name="lent">The connection that the caller holds: who holds one must not wait for another.</param>
     /// <param name="cancellation">Ends the wait.</param>
     public async Task<Rights> FindAsync(RightsQuestion question, NpgsqlConnection? lent, CancellationToken cancellation) =>
-        lent is null ? await asked.AskAsync(question, cancellation) : (await FindAllAsync(lent, [question], Planning.ByValues, cancellation))[question];
+        lent is null ? await asked.AskAsync(question, cancellation) : await FindOnAsync(lent, question, cancellation);
 
-    async Task<IReadOnlyList<Rights>> FindAllAsync(IReadOnlyList<RightsQuestion> questions)
+    async Task<Rights> FindOnAsync(NpgsqlConnection lent, RightsQuestion question, CancellationToken cancellation)
     {
-        await using var connection = await database.OpenConnectionAsync();
-        var found = await FindAllAsync(connection, [.. questions.Distinct()], Planning.Once, CancellationToken.None);
-        return [.. questions.Select(question => found[question])];
+        await using var message = new NpgsqlBatch(lent);
+        var read = Ask(message, [question]);
+        await using var rows = await message.ExecuteReaderAsync(cancellation);
+        return (await read(rows))[0];
     }
 
-    async Task<Dictionary<RightsQuestion, Rights>> FindAllAsync(NpgsqlConnection connection, IReadOnlyList<RightsQuestion> questions, Planning planning, CancellationToken cancellation)
+    /// <summary>One caller asks the same in many requests.</summary>
+    AnswerReader<Rights> AskDistinct(NpgsqlBatch message, IReadOnlyList<RightsQuestion> questions)
     {
-        await using var batch = new NpgsqlBatch(connection);
-        var isTold = batch.Plan(planning);
+        List<RightsQuestion> distinct = [.. questions.Distinct()];
+        var read = Ask(message, distinct);
+        return async rows =>
+        {
+            var found = distinct.Zip(await read(rows)).ToDictionary(pair => pair.First, pair => pair.Second);
+            return [.. questions.Select(question => found[question])];
+        };
+    }
+
+    AnswerReader<Rights> Ask(NpgsqlBatch message, List<RightsQuestion> questions)
+    {
         var now = time.GetUtcNow();
         List<bool> areConsents = [];
         foreach (var (ofOne, asking) in questions.Index().GroupBy(question => question.Item.Patient is not null).Select(group => (group.Key, group.ToList())))
         {
             var grantees = asking.SelectMany(question => question.Item.Grantees.Select(grantee => (Grantee: grantee, question.Index, question.Item.Patient))).ToList();
-            Add(batch, "grantee", Held, "requested", ConsentsMax, ofOne, [.. grantees.Select(row => row.Grantee)], [.. grantees.Select(row => row.Index)], [.. grantees.Select(row => row.Patient)], now);
+            Add(message, "grantee", Held, "requested", ConsentsMax, ofOne, [.. grantees.Select(row => row.Grantee)], [.. grantees.Select(row => row.Index)], [.. grantees.Select(row => row.Patient)], now);
             areConsents.Add(true);
             if (asking.Where(question => question.Item.MayOpen).ToList() is { Count: > 0 } opening)
             {
-                Add(batch, "account", Open, "opened", EmergenciesMax, ofOne,
+                Add(message, "account", Open, "opened", EmergenciesMax, ofOne,
                     opening.Select(question => question.Item.Account).ToArray(), [.. opening.Select(question => question.Index)], [.. opening.Select(question => question.Item.Patient)], now);
                 areConsents.Add(false);
             }
         }
-        var (held, open) = (new List<ConsentRow>[questions.Count], new List<EmergencyRow>[questions.Count]);
-        for (var i = 0; i < questions.Count; i++)
-        {
-            (held[i], open[i]) = ([], []);
-        }
-        await using var rows = await batch.ExecuteReaderAsync(cancellation);
-        if (isTold)
-        {
-            await rows.NextResultAsync(cancellation);
-        }
+        return rows => ReadAsync(rows, questions.Count, areConsents);
+    }
+
+    static async Task<IReadOnlyList<Rights>> ReadAsync(NpgsqlDataReader rows, int count, List<bool> areConsents)
+    {
+        List<List<ConsentRow>> held = [.. Enumerable.Range(0, count).Select(_ => new List<ConsentRow>())];
+        List<List<EmergencyRow>> open = [.. Enumerable.Range(0, count).Select(_ => new List<EmergencyRow>())];
         foreach (var isConsent in areConsents)
         {
-            while (await rows.ReadAsync(cancellation))
+            while (await rows.ReadAsync())
             {
                 var question = rows.GetInt32(0);
                 if (isConsent)
@@ -98,10 +105,9 @@ sealed class RightsInForce
                     open[question].Add(EmergencyStore.Read(rows, 1));
                 }
             }
-            await rows.NextResultAsync(cancellation);
+            await rows.NextResultAsync();
         }
-        return questions.Index().ToDictionary(
-            question => question.Item, question => new Rights([.. held[question.Index].OrderByDescending(row => row.Requested).Take(ConsentsMax)], open[question.Index]));
+        return [.. held.Zip(open, (consents, emergencies) => new Rights([.. consents.OrderByDescending(row => row.Requested).Take(ConsentsMax)], emergencies))];
     }
 
     static void Add<T>(NpgsqlBatch batch, string by, string select, string newest, int countMax, bool ofOne, T[] keys, int[] questions, string?[] patients, DateTimeOffset now)

@@ -28,16 +28,15 @@ sealed class AccessStore
     const int SecretBytes = 32;
     const int AskedTogetherMax = 100;
 
-    readonly NpgsqlDataSource database;
     readonly RowBinding binding;
     readonly AccountStore accounts;
     readonly AlteredRows altered;
     readonly Gathering<byte[], FoundAccess?> asked;
 
-    public AccessStore(NpgsqlDataSource database, RowBinding binding, AccountStore accounts, AlteredRows altered)
+    public AccessStore(NodeMessages messages, RowBinding binding, AccountStore accounts, AlteredRows altered)
     {
-        (this.database, this.binding, this.accounts, this.altered) = (database, binding, accounts, altered);
-        asked = new Gathering<byte[], FoundAccess?>(FindAllAsync, AskedTogetherMax);
+        (this.binding, this.accounts, this.altered) = (binding, accounts, altered);
+        asked = new Gathering<byte[], FoundAccess?>(messages.Questions, Ask, AskedTogetherMax);
     }
 
     /// <summary>A row as it stands, and whether it and its account's are as they were written.</summary>
@@ -87,15 +86,19 @@ sealed class AccessStore
         return account.MayEnter ? new Access(account, found.Created, found.Expires) : null;
     }
 
-    async Task<IReadOnlyList<FoundAccess?>> FindAllAsync(IReadOnlyList<byte[]> hashes)
+    AnswerReader<FoundAccess?> Ask(NpgsqlBatch message, IReadOnlyList<byte[]> hashes)
     {
-        await using var connection = await database.OpenConnectionAsync();
-        var found = await connection.QueryAsync(CancellationToken.None, Planning.Once, Read,
+        message.Add(
             $"""
             SELECT {AccountStore.Columns}, t.hash, t.kind, t.created, t.expires, t.binding
             FROM access_token t JOIN account a ON a.id = t.account WHERE t.hash = ANY($1)
             """, (object)hashes.DistinctBy(Convert.ToHexString).ToArray());
-        return [.. hashes.Select(hash => found.FirstOrDefault(row => hash.AsSpan().SequenceEqual(row.Hash)))];
+        return async rows =>
+        {
+            var found = await rows.ReadAllAsync(Read, CancellationToken.None);
+            await rows.NextResultAsync();
+            return [.. hashes.Select(hash => found.FirstOrDefault(row => hash.AsSpan().SequenceEqual(row.Hash)))];
+        };
     }
 
     FoundAccess Read(NpgsqlDataReader row)

@@ -13,6 +13,8 @@ using Microsoft.Extensions.Options;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Identity.Passkeys;
 
+using Salus.Platform.Schema;
+
 namespace Salus.Platform.Identity;
 
 /// <summary>Accounts, sessions and tokens: the services and the HTTP surface.</summary>
@@ -31,6 +33,7 @@ public static class IdentityFeature
         services.AddOptions<PasskeyOptions>().BindConfiguration(PasskeyOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ChainOutbox>();
+        services.TryAddSingleton<NodeMessages>();
         services.AddSingleton(_ => new Credentials()).AddSingleton<OrganizationDesk>().AddSingleton<IdentityTables>().AddSingleton<AccountDesk>().AddSingleton<SecondFactorDesk>()
             .AddSingleton<SignInDesk>().AddSingleton<PasskeyCeremony>().AddSingleton<ChallengeStore>().AddSingleton<PasskeyDesk>().AddSingleton<PasskeyStatements>().AddSingleton<SessionDesk>().AddSingleton<TokenDesk>();
 

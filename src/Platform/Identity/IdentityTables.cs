@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Salus.Platform.Identity.Passkeys;
+using Salus.Platform.Schema;
 
 namespace Salus.Platform.Identity;
 
@@ -15,13 +16,13 @@ public sealed class IdentityTables
     readonly NpgsqlDataSource database;
 
     /// <summary>The tables of one node.</summary>
-    public IdentityTables(NpgsqlDataSource database, OrganizationDesk organization, IdentityHooks hooks, TimeProvider time, ILogger<IdentityTables> logger)
+    public IdentityTables(NpgsqlDataSource database, NodeMessages messages, OrganizationDesk organization, IdentityHooks hooks, TimeProvider time, ILogger<IdentityTables> logger)
     {
         this.database = database;
         var binding = new RowBinding(organization);
         var altered = new AlteredRows(database, hooks, time, logger);
         Accounts = new AccountStore(binding, altered);
-        Access = new AccessStore(database, binding, Accounts, altered);
+        Access = new AccessStore(messages, binding, Accounts, altered);
         Codes = new CodeStore(binding, altered);
         Passkeys = new PasskeyStore(organization, binding, altered);
     }

@@ -113,14 +113,53 @@ static class IndexStore
             await AddRangesAsync(batch.Connection!, rows, cancellation);
             return;
         }
-        foreach (var row in rows)
+        Add(batch, rows);
+    }
+
+    /// <summary>Adds few rows to a batch.</summary>
+    public static void Add(NpgsqlBatch batch, IReadOnlyList<IndexRow> rows)
+    {
+        if (rows.Count > 0)
         {
-            batch.Add("INSERT INTO search_value (type, id, patient, written, key, marks, hashes) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                row.Type, row.Id, Sql.Typed(row.Patient), row.Written, row.Key, row.Marks, row.Hashes);
-            foreach (var range in row.Ranges)
+            var (marks, hashes) = (Slices.Of(rows, row => row.Marks), Slices.Of(rows, row => row.Hashes));
+            batch.Add(
+                """
+                INSERT INTO search_value (type, id, patient, written, key, marks, hashes)
+                SELECT type, id, patient, written, key, $6[marks_from:marks_to], $9[hashes_from:hashes_to]
+                FROM unnest($1, $2, $3, $4, $5, $7, $8, $10, $11) u (type, id, patient, written, key, marks_from, marks_to, hashes_from, hashes_to)
+                """,
+                rows.Select(row => row.Type).ToArray(), rows.Select(row => row.Id).ToArray(), rows.Select(row => row.Patient).ToArray(), rows.Select(row => row.Written).ToArray(),
+                rows.Select(row => row.Key).ToArray(), marks.All, marks.From, marks.To, hashes.All, hashes.From, hashes.To);
+        }
+        var ranges = rows.SelectMany(row => row.Ranges.Select(range => (row.Id, Range: range))).ToList();
+        if (ranges.Count > 0)
+        {
+            var units = Slices.Of(ranges, row => row.Range.Units ?? []);
+            batch.Add(
+                """
+                INSERT INTO search_range (name, id, low, high, units)
+                SELECT name, id, low, high, CASE WHEN has_units THEN $6[units_from:units_to] END
+                FROM unnest($1, $2, $3, $4, $5, $7, $8) u (name, id, low, high, has_units, units_from, units_to)
+                """,
+                ranges.Select(row => row.Range.Name).ToArray(), ranges.Select(row => row.Id).ToArray(), ranges.Select(row => row.Range.Low).ToArray(),
+                ranges.Select(row => row.Range.High).ToArray(), ranges.Select(row => row.Range.Units is not null).ToArray(), units.All, units.From, units.To);
+        }
+    }
+
+    /// <summary>The arrays of many rows as one, which a statement can be given, and where each begins and ends in it, counted from 1.</summary>
+    sealed record Slices<T>(T[] All, int[] From, int[] To);
+
+    static class Slices
+    {
+        public static Slices<T> Of<TRow, T>(IReadOnlyList<TRow> rows, Func<TRow, T[]> arrayOf)
+        {
+            var arrays = rows.Select(arrayOf).ToList();
+            var to = new int[arrays.Count];
+            for (var (i, end) = (0, 0); i < to.Length; i++)
             {
-                batch.Add("INSERT INTO search_range (name, id, low, high, units) VALUES ($1, $2, $3, $4, $5)", range.Name, row.Id, range.Low, range.High, Sql.Typed(range.Units));
+                to[i] = end += arrays[i].Length;
             }
+            return new Slices<T>([.. arrays.SelectMany(array => array)], [.. to.Zip(arrays, (last, array) => last - array.Length + 1)], to);
         }
     }
 

@@ -25,58 +25,42 @@ enum WriteEnd
 }
 
 /// <summary>Writes versions that stand alone: those that come while others are being written go together, in one transaction. What is refused holds up none of the others.</summary>
-sealed class RecordWriter(NpgsqlDataSource database)
+sealed class RecordWriter(NodeMessages messages)
 {
-    // With its audit each has two rows, all of which go in one message, which is a transaction of its own
+    // With its audit each has two rows
     const int TogetherMax = (SealedStore.StreamedMin - 1) / 2;
 
-    readonly Gathering<ReadyWrite, WriteEnd> gathering = new(writes => WriteTogetherAsync(database, writes), TogetherMax);
+    readonly Gathering<ReadyWrite, WriteEnd> gathering = new(messages.Writes, WriteTogether, TogetherMax) { Meaning = TryEnd };
 
     /// <summary>Writes a version. One that is not waited for any longer is written all the same.</summary>
     public Task<WriteEnd> WriteAsync(ReadyWrite write, CancellationToken cancellation) => gathering.AskAsync(write, cancellation);
 
-    static async Task<IReadOnlyList<WriteEnd>> WriteTogetherAsync(NpgsqlDataSource database, IReadOnlyList<ReadyWrite> writes)
+    static AnswerReader<WriteEnd> WriteTogether(NpgsqlBatch message, IReadOnlyList<ReadyWrite> writes)
     {
-        await using var connection = await database.OpenConnectionAsync();
-        var end = await TryAsync(connection, writes);
-        if (end == WriteEnd.Stored || writes.Count == 1)
+        var patients = writes.Select(write => write.Patient).OfType<string>().Distinct().ToArray();
+        RecordStore.HoldPatients(message, patients);
+        SealedStore.Append(message, [.. writes.SelectMany(write => write.Rows)]);
+        IndexStore.Remove(message, [.. writes.Select(write => write.Replaced).OfType<(string, string)>()]);
+        IndexStore.Add(message, [.. writes.Select(write => write.Found).OfType<IndexRow>()]);
+        return async results =>
         {
-            return [.. writes.Select(_ => end)];
-        }
-        // None was stored because of one: each by itself
-        List<WriteEnd> ends = [];
-        foreach (var write in writes)
-        {
-            ends.Add(await TryAsync(connection, [write]));
-        }
-        return ends;
+            if (patients.Length > 0)
+            {
+                await results.NextResultAsync();
+            }
+            return [.. writes.Select(_ => WriteEnd.Stored)];
+        };
     }
 
-    /// <summary>Writes all, or none because of one of them.</summary>
-    static async Task<WriteEnd> TryAsync(NpgsqlConnection connection, IReadOnlyList<ReadyWrite> writes)
+    static bool TryEnd(PostgresException refusal, out WriteEnd end)
     {
-        try
+        end = refusal.SqlState switch
         {
-            await using var batch = new NpgsqlBatch(connection);
-            batch.Plan(Planning.Once);
-            RecordStore.HoldPatients(batch, [.. writes.Select(write => write.Patient).OfType<string>().Distinct()]);
-            SealedStore.Append(batch, [.. writes.SelectMany(write => write.Rows)]);
-            IndexStore.Remove(batch, [.. writes.Select(write => write.Replaced).OfType<(string, string)>()]);
-            await IndexStore.AddAsync(batch, [.. writes.Select(write => write.Found).OfType<IndexRow>()], CancellationToken.None);
-            await batch.RunAsync(CancellationToken.None);
-            return WriteEnd.Stored;
-        }
-        catch (PostgresException refused) when (EndOf(refused) is { } end)
-        {
-            return end;
-        }
+            PostgresErrorCodes.NoDataFound => WriteEnd.NoPatient,
+            // Two transactions that write the same versions in another order are a race like any other
+            PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DeadlockDetected => WriteEnd.Taken,
+            _ => WriteEnd.Stored,
+        };
+        return end != WriteEnd.Stored;
     }
-
-    static WriteEnd? EndOf(PostgresException refused) => refused.SqlState switch
-    {
-        PostgresErrorCodes.NoDataFound => WriteEnd.NoPatient,
-        // Two transactions that write the same versions in another order are a race like any other
-        PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DeadlockDetected => WriteEnd.Taken,
-        _ => null,
-    };
 }

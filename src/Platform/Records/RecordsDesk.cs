@@ -7,6 +7,7 @@ using Salus.Platform.Audit;
 using Salus.Platform.Consent;
 using Salus.Platform.Identity;
 using Salus.Platform.Records.Indexing;
+using Salus.Platform.Schema;
 using Salus.Platform.Store;
 using Salus.Vault.Blobs;
 using Salus.Vault.Keys;
@@ -17,12 +18,12 @@ namespace Salus.Platform.Records;
 /// The only door to records, for each caller: validation, the access decision, encryption, the index, the audit and the leaf happen here.
 /// </summary>
 public sealed partial class RecordsDesk(
-    NpgsqlDataSource database, KeyVault vault, ConsentDesk consents, AuditTrail audit, ProofDesk proofs, BlobStore blobs, Sequencer sequencer, TimeProvider time,
+    NpgsqlDataSource database, NodeMessages messages, KeyVault vault, ConsentDesk consents, AuditTrail audit, ProofDesk proofs, BlobStore blobs, Sequencer sequencer, TimeProvider time,
     RecordDefinitions definitions, IndexState indexing)
 {
     readonly SealedStore store = new(vault);
-    readonly EntryLookup entries = new(database);
-    readonly RecordWriter writer = new(database);
+    readonly EntryLookup entries = new(messages);
+    readonly RecordWriter writer = new(messages);
     readonly RecordIndex index = new(definitions, indexing);
     readonly IndexFrequencies frequencies = new(time);
 

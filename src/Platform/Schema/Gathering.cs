@@ -1,21 +1,63 @@
+using System.Diagnostics.CodeAnalysis;
 using Npgsql;
 
 namespace Salus.Platform.Schema;
+
+/// <summary>Adds to a message the statements that answer all of some questions, and says how to read what comes back.</summary>
+delegate AnswerReader<TAnswer> AskTogether<TAsk, TAnswer>(NpgsqlBatch message, IReadOnlyList<TAsk> asks);
+
+/// <summary>Reads the results of the statements that were added, from the first of them, and goes on to the one after the last; the answers in the order of the questions.</summary>
+delegate Task<IReadOnlyList<TAnswer>> AnswerReader<TAnswer>(NpgsqlDataReader results);
+
+/// <summary>What a refusal of one question by the database means; false where it is a fault.</summary>
+delegate bool RefusalMeaning<TAnswer>(PostgresException refusal, [MaybeNullWhen(false)] out TAnswer answer);
+
+/// <summary>Questions of one kind that go in one message.</summary>
+interface IGathered
+{
+    /// <summary>How many.</summary>
+    int Count { get; }
+
+    /// <summary>Adds their statements.</summary>
+    void Ask(NpgsqlBatch message);
+
+    /// <summary>Reads the answers, and keeps them until it is certain that the message was carried out.</summary>
+    Task ReadAsync(NpgsqlDataReader results);
+
+    /// <summary>Gives the answers to those who wait.</summary>
+    void Answer();
+
+    /// <summary>Tells those who wait what a refusal of one question means, if it means anything to them.</summary>
+    bool TryAnswer(PostgresException refusal);
+
+    /// <summary>Tells those who wait that there is no answer.</summary>
+    void Fail(Exception fault);
+
+    /// <summary>The first half of them and the others, each of which goes in a message of its own.</summary>
+    (IGathered First, IGathered Others) Halve();
+}
+
+/// <summary>Where questions of one kind wait.</summary>
+interface IGathering
+{
+    /// <summary>Takes those that wait, as many as go together; null where there are none. The messages' lock is held.</summary>
+    IGathered? Take();
+}
 
 /// <summary>
 /// Asks the database for many in one message: what comes while others are being answered goes together. Nothing is kept, so that an answer is never
 /// older than its question. Whoever asks waits, so there are never more questions than requests.
 /// </summary>
-/// <param name="answer">Answers questions, in their order. Not cancelled by who no longer waits.</param>
-/// <param name="togetherMax">Questions in one message at most.</param>
-sealed class Gathering<TAsk, TAnswer>(Func<IReadOnlyList<TAsk>, Task<IReadOnlyList<TAnswer>>> answer, int togetherMax)
+/// <param name="messages">In which they go, with those of other kinds.</param>
+/// <param name="ask">Asks; called again for fewer where a message was refused.</param>
+/// <param name="togetherMax">Questions of this kind in one message at most.</param>
+sealed class Gathering<TAsk, TAnswer>(SharedMessages messages, AskTogether<TAsk, TAnswer> ask, int togetherMax) : IGathering
 {
-    // Each more at once means fewer in a message: as many as a database beside the program can work on
-    static readonly int AtOnceMax = Math.Max(1, Environment.ProcessorCount / 2);
-
-    readonly Lock gate = new();
+    readonly AskTogether<TAsk, TAnswer> ask = ask;
     readonly Queue<Waiting> queue = [];
-    int atOnce;
+
+    /// <summary>What refusals mean; null where each is a fault.</summary>
+    public RefusalMeaning<TAnswer>? Meaning { get; init; }
 
     sealed record Waiting(TAsk Ask)
     {
@@ -26,70 +68,56 @@ sealed class Gathering<TAsk, TAnswer>(Func<IReadOnlyList<TAsk>, Task<IReadOnlyLi
     public Task<TAnswer> AskAsync(TAsk ask, CancellationToken cancellation)
     {
         var own = new Waiting(ask);
-        lock (gate)
-        {
-            queue.Enqueue(own);
-            if (atOnce == AtOnceMax)
-            {
-                return own.Answer.Task.WaitAsync(cancellation);
-            }
-            atOnce++;
-        }
-        // Behind the requests that are being read, whose questions then go along
-        ThreadPool.UnsafeQueueUserWorkItem(static own => _ = own.AnswerAllAsync(), this, preferLocal: false);
+        messages.Add(this, () => queue.Enqueue(own));
         return own.Answer.Task.WaitAsync(cancellation);
     }
 
-    async Task AnswerAllAsync()
+    IGathered? IGathering.Take()
     {
-        while (Take() is { Count: > 0 } together)
+        if (queue.Count == 0)
         {
-            await AnswerAsync(together);
-            // Behind whoever was answered just now: what they ask next goes in the same message
-            await Task.Yield();
+            return null;
         }
+        List<Waiting> taken = [];
+        while (taken.Count < togetherMax && queue.TryDequeue(out var waiting))
+        {
+            taken.Add(waiting);
+        }
+        return new Gathered(this, taken);
     }
 
-    async Task AnswerAsync(IReadOnlyList<Waiting> together)
+    sealed class Gathered(Gathering<TAsk, TAnswer> of, List<Waiting> waiting) : IGathered
     {
-        try
-        {
-            var answers = await answer([.. together.Select(waiting => waiting.Ask)]);
-            for (var i = 0; i < together.Count; i++)
-            {
-                together[i].Answer.SetResult(answers[i]);
-            }
-        }
-        catch (Exception fault) when (together.Count > 1 && IsOfOne(fault))
-        {
-            foreach (var waiting in together)
-            {
-                await AnswerAsync([waiting]);
-            }
-        }
-        catch (Exception fault)
-        {
-            foreach (var waiting in together)
-            {
-                waiting.Answer.SetException(fault);
-            }
-        }
-    }
+        AnswerReader<TAnswer>? reader;
+        IReadOnlyList<TAnswer> answers = [];
 
-    /// <summary>Whether a fault may be of one question alone, such as a text that the database cannot hold, and nothing came of any: nobody can fail the others' questions by their own.</summary>
-    static bool IsOfOne(Exception fault) => fault is PostgresException { IsTransient: false } or ArgumentException;
+        public int Count => waiting.Count;
 
-    List<Waiting> Take()
-    {
-        lock (gate)
+        public void Ask(NpgsqlBatch message) => reader = of.ask(message, waiting.ConvertAll(each => each.Ask));
+
+        public async Task ReadAsync(NpgsqlDataReader results) => answers = await reader!(results);
+
+        public void Answer()
         {
-            List<Waiting> taken = [];
-            while (taken.Count < togetherMax && queue.TryDequeue(out var waiting))
+            for (var i = 0; i < waiting.Count; i++)
             {
-                taken.Add(waiting);
+                waiting[i].Answer.SetResult(answers[i]);
             }
-            atOnce -= taken.Count == 0 ? 1 : 0;
-            return taken;
         }
+
+        public bool TryAnswer(PostgresException refusal)
+        {
+            if (of.Meaning is null || !of.Meaning(refusal, out var answer))
+            {
+                return false;
+            }
+            answers = [answer];
+            Answer();
+            return true;
+        }
+
+        public void Fail(Exception fault) => waiting.ForEach(each => each.Answer.SetException(fault));
+
+        public (IGathered First, IGathered Others) Halve() => (new Gathered(of, waiting[..(Count / 2)]), new Gathered(of, waiting[(Count / 2)..]));
     }
 }

@@ -8,14 +8,9 @@ sealed class EntryLookup
 {
     const int AskedTogetherMax = 100;
 
-    readonly NpgsqlDataSource database;
     readonly Gathering<Question, SealedEntry?> asked;
 
-    public EntryLookup(NpgsqlDataSource database)
-    {
-        this.database = database;
-        asked = new Gathering<Question, SealedEntry?>(FindAllAsync, AskedTogetherMax);
-    }
+    public EntryLookup(NodeMessages messages) => asked = new Gathering<Question, SealedEntry?>(messages.Questions, Ask, AskedTogetherMax);
 
     sealed record Question(string Type, string Id, int? Version);
 
@@ -28,21 +23,25 @@ sealed class EntryLookup
     public Task<SealedEntry?> FindAsync(string type, string id, int? version, NpgsqlConnection? lent, CancellationToken cancellation) =>
         lent is null ? asked.AskAsync(new Question(type, id, version), cancellation) : SealedStore.FindAsync(lent, type, id, version, cancellation);
 
-    async Task<IReadOnlyList<SealedEntry?>> FindAllAsync(IReadOnlyList<Question> questions)
+    static AnswerReader<SealedEntry?> Ask(NpgsqlBatch message, IReadOnlyList<Question> questions)
     {
-        await using var connection = await database.OpenConnectionAsync();
-        var found = new SealedEntry?[questions.Count];
-        foreach (var (question, entry) in await connection.QueryAsync(CancellationToken.None, Planning.Once, row => (row.GetInt32(0), SealedStore.Read(row, 1)),
+        message.Add(
             $"""
             SELECT asked.question, {SealedStore.Columns} FROM unnest($1, $2, $3, $4) asked (question, type, id, version)
             CROSS JOIN LATERAL (SELECT * FROM entry WHERE entry.type = asked.type AND entry.id = asked.id AND entry.version <= asked.version ORDER BY version DESC LIMIT 1) e
             WHERE asked.version IN ({int.MaxValue}, e.version)
             """,
             Enumerable.Range(0, questions.Count).ToArray(), questions.Select(question => question.Type).ToArray(), questions.Select(question => question.Id).ToArray(),
-            questions.Select(question => question.Version ?? int.MaxValue).ToArray()))
+            questions.Select(question => question.Version ?? int.MaxValue).ToArray());
+        return async rows =>
         {
-            found[question] = entry;
-        }
-        return found;
+            var found = new SealedEntry?[questions.Count];
+            foreach (var (question, entry) in await rows.ReadAllAsync(row => (row.GetInt32(0), SealedStore.Read(row, 1)), CancellationToken.None))
+            {
+                found[question] = entry;
+            }
+            await rows.NextResultAsync();
+            return found;
+        };
     }
 }

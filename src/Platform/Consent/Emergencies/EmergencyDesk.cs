@@ -5,6 +5,7 @@ using Salus.Ledger.Proofs;
 using Salus.Platform.Anchoring;
 using Salus.Platform.Audit;
 using Salus.Platform.Identity;
+using Salus.Platform.Schema;
 using Salus.Platform.Store;
 using Salus.Vault.Keys;
 
@@ -41,7 +42,7 @@ public sealed record EmergencyView(
 /// Opens a record without consent because life or health is at stake: for one practitioner, for a limited time, with a reason. Each opening is
 /// sealed under the patient's key, logged, committed to on the chain, and told to the patient and the auditor. It does not wait for the chain.
 /// </summary>
-public sealed class EmergencyDesk(NpgsqlDataSource database, KeyVault vault, AuditTrail audit, ChainOutbox outbox, TimeProvider time)
+public sealed class EmergencyDesk(NpgsqlDataSource database, NodeMessages messages, KeyVault vault, AuditTrail audit, ChainOutbox outbox, TimeProvider time)
 {
     /// <summary>The shortest opening, in minutes.</summary>
     public const int MinutesMin = 15;
@@ -63,8 +64,8 @@ public sealed class EmergencyDesk(NpgsqlDataSource database, KeyVault vault, Aud
     const string EndedPurpose = "emergency-end";
 
     readonly SealedStore store = new(vault);
-    readonly EntryLookup entries = new(database);
-    readonly RightsInForce rights = new(database, time);
+    readonly EntryLookup entries = new(messages);
+    readonly RightsInForce rights = new(messages, time);
 
     /// <summary>Opens one patient's record for the calling practitioner.</summary>
     /// <param name="caller">Who asks.</param>
