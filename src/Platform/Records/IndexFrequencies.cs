@@ -7,11 +7,17 @@ namespace Salus.Platform.Records;
 /// <summary>How the matches of a page are found.</summary>
 abstract record IndexWay
 {
+    /// <summary>Whether the page is found soon, as far as can be told.</summary>
+    public bool IsShort { get; init; }
+
     /// <summary>The records are gone through in their order until the page is full.</summary>
     public sealed record Walked : IndexWay;
 
     /// <summary>What its hashes let through is looked up, held to the rest of the condition and sorted.</summary>
     public sealed record ByHashes(IndexPlan Hashes, IndexPlan Rest) : IndexWay;
+
+    /// <summary>What is named by its id is looked up, held to the rest of the condition and sorted.</summary>
+    public sealed record ByIds : IndexWay;
 
     /// <summary>What matches is looked up as the database thinks best, and sorted.</summary>
     public sealed record LookedUp : IndexWay;
@@ -25,6 +31,9 @@ sealed class IndexFrequencies(TimeProvider time)
 {
     /// <summary>Rows gone through for a page at most, as far as can be told beforehand; looking up that many costs about the same.</summary>
     const double WalkedMax = 5_000;
+
+    /// <summary>Rows, or ids, that are gone through soon.</summary>
+    const int ShortMax = 500;
 
     static readonly TimeSpan Fresh = TimeSpan.FromMinutes(1);
 
@@ -42,32 +51,34 @@ sealed class IndexFrequencies(TimeProvider time)
     /// <param name="order">The order.</param>
     /// <param name="countMax">Matches wanted.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    public async ValueTask<IndexWay> WayAsync(NpgsqlConnection connection, IndexReach reach, IndexPlan plan, IndexOrder order, int countMax, CancellationToken cancellation)
+    public async ValueTask<IndexWay> WayAsync(LazyConnection connection, IndexReach reach, IndexPlan plan, IndexOrder order, int countMax, CancellationToken cancellation)
     {
         if (plan is IndexPlan.Everything && reach.SeesNobodys)
         {
-            return new IndexWay.Walked();
+            return new IndexWay.Walked { IsShort = countMax <= ShortMax };
+        }
+        var plans = plan is IndexPlan.And and ? and.Plans : [plan];
+        if (plans.OfType<IndexPlan.Ids>().FirstOrDefault(ids => ids.Values.Length <= ShortMax) is not null)
+        {
+            return new IndexWay.ByIds { IsShort = true };
         }
         var known = held is { } last && time.GetElapsedTime(last.At) < (last.Common.Count == 0 ? FreshUntold : Fresh) ? last : await ReadAsync(connection, cancellation);
         var seen = reach.SeesNobodys ? 1 : Math.Min(1, reach.Patients.Length / Math.Max(1, known.Patients));
-        if (countMax <= WalkedMax * seen * PartOf(plan, known.Common, order))
+        var part = seen * PartOf(plan, known.Common, order);
+        if (countMax <= WalkedMax * part)
         {
-            return new IndexWay.Walked();
+            return new IndexWay.Walked { IsShort = countMax <= ShortMax * part };
         }
-        var isHashed = (plan is IndexPlan.And and ? and.Plans : [plan]).ToLookup(each => each is IndexPlan.AnyHash or IndexPlan.AllHashes);
+        var hashes = plans.OfType<IndexPlan.AnyHash>().ToList();
+        var most = hashes.Select(each => MostOf(each, known.Common)).DefaultIfEmpty(double.PositiveInfinity).Min();
         // Where hashes tell less apart than patients do, the database decides
-        return isHashed[true].Any() && isHashed[true].Min(each => MostOf(each, known.Common)) <= seen
-            ? new IndexWay.ByHashes(new IndexPlan.And([.. isHashed[true]]), new IndexPlan.And([.. isHashed[false]]))
+        return most <= seen
+            ? new IndexWay.ByHashes(new IndexPlan.And(hashes), new IndexPlan.And([.. plans.Except(hashes)])) { IsShort = most == 0 && hashes.Sum(each => each.Hashes.Length) <= ShortMax }
             : new IndexWay.LookedUp();
     }
 
     /// <summary>The part of the rows for which a condition on hashes holds at most, as far as is known; 0 for few.</summary>
-    static double MostOf(IndexPlan plan, FrozenDictionary<Guid, float> common) => plan switch
-    {
-        IndexPlan.AnyHash any => any.Hashes.Sum(hash => common.GetValueOrDefault(hash)),
-        IndexPlan.AllHashes all => all.Hashes.Min(hash => common.GetValueOrDefault(hash)),
-        _ => 1,
-    };
+    static double MostOf(IndexPlan.AnyHash plan, FrozenDictionary<Guid, float> common) => plan.Hashes.Sum(hash => common.GetValueOrDefault(hash));
 
     /// <summary>The part of the rows for which a condition holds at least, as far as is known; 0 where it may be next to none.</summary>
     static double PartOf(IndexPlan plan, FrozenDictionary<Guid, float> common, IndexOrder order) => plan switch
@@ -81,6 +92,18 @@ sealed class IndexFrequencies(TimeProvider time)
         _ => 0,
     };
 
+    async Task<Held> ReadAsync(LazyConnection connection, CancellationToken cancellation)
+    {
+        var isOwn = !connection.IsOpen;
+        var known = await ReadAsync(await connection.OpenAsync(cancellation), cancellation);
+        if (isOwn)
+        {
+            // What follows may be asked in messages that are shared
+            await connection.CloseAsync();
+        }
+        return held = known;
+    }
+
     async Task<Held> ReadAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
         await using var batch = new NpgsqlBatch(connection);
@@ -92,6 +115,6 @@ sealed class IndexFrequencies(TimeProvider time)
         var patients = await rows.ReadAllAsync(row => row.GetDouble(0), cancellation);
         // After the frequencies of the elements come the least and the greatest of them
         var common = hashes.SelectMany(row => row.Hashes.Zip(row.Parts)).ToFrozenDictionary(pair => pair.First, pair => pair.Second);
-        return held = new Held(time.GetTimestamp(), common, patients[0]);
+        return new Held(time.GetTimestamp(), common, patients[0]);
     }
 }

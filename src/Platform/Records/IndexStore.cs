@@ -47,17 +47,14 @@ static class IndexStore
             """, values.All);
     }
 
-    /// <summary>The matches of a page, each with its newest version; null for what is there no more.</summary>
-    /// <param name="connection">Where.</param>
+    /// <summary>The matches of a page, each with its newest version.</summary>
     /// <param name="type">The resource type.</param>
     /// <param name="reach">What may be seen.</param>
     /// <param name="plan">The condition.</param>
     /// <param name="order">Id, or time and id; which way; and after which match.</param>
     /// <param name="way">How they are found.</param>
     /// <param name="countMax">Matches on the page.</param>
-    /// <param name="cancellation">Ends the wait.</param>
-    public static Task<List<(IndexMatch Match, SealedEntry? Entry)>> PageAsync(
-        NpgsqlConnection connection, string type, IndexReach reach, IndexPlan plan, IndexOrder order, IndexWay way, int countMax, CancellationToken cancellation)
+    public static PageQuestion Page(string type, IndexReach reach, IndexPlan plan, IndexOrder order, IndexWay way, int countMax)
     {
         var values = new SqlValues();
         string Looked(string matching) => $"matched AS MATERIALIZED (SELECT s.id, s.written FROM {matching}) SELECT s.id, s.written FROM matched s WHERE true";
@@ -66,14 +63,14 @@ static class IndexStore
             IndexWay.Walked => ($"SELECT s.id, s.written FROM {Matching(type, reach, plan, values)}", IsIndexed(type) ? Planning.OnceInOrder : Planning.ByValues),
             IndexWay.ByHashes(var hashes, var rest) when IsIndexed(type) =>
                 ($"WITH hashed AS MATERIALIZED (SELECT {(rest is IndexPlan.And { Plans: [] } ? "s.type, s.id, s.patient, s.written" : "s.*")} FROM search_value s WHERE {hashes.ToSql(values)}), {Looked($"hashed s WHERE {Conditions(type, reach, rest, values)}")}", Planning.OnceByCondition),
-            _ => ($"WITH {Looked(Matching(type, reach, plan, values))}", Planning.ByValues),
+            _ => ($"WITH {Looked(Matching(type, reach, plan, values))}", way is IndexWay.ByIds && IsIndexed(type) ? Planning.OnceByCondition : Planning.ByValues),
         };
-        return connection.QueryAsync(cancellation, planning, row => (ReadMatch(row), row.IsDBNull(2) ? null : SealedStore.Read(row, 2)),
+        return new PageQuestion(
             $"""
             SELECT m.id, m.written, {SealedStore.Columns} FROM ({page}{order.After(values)} ORDER BY {order.Of("s")} LIMIT {countMax}) m
             LEFT JOIN LATERAL (SELECT * FROM entry WHERE entry.type = {values.Add(type)} AND entry.id = m.id ORDER BY version DESC LIMIT 1) e ON NOT e.deleted
             ORDER BY {order.Of("m")}
-            """, values.All);
+            """, values.All, planning);
     }
 
     /// <summary>How many match, as far as counted.</summary>

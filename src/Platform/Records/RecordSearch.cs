@@ -1,10 +1,10 @@
-using Npgsql;
 using Salus.Fhir.Definitions;
 using Salus.Fhir.Elements;
 using Salus.Fhir.Search;
 using Salus.Platform.Audit;
 using Salus.Platform.Consent;
 using Salus.Platform.Identity;
+using Salus.Platform.Schema;
 using Salus.Platform.Store;
 using Salus.Vault.Keys;
 
@@ -57,9 +57,9 @@ public sealed partial class RecordsDesk
         {
             return new SearchResult.Invalid(((SearchOutcome.Refused)SearchQuery.Parse(type, parameters, isLenient, definitions: definitions.Fhir)).Issues);
         }
-        // Before a connection is held: the question for rights goes with those of others
+        // No connection is held before one is needed: what is asked goes with the questions of others
         var reach = new RecordReach(await consents.ScopesAsync(caller, purpose, cancellation), caller.Role, time.GetUtcNow());
-        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var connection = new LazyConnection(database);
         var run = new SearchRun(connection, index, store, reach);
         var page = reach.Of(type).IsEmpty ? new SearchResult.Page([], 0) : await PageAsync(connection, run, reach, query, cursor, key, caller.Account, cancellation);
         if (run.Refusal is { } refusal)
@@ -72,7 +72,7 @@ public sealed partial class RecordsDesk
     }
 
     async Task<SearchResult.Page> PageAsync(
-        NpgsqlConnection connection, SearchRun run, RecordReach reach, SearchQuery query, SearchCursor? cursor, OwnerKey key, Guid account, CancellationToken cancellation)
+        LazyConnection connection, SearchRun run, RecordReach reach, SearchQuery query, SearchCursor? cursor, OwnerKey key, Guid account, CancellationToken cancellation)
     {
         var type = query.ResourceType;
         var isCountOnly = query.Count == 0 || query.Summary == SummaryMode.Count;
@@ -114,44 +114,44 @@ public sealed partial class RecordsDesk
     }
 
     async Task<List<(IndexMatch Match, SealedEntry? Entry)>> MatchesAsync(
-        NpgsqlConnection connection, string type, IndexReach reach, IndexPlan plan, IndexOrder order, int countMax, CancellationToken cancellation)
+        LazyConnection connection, string type, IndexReach reach, IndexPlan plan, IndexOrder order, int countMax, CancellationToken cancellation)
     {
         var way = await frequencies.WayAsync(connection, reach, plan, order, countMax, cancellation);
-        return await IndexStore.PageAsync(connection, type, reach, plan, order, way, countMax, cancellation);
+        return await pages.FindAsync(IndexStore.Page(type, reach, plan, order, way, countMax), way.IsShort, connection, cancellation);
     }
 
     /// <summary>How many match; null where that is not asked for, or they are too many to be counted unasked.</summary>
-    static async Task<int?> TotalAsync(NpgsqlConnection connection, IndexReach reach, SearchQuery query, IndexPlan plan, bool isCountOnly, CancellationToken cancellation)
+    static async Task<int?> TotalAsync(LazyConnection connection, IndexReach reach, SearchQuery query, IndexPlan plan, bool isCountOnly, CancellationToken cancellation)
     {
         if (query.Total == TotalMode.None && !isCountOnly)
         {
             return null;
         }
         var isExact = query.Total == TotalMode.Accurate || isCountOnly;
-        var found = await IndexStore.CountAsync(connection, query.ResourceType, reach, plan, isExact ? int.MaxValue : IndexStore.CountedMax + 1, cancellation);
+        var found = await IndexStore.CountAsync(await connection.OpenAsync(cancellation), query.ResourceType, reach, plan, isExact ? int.MaxValue : IndexStore.CountedMax + 1, cancellation);
         return isExact || found <= IndexStore.CountedMax ? found : null;
     }
 
     /// <summary>All matches in an order that the index's rows do not have, within the bound up to which they are opened or sorted.</summary>
     async Task<List<SortedMatch>> SortAsync(
-        NpgsqlConnection connection, SearchRun run, RecordReach reach, SearchQuery query, IndexPlan plan, bool isRough, SearchOrder order, CancellationToken cancellation)
+        LazyConnection connection, SearchRun run, RecordReach reach, SearchQuery query, IndexPlan plan, bool isRough, SearchOrder order, CancellationToken cancellation)
     {
         var type = query.ResourceType;
         if (isRough || order.IsBlind)
         {
             return order.Sort(await run.OpenMatchingAsync(type, plan, isRough ? query.Criteria : [], cancellation));
         }
-        var matches = await IndexStore.MatchAsync(connection, type, reach.Of(type), plan, SortedMax + 1, cancellation);
+        var matches = await IndexStore.MatchAsync(await connection.OpenAsync(cancellation), type, reach.Of(type), plan, SortedMax + 1, cancellation);
         if (matches.Count > SortedMax)
         {
             run.Refuse("too-costly", $"_sort: more than {SortedMax} {type} match. Narrow the search by another parameter, or sort by _lastUpdated.");
             return [];
         }
-        return await order.SortAsync(connection, index, type, matches, cancellation);
+        return await order.SortAsync(await connection.OpenAsync(cancellation), index, type, matches, cancellation);
     }
 
     async Task<SearchResult.Page> WithIncludesAsync(
-        SearchResult.Page page, NpgsqlConnection connection, SearchRun run, RecordReach reach, SearchQuery query, SearchCursor? next, OwnerKey key, Guid account, CancellationToken cancellation)
+        SearchResult.Page page, LazyConnection connection, SearchRun run, RecordReach reach, SearchQuery query, SearchCursor? next, OwnerKey key, Guid account, CancellationToken cancellation)
     {
         List<FhirIssue> issues = [];
         if (query.Includes.Count > 0)

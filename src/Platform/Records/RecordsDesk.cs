@@ -24,6 +24,7 @@ public sealed partial class RecordsDesk(
     readonly SealedStore store = new(vault);
     readonly EntryLookup entries = new(messages);
     readonly RecordWriter writer = new(messages);
+    readonly PageLookup pages = new(messages);
     readonly RecordIndex index = new(definitions, indexing);
     readonly IndexFrequencies frequencies = new(time);
 

@@ -1,12 +1,12 @@
-using Npgsql;
 using Salus.Fhir.Definitions;
 using Salus.Fhir.Elements;
 using Salus.Fhir.Search;
+using Salus.Platform.Schema;
 
 namespace Salus.Platform.Records;
 
 /// <summary>What a page's matches refer to, and what refers to them, as far as the caller may see it and within a bound.</summary>
-sealed class SearchIncludes(NpgsqlConnection connection, RecordIndex index, SearchRun run, RecordReach reach)
+sealed class SearchIncludes(LazyConnection connection, RecordIndex index, SearchRun run, RecordReach reach)
 {
     const int IncludedMax = 1_000;
     const int RoundsMax = 5;
@@ -68,7 +68,7 @@ sealed class SearchIncludes(NpgsqlConnection connection, RecordIndex index, Sear
             return [];
         }
         var plan = new IndexPlan.AnyHash([.. index.ReferencesTo(rule.SourceType, rule.Parameter!, targets).SelectMany(hashes => hashes)]);
-        var matches = await IndexStore.MatchAsync(connection, rule.SourceType, reach.Of(rule.SourceType), plan, IncludedMax + 1, cancellation);
+        var matches = await IndexStore.MatchAsync(await connection.OpenAsync(cancellation), rule.SourceType, reach.Of(rule.SourceType), plan, IncludedMax + 1, cancellation);
         Dictionary<string, List<string>> wanted = [];
         foreach (var match in matches)
         {

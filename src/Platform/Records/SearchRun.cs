@@ -1,6 +1,6 @@
-using Npgsql;
 using Salus.Fhir.Elements;
 using Salus.Fhir.Search;
+using Salus.Platform.Schema;
 using Salus.Platform.Store;
 
 namespace Salus.Platform.Records;
@@ -9,7 +9,7 @@ namespace Salus.Platform.Records;
 /// One search on one connection: criteria become conditions on the index, chains are followed, and what the index tells only roughly is opened.
 /// Every step sees only what the caller may see.
 /// </summary>
-sealed partial class SearchRun(NpgsqlConnection connection, RecordIndex index, SealedStore store, RecordReach reach)
+sealed partial class SearchRun(LazyConnection connection, RecordIndex index, SealedStore store, RecordReach reach)
 {
     /// <summary>Records that one search opens to tell them apart or to sort them.</summary>
     public const int OpenedMax = 1_000;
@@ -90,13 +90,13 @@ sealed partial class SearchRun(NpgsqlConnection connection, RecordIndex index, S
         {
             source = new IndexPlan.Ids([.. await IdsAsync(has.Type, has.Criterion, cancellation)]);
         }
-        var candidates = await IndexStore.MatchAsync(connection, type, reach.Of(type), others, LinkedMax + 1, cancellation);
+        var candidates = await IndexStore.MatchAsync(await connection.OpenAsync(cancellation), type, reach.Of(type), others, LinkedMax + 1, cancellation);
         if (candidates.Count > LinkedMax)
         {
             return Refuse("too-costly", $"_has would go through more than {LinkedMax} {type}. Narrow the search by another parameter.").Plan;
         }
         var hashes = index.ReferencesTo(has.Type, has.Parameter, candidates.ConvertAll(match => $"{type}/{match.Id}"));
-        var met = await IndexStore.MetAsync(connection, has.Type, reach.Of(has.Type), source, [.. hashes.SelectMany(each => each)], cancellation);
+        var met = await IndexStore.MetAsync(await connection.OpenAsync(cancellation), has.Type, reach.Of(has.Type), source, [.. hashes.SelectMany(each => each)], cancellation);
         return new IndexPlan.Ids([.. candidates.Where((_, i) => hashes[i].Any(met.Contains)).Select(match => match.Id)]);
     }
 
@@ -112,7 +112,7 @@ sealed partial class SearchRun(NpgsqlConnection connection, RecordIndex index, S
         {
             return [.. (await OpenMatchingAsync(type, plan, [criterion], cancellation)).Select(record => record.Id)];
         }
-        var matches = await IndexStore.MatchAsync(connection, type, reach.Of(type), plan, LinkedMax + 1, cancellation);
+        var matches = await IndexStore.MatchAsync(await connection.OpenAsync(cancellation), type, reach.Of(type), plan, LinkedMax + 1, cancellation);
         if (matches.Count > LinkedMax)
         {
             Refuse("too-costly", $"{criterion.Parameter}: more than {LinkedMax} {type} match on the way. Narrow the chain.");
@@ -123,7 +123,7 @@ sealed partial class SearchRun(NpgsqlConnection connection, RecordIndex index, S
     /// <summary>Opens what the index lets through and keeps what matches; refused where that is too much.</summary>
     public async Task<List<StoredRecord>> OpenMatchingAsync(string type, IndexPlan plan, IReadOnlyList<SearchCriterion> criteria, CancellationToken cancellation)
     {
-        var matches = await IndexStore.MatchAsync(connection, type, reach.Of(type), plan, OpenedMax + 1, cancellation);
+        var matches = await IndexStore.MatchAsync(await connection.OpenAsync(cancellation), type, reach.Of(type), plan, OpenedMax + 1, cancellation);
         if (matches.Count > OpenedMax)
         {
             Refuse("too-costly", $"More than {OpenedMax} {type} would have to be opened for this search. Narrow it by another parameter, such as patient or code.");
@@ -147,7 +147,7 @@ sealed partial class SearchRun(NpgsqlConnection connection, RecordIndex index, S
     /// <summary>The newest versions of some records, opened, in the order in which they are named; those that may not be seen or do not open are left out.</summary>
     public async Task<List<StoredRecord>> OpenAsync(string type, IReadOnlyList<string> ids, CancellationToken cancellation)
     {
-        var entries = ids.Count == 0 ? [] : (await RecordStore.NewestAsync(connection, type, ids, cancellation)).ToDictionary(entry => entry.Id);
+        var entries = ids.Count == 0 ? [] : (await RecordStore.NewestAsync(await connection.OpenAsync(cancellation), type, ids, cancellation)).ToDictionary(entry => entry.Id);
         return await OpenAsync(ids.Select(entries.GetValueOrDefault), cancellation);
     }
 

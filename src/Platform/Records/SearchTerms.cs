@@ -1,5 +1,6 @@
 using Salus.Fhir.Elements;
 using Salus.Fhir.Search;
+using Salus.Platform.Schema;
 using Salus.Fhir.Terminology;
 
 namespace Salus.Platform.Records;
@@ -58,7 +59,7 @@ sealed partial class SearchRun
         {
             plans.Add(index.PlanOf(type, new SearchCriterion.Token("version", [new TokenValue(null, canonical[(bar + 1)..])])).Plan);
         }
-        var matches = await IndexStore.MatchAsync(connection, type, reach.Of(type), new IndexPlan.And(plans), 1, cancellation, byTime: true);
+        var matches = await IndexStore.MatchAsync(await connection.OpenAsync(cancellation), type, reach.Of(type), new IndexPlan.And(plans), 1, cancellation, byTime: true);
         var opened = await OpenAsync(type, [.. matches.Select(match => match.Id)], cancellation);
         return opened is [var record] && FhirJson.Read(record.Bytes) is FhirReadOutcome.Ok { Resource: var resource } ? resource : null;
     }
@@ -172,7 +173,7 @@ public sealed partial class RecordsDesk
         }
         await indexing.RefreshAsync(cancellation);
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        var run = TermsRun(connection, caller);
+        var run = TermsRun(new LazyConnection(connection), caller);
         terminology = await run.TerminologyAsync(urls, cancellation);
         if (run.TermsOpened > 0)
         {
@@ -183,6 +184,6 @@ public sealed partial class RecordsDesk
     }
 
     /// <summary>Looks up value sets and code systems. What defines is nobody's record: no consent has a say in it.</summary>
-    SearchRun TermsRun(Npgsql.NpgsqlConnection connection, Identity.Caller caller) =>
+    SearchRun TermsRun(LazyConnection connection, Identity.Caller caller) =>
         new(connection, index, store, new RecordReach(new Dictionary<string, Consent.AccessScope>(), caller.Role, time.GetUtcNow()));
 }

@@ -118,10 +118,14 @@ sealed class SharedMessages(NpgsqlDataSource database, Planning planning)
         fault is PostgresException { IsTransient: false } or PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected } or ArgumentException;
 }
 
-/// <summary>The messages that requests share: in some is asked, in others written.</summary>
+/// <summary>The messages that requests share: in some is asked, in others searched or written.</summary>
 public sealed class NodeMessages(NpgsqlDataSource database)
 {
     internal SharedMessages Questions { get; } = new(database, Planning.Once);
 
     internal SharedMessages Writes { get; } = new(database, Planning.Once);
+
+    internal SharedMessages Walks { get; } = new(database, Planning.OnceInOrder);
+
+    internal SharedMessages Lookups { get; } = new(database, Planning.OnceByCondition);
 }

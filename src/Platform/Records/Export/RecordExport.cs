@@ -5,6 +5,7 @@ using Salus.Platform.Audit;
 using Salus.Platform.Consent;
 using Salus.Platform.Identity;
 using Salus.Platform.Records.Export;
+using Salus.Platform.Schema;
 using Salus.Platform.Store;
 
 namespace Salus.Platform.Records;
@@ -96,7 +97,7 @@ public sealed partial class RecordsDesk
         List<FhirIssue> wrong = [];
         foreach (var filter in request.Filters)
         {
-            var run = TermsRun(connection, caller);
+            var run = TermsRun(new LazyConnection(connection), caller);
             switch (SearchQuery.Parse(filter.Type, RecordWrite.ParametersOf(filter.Query), now: time.GetUtcNow(), definitions: definitions.Fhir))
             {
                 case SearchOutcome.Refused refused:
@@ -135,7 +136,7 @@ public sealed partial class RecordsDesk
         foreach (var filter in request.Filters.Where(filter => filter.Type == type))
         {
             if (SearchQuery.Parse(type, RecordWrite.ParametersOf(filter.Query), now: time.GetUtcNow(), definitions: definitions.Fhir) is SearchOutcome.Ok { Query: var query }
-                && await TermsRun(connection, caller).SettledAsync(query.Criteria, cancellation) is { } settled)
+                && await TermsRun(new LazyConnection(connection), caller).SettledAsync(query.Criteria, cancellation) is { } settled)
             {
                 filters.Add(settled);
             }
