@@ -9,7 +9,8 @@ static class ExternalDatabase
     /// <summary>The oldest PostgreSQL that a node runs on.</summary>
     public const int VersionMin = 15;
 
-    const int PoolMax = 80;
+    // With those that are not pooled: fewer than a server of the usual 100 gives to those who are not its superuser
+    const int PoolMax = 72;
     static readonly string[] Schemes = ["postgres", "postgresql"];
 
     /// <summary>Npgsql's form of an address: <c>Host=…;Database=…</c>, or a URI as libpq takes it (<c>postgresql://user:password@host:port/database</c>).</summary>
@@ -86,7 +87,7 @@ static class ExternalDatabase
             $"refuses the account {named.Username}: {refused.MessageText}. Check Username and Password in --database, and the server's pg_hba.conf.",
         PostgresErrorCodes.InvalidCatalogName => $"has no database {named.Database}. Make it with: CREATE DATABASE {named.Database} OWNER {named.Username}",
         PostgresErrorCodes.CannotConnectNow => $"is starting or stopping: {refused.MessageText}. Try again in a moment.",
-        PostgresErrorCodes.TooManyConnections => $"has no connection left: {refused.MessageText}. Raise its max_connections above {PoolMax}.",
+        PostgresErrorCodes.TooManyConnections => $"has no connection left: {refused.MessageText}. Raise its max_connections to 100 or more.",
         _ => $"refuses: {refused.MessageText} ({refused.SqlState}). Check --database.",
     };
 

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Data;
 using Npgsql;
 
 namespace Salus.Platform.Schema;
@@ -6,15 +8,16 @@ namespace Salus.Platform.Schema;
 /// Messages to the database that questions of several kinds share. While one is under way, questions wait, and then go in the next: one statement for
 /// all of a kind, one transaction for all.
 /// </summary>
-/// <param name="database">Where.</param>
+/// <param name="database">Where: on connections of their own, which know how to plan and keep what they prepared.</param>
 /// <param name="planning">How the statements are planned.</param>
-sealed class SharedMessages(NpgsqlDataSource database, Planning planning)
+sealed class SharedMessages(NpgsqlDataSource database, Planning planning) : IAsyncDisposable
 {
     // Each more at once means fewer in a message: as many as a database beside the program can work on
-    static readonly int AtOnceMax = Math.Max(1, Environment.ProcessorCount / 2);
+    static readonly int AtOnceMax = Math.Clamp(Environment.ProcessorCount / 2, 1, 4);
 
     readonly Lock gate = new();
     readonly List<IGathering> kinds = [];
+    readonly ConcurrentBag<NpgsqlConnection> idle = [];
     int atOnce;
 
     /// <summary>Adds a question of a kind.</summary>
@@ -91,15 +94,29 @@ sealed class SharedMessages(NpgsqlDataSource database, Planning planning)
 
     async Task ExchangeAsync(List<IGathered> parts)
     {
-        await using var connection = await database.OpenConnectionAsync();
+        var connection = idle.TryTake(out var kept) ? kept : await database.OpenPlanningAsync(planning, CancellationToken.None);
+        try
+        {
+            await ExchangeAsync(connection, parts);
+        }
+        finally
+        {
+            if (connection.State == ConnectionState.Open)
+            {
+                idle.Add(connection);
+            }
+            else
+            {
+                await connection.DisposeAsync();
+            }
+        }
+    }
+
+    static async Task ExchangeAsync(NpgsqlConnection connection, List<IGathered> parts)
+    {
         await using var message = new NpgsqlBatch(connection);
-        var isTold = message.Plan(planning);
         parts.ForEach(part => part.Ask(message));
         await using var results = await message.ExecuteReaderAsync();
-        if (isTold)
-        {
-            await results.NextResultAsync();
-        }
         foreach (var part in parts)
         {
             await part.ReadAsync(results);
@@ -107,6 +124,15 @@ sealed class SharedMessages(NpgsqlDataSource database, Planning planning)
         // To the end, where a transaction is refused that was refused
         while (await results.NextResultAsync())
         {
+        }
+    }
+
+    /// <summary>Closes the connections. What is asked afterwards opens new ones.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        while (idle.TryTake(out var connection))
+        {
+            await connection.DisposeAsync();
         }
     }
 
@@ -119,7 +145,7 @@ sealed class SharedMessages(NpgsqlDataSource database, Planning planning)
 }
 
 /// <summary>The messages that requests share: in some is asked, in others searched or written.</summary>
-public sealed class NodeMessages(NpgsqlDataSource database)
+public sealed class NodeMessages(NpgsqlDataSource database) : IAsyncDisposable, IDisposable
 {
     internal SharedMessages Questions { get; } = new(database, Planning.Once);
 
@@ -128,4 +154,16 @@ public sealed class NodeMessages(NpgsqlDataSource database)
     internal SharedMessages Walks { get; } = new(database, Planning.OnceInOrder);
 
     internal SharedMessages Lookups { get; } = new(database, Planning.OnceByCondition);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var messages in new[] { Questions, Writes, Walks, Lookups })
+        {
+            await messages.DisposeAsync();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 }

@@ -8,9 +8,15 @@ namespace Salus.Platform.Schema;
 static class Sql
 {
     // A plan that is kept must not be one of a table that was small when it was made: no table is read whole
-    const string PlanOnce = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)";
-    const string PlanOnceByCondition = $"{PlanOnce}, set_config('enable_indexscan', 'off', true), set_config('enable_indexonlyscan', 'off', true)";
-    const string PlanOnceInOrder = $"{PlanOnce}, set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true)";
+    static readonly Dictionary<Planning, string[]> Settings = new()
+    {
+        [Planning.Once] = ["enable_seqscan"],
+        [Planning.OnceInOrder] = ["enable_seqscan", "enable_bitmapscan", "enable_sort"],
+        [Planning.OnceByCondition] = ["enable_seqscan", "enable_indexscan", "enable_indexonlyscan"],
+    };
+
+    static readonly Dictionary<Planning, string> Told = Settings.ToDictionary(pair => pair.Key,
+        pair => $"SELECT set_config('plan_cache_mode', 'force_generic_plan', true), {string.Join(", ", pair.Value.Select(off => $"set_config('{off}', 'off', true)"))}");
 
     static readonly SearchValues<char> Doubtful = SearchValues.Create(['\0', .. Enumerable.Range(0xD800, 0x800).Select(code => (char)code)]);
 
@@ -18,10 +24,21 @@ static class Sql
     /// A connection of its own, for who holds a lock of the session: closing it ends the session, and the lock with it. A pooled one would keep
     /// the lock while it waits to be used again.
     /// </summary>
-    public static async Task<NpgsqlConnection> OpenUnpooledAsync(this NpgsqlDataSource database, CancellationToken cancellation)
+    public static Task<NpgsqlConnection> OpenUnpooledAsync(this NpgsqlDataSource database, CancellationToken cancellation) => OpenAsync(database, null, cancellation);
+
+    /// <summary>A connection of its own that plans every statement in some way.</summary>
+    public static Task<NpgsqlConnection> OpenPlanningAsync(this NpgsqlDataSource database, Planning planning, CancellationToken cancellation) =>
+        OpenAsync(database, $"-c plan_cache_mode=force_generic_plan {string.Join(' ', Settings[planning].Select(off => $"-c {off}=off"))}", cancellation);
+
+    static async Task<NpgsqlConnection> OpenAsync(NpgsqlDataSource database, string? options, CancellationToken cancellation)
     {
         await using var pooled = database.CreateConnection();
-        var connection = pooled.CloneWith(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false }.ConnectionString);
+        var settings = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false };
+        if (options is not null)
+        {
+            settings.Options = $"{settings.Options} {options}".Trim();
+        }
+        var connection = pooled.CloneWith(settings.ConnectionString);
         try
         {
             await connection.OpenAsync(cancellation);
@@ -97,24 +114,15 @@ static class Sql
         }
     }
 
-    /// <summary>
-    /// Adds to a batch that is in no transaction how its further statements are planned; whether its answers begin with one more for that. The batch is a
-    /// transaction of its own, with which what is told ends.
-    /// </summary>
-    public static bool Plan(this NpgsqlBatch batch, Planning planning)
+    static bool Plan(this NpgsqlBatch batch, Planning planning)
     {
-        var told = planning switch
+        if (planning == Planning.ByValues)
         {
-            Planning.Once => PlanOnce,
-            Planning.OnceInOrder => PlanOnceInOrder,
-            Planning.OnceByCondition => PlanOnceByCondition,
-            _ => null,
-        };
-        if (told is not null)
-        {
-            batch.Add(told);
+            return false;
         }
-        return told is not null;
+        // The batch is a transaction of its own, with which what is told ends
+        batch.Add(Told[planning]);
+        return true;
     }
 
     /// <summary>The rows of one result.</summary>
