@@ -37,7 +37,7 @@ static class LogStore
         var taken = await connection.QueryAsync(cancellation, row =>
             new PendingLeaf(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt32(3), row.GetFieldValue<byte[]>(4)),
             """
-            DELETE FROM leaf_pending WHERE number IN (SELECT number FROM leaf_pending ORDER BY number LIMIT $1)
+            DELETE FROM leaf_pending WHERE number = ANY(ARRAY(SELECT number FROM leaf_pending ORDER BY number LIMIT $1))
             RETURNING number, type, id, version, envelope
             """, countMax);
         taken.Sort((one, other) => one.Number.CompareTo(other.Number));

@@ -63,7 +63,8 @@ public sealed partial class Sequencer(NpgsqlDataSource database, LogFiles files,
 
     async Task RunAsync(CancellationToken cancellation)
     {
-        await using var connection = await database.OpenUnpooledAsync(cancellation);
+        // Through indexes: what waits was often much more, or less, than when the database last counted it
+        await using var connection = await database.OpenPlanningAsync(Planning.Once, cancellation);
         while (!(await connection.QueryAsync(cancellation, row => row.GetBoolean(0), "SELECT pg_try_advisory_lock($1)", LockKey))[0])
         {
             await Task.Delay(FaultWait, time, cancellation);

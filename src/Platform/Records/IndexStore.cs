@@ -162,6 +162,7 @@ static class IndexStore
 
     static async Task StreamAsync(NpgsqlConnection connection, IReadOnlyList<IndexRow> rows, CancellationToken cancellation)
     {
+        await NodeDatabase.PrepareForMuchAsync(connection, cancellation);
         await using var writer = await connection.BeginBinaryImportAsync("COPY search_value (type, id, patient, written, key, marks, hashes) FROM STDIN (FORMAT binary)", cancellation);
         writer.Timeout = SealedStore.StreamedPatience;
         foreach (var row in rows)

@@ -69,8 +69,8 @@ CREATE TABLE search_value (
     hashes  uuid[] NOT NULL,
     PRIMARY KEY (type, id)
 );
--- What waits to be put in its place is read by every search: as little of it as can be set.
-CREATE INDEX search_value_hashes ON search_value USING gin (hashes) WITH (gin_pending_list_limit = 64);
+-- How much may wait to be put in its place is set by whoever writes (gin_pending_list_limit).
+CREATE INDEX search_value_hashes ON search_value USING gin (hashes);
 CREATE INDEX search_value_written ON search_value (type, written, id);
 CREATE INDEX search_value_patient ON search_value (patient, type) WHERE patient IS NOT NULL;
 
