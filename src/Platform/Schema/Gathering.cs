@@ -116,7 +116,7 @@ sealed class Gathering<TAsk, TAnswer>(SharedMessages messages, AskTogether<TAsk,
             return true;
         }
 
-        public void Fail(Exception fault) => waiting.ForEach(each => each.Answer.SetException(fault));
+        public void Fail(Exception fault) => waiting.ForEach(each => each.Answer.TrySetException(fault));
 
         public (IGathered First, IGathered Others) Halve() => (new Gathered(of, waiting[..(Count / 2)]), new Gathered(of, waiting[(Count / 2)..]));
     }
