@@ -30,14 +30,12 @@ sealed class Demonstration(IServiceProvider services, NodeOptions options)
     /// <summary>Makes the consortium on the first start; later starts only tell the accounts.</summary>
     public async Task<IReadOnlyList<DemonstrationAccount>> EnsureAsync(CancellationToken cancellation)
     {
-        if (System.IO.File.Exists(File))
-        {
-            return JsonSerializer.Deserialize<List<DemonstrationAccount>>(await System.IO.File.ReadAllTextAsync(File, cancellation)) ?? [];
-        }
         var desk = services.GetRequiredService<AccountDesk>();
         if ((await desk.ListAsync(0, 1, cancellation)).Count > 0)
         {
-            return [];
+            return System.IO.File.Exists(File)
+                ? JsonSerializer.Deserialize<List<DemonstrationAccount>>(await System.IO.File.ReadAllTextAsync(File, cancellation)) ?? []
+                : [];
         }
         return await Progress.StepAsync("Creating the demonstration consortium", () => CreateAsync(desk, cancellation));
     }
@@ -51,6 +49,8 @@ sealed class Demonstration(IServiceProvider services, NodeOptions options)
         {
             await AddAsync(desk, accounts, role, role == Role.Patient ? patients.FirstOrDefault() : null, cancellation);
         }
+        // A file that is there tells of accounts of a state that was removed
+        System.IO.File.Delete(File);
         await using var file = new FileStream(File, new FileStreamOptions
         {
             Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
