@@ -37,6 +37,8 @@ sealed class Demonstration(IServiceProvider services, NodeOptions options)
                 ? JsonSerializer.Deserialize<List<DemonstrationAccount>>(await System.IO.File.ReadAllTextAsync(File, cancellation)) ?? []
                 : [];
         }
+        // A file that is there tells of accounts of a state that was removed
+        System.IO.File.Delete(File);
         return await Progress.StepAsync("Creating the demonstration consortium", () => CreateAsync(desk, cancellation));
     }
 
@@ -49,8 +51,6 @@ sealed class Demonstration(IServiceProvider services, NodeOptions options)
         {
             await AddAsync(desk, accounts, role, role == Role.Patient ? patients.FirstOrDefault() : null, cancellation);
         }
-        // A file that is there tells of accounts of a state that was removed
-        System.IO.File.Delete(File);
         await using var file = new FileStream(File, new FileStreamOptions
         {
             Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,

@@ -30,7 +30,7 @@ static class NodeProcess
         using var running = await RunningNode.TakeAsync(options.Data);
         ConfigureLogging(builder, options);
         var port = TakePort(options.Port);
-        // What comes in goes on where it was read: nothing here blocks a thread, and handing over costs a request a tenth of its processor time
+        // What comes in goes on where it was read: handing it to another thread costs more than it gains where requests wait for the database, not for each other
         builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {

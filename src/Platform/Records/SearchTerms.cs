@@ -1,7 +1,7 @@
 using Salus.Fhir.Elements;
 using Salus.Fhir.Search;
-using Salus.Platform.Schema;
 using Salus.Fhir.Terminology;
+using Salus.Platform.Schema;
 
 namespace Salus.Platform.Records;
 

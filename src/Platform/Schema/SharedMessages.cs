@@ -12,8 +12,8 @@ namespace Salus.Platform.Schema;
 /// <param name="planning">How the statements are planned.</param>
 sealed class SharedMessages(NpgsqlDataSource database, Planning planning) : IAsyncDisposable
 {
-    // Each more at once means fewer in a message: as many as a database beside the program can work on
-    static readonly int AtOnceMax = Math.Clamp(Environment.ProcessorCount / 2, 1, 4);
+    /// <summary>Messages under way at once at most. Each more means fewer questions in one: as many as a database beside the program can work on.</summary>
+    internal static readonly int AtOnceMax = Math.Clamp(Environment.ProcessorCount / 2, 1, 4);
 
     readonly Lock gate = new();
     readonly List<IGathering> kinds = [];

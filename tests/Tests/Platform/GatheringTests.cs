@@ -44,8 +44,7 @@ public sealed class GatheringTests : IAsyncLifetime
     {
         var (tens, hundreds) = (Multiplying(10, 1000), Multiplying(100, 1000));
         await using var gate = await CloseAsync();
-        var first = Enumerable.Range(0, 2 * Environment.ProcessorCount).Select(i => tens.AskAsync(i, Cancellation)).ToList();
-        await UnderWayAsync();
+        var first = await OccupyAsync(tens);
         var answers = Enumerable.Range(0, 60).Select(i => (i % 3 == 0 ? tens : hundreds).AskAsync(i, Cancellation)).ToList();
         await gate.DisposeAsync();
         Assert.Equal(Enumerable.Range(0, 60).Select(i => i * (i % 3 == 0 ? 10 : 100)), await Task.WhenAll(answers));
@@ -62,7 +61,15 @@ public sealed class GatheringTests : IAsyncLifetime
             return _ => throw new InvalidOperationException("lost");
         }, 1000);
         var tens = Multiplying(10, 1000);
-        Assert.Equal("lost", (await Assert.ThrowsAsync<InvalidOperationException>(() => broken.AskAsync(-1, Cancellation))).Message);
+        await using var gate = await CloseAsync();
+        var first = await OccupyAsync(tens);
+        var together = new[] { broken.AskAsync(1, Cancellation), tens.AskAsync(2, Cancellation), broken.AskAsync(3, Cancellation) };
+        await gate.DisposeAsync();
+        foreach (var failing in together)
+        {
+            Assert.Equal("lost", (await Assert.ThrowsAsync<InvalidOperationException>(() => failing)).Message);
+        }
+        Assert.Equal(Enumerable.Range(0, first.Count).Select(i => i * 10), await Task.WhenAll(first));
         Assert.Equal(50, await tens.AskAsync(5, Cancellation));
     }
 
@@ -206,12 +213,21 @@ public sealed class GatheringTests : IAsyncLifetime
         return connection;
     }
 
-    /// <summary>As many messages as can be are under way.</summary>
-    Task UnderWayAsync() => TestNode.UntilAsync(() =>
+    /// <summary>Asks until as many messages as can be are under way: what is asked next goes together.</summary>
+    async Task<List<Task<int>>> OccupyAsync(Gathering<int, int> gathering)
     {
-        lock (asked)
+        List<Task<int>> answers = [];
+        for (var i = 0; i < SharedMessages.AtOnceMax; i++)
         {
-            return Task.FromResult(asked.Count >= Math.Max(1, Environment.ProcessorCount / 2));
+            answers.Add(gathering.AskAsync(i, Cancellation));
+            await TestNode.UntilAsync(() =>
+            {
+                lock (asked)
+                {
+                    return Task.FromResult(asked.Count == answers.Count);
+                }
+            }, "a message is under way");
         }
-    }, "messages are under way");
+        return answers;
+    }
 }
