@@ -9,9 +9,12 @@ namespace Salus.Fhir.Elements;
 /// <summary>Makes the bytes a server stores from the bytes it received.</summary>
 public static class ResourceRewriter
 {
+    static readonly SearchValues<byte> Space = SearchValues.Create(" \t\r\n"u8);
+    static readonly SearchValues<byte> QuotesAndSpace = SearchValues.Create("\" \t\r\n"u8);
+
     /// <summary>
-    /// The resource with its id, meta.versionId and meta.lastUpdated set and its references mapped; every other byte as written.
-    /// The same input gives the same bytes.
+    /// The resource with its id, meta.versionId and meta.lastUpdated set and its references mapped, without the white space between
+    /// its elements; every other byte as written. The same input gives the same bytes.
     /// </summary>
     /// <param name="resource">A resource that was read.</param>
     /// <param name="id">The logical id it gets.</param>
@@ -137,12 +140,49 @@ public static class ResourceRewriter
         var at = root.Offset;
         foreach (var edit in edits)
         {
-            output.Write(text[at..edit.Offset]);
+            WriteDense(output, text[at..edit.Offset]);
             Encoding.UTF8.GetBytes(edit.Text, output);
             at = edit.Offset + edit.Length;
         }
-        output.Write(text[at..end]);
+        WriteDense(output, text[at..end]);
         return output.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Writes JSON that begins and ends outside of a string, without the white space outside of strings.</summary>
+    static void WriteDense(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> json)
+    {
+        var target = output.GetSpan(json.Length);
+        var (from, at, written) = (0, 0, 0);
+        while (json[at..].IndexOfAny(QuotesAndSpace) is >= 0 and var ahead)
+        {
+            at += ahead;
+            if (json[at] == '"')
+            {
+                at = EndOfString(json, at);
+                continue;
+            }
+            json[from..at].CopyTo(target[written..]);
+            written += at - from;
+            var solid = json[at..].IndexOfAnyExcept(Space);
+            from = at = solid < 0 ? json.Length : at + solid;
+        }
+        json[from..].CopyTo(target[written..]);
+        output.Advance(written + json.Length - from);
+    }
+
+    /// <summary>Where a string ends that begins with the quote at a place: after its other quote.</summary>
+    static int EndOfString(ReadOnlySpan<byte> json, int quote)
+    {
+        var at = quote + 1;
+        while (true)
+        {
+            at += json[at..].IndexOfAny((byte)'"', (byte)'\\');
+            if (json[at] == '"')
+            {
+                return at + 1;
+            }
+            at += 2;
+        }
     }
 
     static Edit Replace(Element element, string json) => element.Kind == ElementKind.Text

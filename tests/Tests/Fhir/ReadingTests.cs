@@ -60,6 +60,18 @@ public sealed class ReadingTests
         Assert.Equal("p", PatientCompartment.PatientOf(FhirText.Read(bytes)));
     }
 
+    [Theory]
+    [InlineData("""{ "resourceType" : "Basic" , "id" : "1" }""", """{"resourceType":"Basic","id":"7",META}""")]
+    [InlineData("{\r\n\t\"resourceType\": \"Basic\",\r\n\t\"code\": {\r\n\t\t\"text\": \" a  \\\" b \\\\\" } }\n", """{"resourceType":"Basic","id":"7",META,"code":{"text":" a  \" b \\"}}""")]
+    [InlineData("""{"id": "a", "resourceType": "Basic", "meta" : { "tag": [ { "code": "x" } , {"code" :"y z"}] } }""", """{"id":"7","resourceType":"Basic","meta":{META,"tag":[{"code":"x"},{"code":"y z"}]}}""")]
+    [InlineData("""{"resourceType":"Basic", "extension": [ { "url": "urn:uuid:1", "valueDecimal": 1.10 }, { "url": "\u0020 ", "valueBoolean": true } ]}""", """{"resourceType":"Basic","id":"7",META,"extension":[{"url":"Basic/1","valueDecimal":1.10},{"url":"\u0020 ","valueBoolean":true}]}""")]
+    public void Rewriting_drops_the_white_space_between_elements_and_none_within_a_text(string json, string dense)
+    {
+        const string own = "\"versionId\":\"1\",\"lastUpdated\":\"2024-02-29T12:30:00.000Z\"";
+        var written = Encoding.UTF8.GetString(ResourceRewriter.Rewrite(FhirText.Read(json), "7", "1", Moment, reference => reference == "urn:uuid:1" ? "Basic/1" : null));
+        Assert.Equal(dense.Replace("{META", "{" + own, StringComparison.Ordinal).Replace("META", $"\"meta\":{{{own}}}", StringComparison.Ordinal), written);
+    }
+
     [Fact]
     public void A_misspelt_element_is_named_with_its_neighbour_and_place()
     {
