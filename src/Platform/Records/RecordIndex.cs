@@ -40,7 +40,7 @@ sealed partial class RecordIndex(RecordDefinitions definitions, IndexState state
     public List<IndexRow> RowsOf(IReadOnlyList<Draft> drafts, IReadOnlyList<string?> patients, DateTimeOffset written, Func<string, string?> resolve)
     {
         var key = state.Current.Writing;
-        using var hash = key.Open();
+        using var hash = key.Open(recurs: drafts.Count > 1);
         List<IndexRow> rows = new(drafts.Count);
         HashSet<Guid> hashes = [];
         HashSet<int> marks = [];

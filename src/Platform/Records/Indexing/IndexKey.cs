@@ -14,14 +14,40 @@ sealed class IndexKey(int number, OwnerKey owner)
     public int Number => number;
 
     /// <summary>Hashes under it, for one thread at a time.</summary>
-    public IndexHash Open() => new(owner.OpenBlindHash(), names);
+    /// <param name="recurs">Whether the same values are asked for again and again, as many records of one patient do: they are hashed once.</param>
+    public IndexHash Open(bool recurs = false) => new(owner.OpenBlindHash(), names, recurs);
 }
 
 /// <summary>The keyed hashes that the index holds.</summary>
-sealed class IndexHash(BlindHash hash, ConcurrentDictionary<(string Type, string Parameter), int> names) : IDisposable
+sealed class IndexHash(BlindHash hash, ConcurrentDictionary<(string Type, string Parameter), int> names, bool recurs) : IDisposable
 {
+    const int KnownMax = 20_000;
+
+    readonly Dictionary<string, Dictionary<string, Guid>>? known = recurs ? [] : null;
+    int count;
+
     /// <summary>A value of a parameter.</summary>
-    public Guid UuidOf(string name, ReadOnlySpan<char> value) => hash.UuidOf(name, value);
+    public Guid UuidOf(string name, ReadOnlySpan<char> value)
+    {
+        if (known is null)
+        {
+            return hash.UuidOf(name, value);
+        }
+        if (!known.TryGetValue(name, out var values))
+        {
+            known[name] = values = [];
+        }
+        var byText = values.GetAlternateLookup<ReadOnlySpan<char>>();
+        if (!byText.TryGetValue(value, out var uuid))
+        {
+            uuid = hash.UuidOf(name, value);
+            if (count++ < KnownMax)
+            {
+                byText[value] = uuid;
+            }
+        }
+        return uuid;
+    }
 
     /// <summary>A short one, where a chance meeting does no harm.</summary>
     public int ShortOf(string name, string value) => BitConverter.ToInt32(hash.Of(name, value), 0);
