@@ -9,17 +9,23 @@ namespace Salus.Bench;
 
 /// <summary>
 /// Bundles into a node in its default configuration (validated, sealed, indexed, audited, logged, durable) beside the same JSON into a bare
-/// table of another PostgreSQL of the same build, through the same number of clients, in turns. The first round finds the node just started,
+/// table of another PostgreSQL of the same build, and into one by whose values it is found, through the same number of clients, in turns. The first round finds the node just started,
 /// its code not compiled; the others are what a node that runs does. CPU seconds are those of the server side.
 /// </summary>
 static class ImportRun
 {
-    sealed record Round(double NodeRate, ServerCpu Node, double Anchored, double BareRate, double BareCpu, double Others)
+    /// <summary>A table that takes the same JSON and does nothing else.</summary>
+    sealed record Bare(double Rate, double Cpu);
+
+    sealed record Round(double NodeRate, ServerCpu Node, double Anchored, Bare Plain, Bare Found, double Others)
     {
-        public double Ratio => NodeRate / BareRate;
+        public double Ratio => NodeRate / Plain.Rate;
+
+        public double FoundRatio => NodeRate / Found.Rate;
 
         public string Row(string name) =>
-            $"| {name} | {NodeRate:N0} | {Node.Program:N2} + {Node.Postgres:N2} + {Node.Chain:N2} = {Node.All:N2} | {Anchored:N1} | {BareRate:N0} | {BareCpu:N2} | {Ratio:P1} | {Others:N2} |";
+            $"| {name} | {NodeRate:N0} | {Node.Program:N2} + {Node.Postgres:N2} + {Node.Chain:N2} = {Node.All:N2} | {Anchored:N1} "
+            + $"| {Plain.Rate:N0} | {Plain.Cpu:N2} | {Ratio:P1} | {Found.Rate:N0} | {Found.Cpu:N2} | {FoundRatio:P1} | {Others:N2} |";
     }
 
     public static async Task<int> RunAsync(string[] args)
@@ -31,15 +37,20 @@ static class ImportRun
         var resources = bundles.Select(Resources).ToList();
         var count = resources.Sum(list => list.Count);
         Console.WriteLine($"{bundles.Count} bundles, {count} resources, {bundles.Sum(bundle => bundle.LongLength) / 1e6:N1} MB, {clients} clients, {Environment.ProcessorCount} cores");
-        Console.WriteLine("| round | node resources/s | CPU s per 1,000: program + PostgreSQL + chain | all anchored after s | bare table resources/s | bare CPU s per 1,000 | ratio of rates | cores that other work took |");
-        Console.WriteLine("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+        Console.WriteLine("| round | node resources/s | CPU s per 1,000: program + PostgreSQL + chain | all anchored after s | bare table resources/s | CPU s per 1,000 | ratio of rates | indexed table resources/s | CPU s per 1,000 | ratio | cores that other work took |");
+        Console.WriteLine("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
         var folder = Directory.CreateTempSubdirectory("salus-bench-").FullName;
         try
         {
             await using var node = await NodeUnderTest.StartAsync(folder);
             await using var postgres = await EmbeddedPostgres.StartAsync(Path.Combine(folder, "postgres"), NullLogger.Instance, cancellation: CancellationToken.None);
             await using var database = NpgsqlDataSource.Create(postgres.ConnectionString);
-            await using (var create = database.CreateCommand("CREATE TABLE resource (id uuid PRIMARY KEY, body jsonb NOT NULL)"))
+            await using (var create = database.CreateCommand(
+                """
+                CREATE TABLE plain (id uuid PRIMARY KEY, body jsonb NOT NULL);
+                CREATE TABLE found (id uuid PRIMARY KEY, body jsonb NOT NULL);
+                CREATE INDEX ON found USING gin (body jsonb_path_ops)
+                """))
             {
                 await create.ExecuteNonQueryAsync();
             }
@@ -69,7 +80,8 @@ static class ImportRun
     {
         double Of(Func<Round, double> value, int direction = 1) => pick([.. rounds.Select(value).OrderBy(each => each * direction)]);
         Console.WriteLine(
-            $"{name}: {Of(round => round.NodeRate):N0} resources/s, {Of(round => round.Node.All, -1):N2} CPU s per 1,000, bare {Of(round => round.BareRate):N0} resources/s, ratio {Of(round => round.Ratio):P1}");
+            $"{name}: {Of(round => round.NodeRate):N0} resources/s, {Of(round => round.Node.All, -1):N2} CPU s per 1,000, "
+            + $"bare {Of(round => round.Plain.Rate):N0} resources/s, ratio {Of(round => round.Ratio):P1}, indexed {Of(round => round.Found.Rate):N0} resources/s, ratio {Of(round => round.FoundRatio):P1}");
     }
 
     static async Task<Round> RoundAsync(
@@ -86,22 +98,26 @@ static class ImportRun
         }
         var anchored = Stopwatch.GetElapsedTime(started).TotalSeconds;
         var nodeCpu = CpuClock.Read();
-        var bareStarted = Stopwatch.GetTimestamp();
-        await InParallelAsync(resources, clients, bundle => CopyAsync(database, bundle));
-        var bareSeconds = Stopwatch.GetElapsedTime(bareStarted).TotalSeconds;
-        var end = CpuClock.Read();
         var self = Environment.ProcessId;
         var thousands = count / 1000.0;
+        async Task<Bare> BareAsync(string table)
+        {
+            var cpuBefore = CpuClock.Read().Under(self, node.ProcessId).Postgres;
+            var from = Stopwatch.GetTimestamp();
+            await InParallelAsync(resources, clients, bundle => CopyAsync(database, table, bundle));
+            return new Bare(count / Stopwatch.GetElapsedTime(from).TotalSeconds, (CpuClock.Read().Under(self, node.ProcessId).Postgres - cpuBefore) / thousands);
+        }
+        var (plain, found) = (await BareAsync("plain"), await BareAsync("found"));
+        var end = CpuClock.Read();
         return new Round(
-            count / nodeSeconds, nodeCpu.Under(node.ProcessId).Since(cpu.Under(node.ProcessId)).Per(thousands), anchored,
-            count / bareSeconds, end.Under(self, node.ProcessId).Since(nodeCpu.Under(self, node.ProcessId)).Postgres / thousands,
+            count / nodeSeconds, nodeCpu.Under(node.ProcessId).Since(cpu.Under(node.ProcessId)).Per(thousands), anchored, plain, found,
             (end.Machine - cpu.Machine - (end.Under(self).All - cpu.Under(self).All)) / Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
-    static async Task CopyAsync(NpgsqlDataSource database, List<byte[]> bundle)
+    static async Task CopyAsync(NpgsqlDataSource database, string table, List<byte[]> bundle)
     {
         await using var connection = await database.OpenConnectionAsync();
-        await using var writer = await connection.BeginBinaryImportAsync("COPY resource (id, body) FROM STDIN (FORMAT binary)");
+        await using var writer = await connection.BeginBinaryImportAsync($"COPY {table} (id, body) FROM STDIN (FORMAT binary)");
         foreach (var resource in bundle)
         {
             await writer.StartRowAsync();
