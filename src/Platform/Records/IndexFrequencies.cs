@@ -35,6 +35,9 @@ sealed class IndexFrequencies(TimeProvider time)
     /// <summary>Rows, or ids, that are gone through soon.</summary>
     const int ShortMax = 500;
 
+    /// <summary>The part of the rows from which on a hash costs more to be looked up than it tells, beside others that must be there too.</summary>
+    const float TellsLittle = 0.05f;
+
     static readonly TimeSpan Fresh = TimeSpan.FromMinutes(1);
 
     /// <summary>How soon to ask again of a database that has told of no frequencies yet.</summary>
@@ -62,7 +65,7 @@ sealed class IndexFrequencies(TimeProvider time)
         {
             return new IndexWay.ByIds { IsShort = true };
         }
-        var known = held is { } last && time.GetElapsedTime(last.At) < (last.Common.Count == 0 ? FreshUntold : Fresh) ? last : await ReadAsync(connection, cancellation);
+        var known = await KnownAsync(connection, cancellation);
         var seen = reach.SeesNobodys ? 1 : Math.Min(1, reach.Patients.Length / Math.Max(1, known.Patients));
         var part = seen * PartOf(plan, known.Common, order);
         if (countMax <= WalkedMax * part)
@@ -76,6 +79,22 @@ sealed class IndexFrequencies(TimeProvider time)
             ? new IndexWay.ByHashes(new IndexPlan.And(hashes), new IndexPlan.And([.. plans.Except(hashes)])) { IsShort = most == 0 && hashes.Sum(each => each.Hashes.Length) <= ShortMax }
             : new IndexWay.LookedUp();
     }
+
+    /// <summary>
+    /// The condition without those of several hashes that most records have: to go through the places of each in the index takes longer the more records
+    /// there are. It holds for what the condition holds for, and for more.
+    /// </summary>
+    public async ValueTask<IndexPlan> LoosenAsync(LazyConnection connection, IndexPlan plan, CancellationToken cancellation) =>
+        Loosen(plan, (await KnownAsync(connection, cancellation)).Common);
+
+    static IndexPlan Loosen(IndexPlan plan, FrozenDictionary<Guid, float> common) => plan switch
+    {
+        IndexPlan.AllHashes all when all.Hashes.Where(hash => common.GetValueOrDefault(hash) < TellsLittle).ToArray() is { Length: > 0 } telling
+            && telling.Length < all.Hashes.Length => new IndexPlan.AllHashes(telling),
+        IndexPlan.And and => and with { Plans = [.. and.Plans.Select(each => Loosen(each, common))] },
+        IndexPlan.Or or => or with { Plans = [.. or.Plans.Select(each => Loosen(each, common))] },
+        _ => plan,
+    };
 
     /// <summary>The part of the rows for which a condition on hashes holds at most, as far as is known; 0 for few.</summary>
     static double MostOf(IndexPlan.AnyHash plan, FrozenDictionary<Guid, float> common) => plan.Hashes.Sum(hash => common.GetValueOrDefault(hash));
@@ -91,6 +110,9 @@ sealed class IndexFrequencies(TimeProvider time)
         IndexPlan.Or { Plans.Count: > 0 } or => or.Plans.Max(each => PartOf(each, common, order)),
         _ => 0,
     };
+
+    async ValueTask<Held> KnownAsync(LazyConnection connection, CancellationToken cancellation) =>
+        held is { } last && time.GetElapsedTime(last.At) < (last.Common.Count == 0 ? FreshUntold : Fresh) ? last : await ReadAsync(connection, cancellation);
 
     async Task<Held> ReadAsync(LazyConnection connection, CancellationToken cancellation)
     {

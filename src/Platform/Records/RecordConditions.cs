@@ -117,7 +117,7 @@ public sealed partial class RecordsDesk
         {
             return ([], new FhirIssue(IssueSeverity.Error, "required", "", "A condition needs a parameter to search by, such as identifier=system|value."));
         }
-        var run = new SearchRun(new LazyConnection(connection), index, store, reach);
+        var run = new SearchRun(new LazyConnection(connection), index, frequencies, store, reach);
         var (plan, isRough) = await run.PlanAsync(type, query.Criteria, cancellation);
         IReadOnlyList<string> ids = [];
         if (seesIdentities && caller.Role != Role.Patient && query.Criteria.All(criterion => criterion is SearchCriterion.Token { Parameter: "identifier" } token && token.Values.All(value => value.Code is not null)))

@@ -76,7 +76,7 @@ public sealed partial class RecordsDesk
             }
         }
         var lent = new LazyConnection(connection);
-        var includes = new SearchIncludes(lent, index, new SearchRun(lent, index, store, reach), reach);
+        var includes = new SearchIncludes(lent, index, new SearchRun(lent, index, frequencies, store, reach), reach);
         var included = types is null ? await includes.OfAsync(records, [new IncludeRule(false, "Patient", null, null, false)], cancellation) : [];
         var next = entries.Count > count ? new SearchCursor(name, parameters, [entries[count - 1].Type], entries[count - 1].Id, default).Seal(key, caller.Account) : null;
         await connection.CloseAsync();

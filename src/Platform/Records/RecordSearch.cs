@@ -60,7 +60,7 @@ public sealed partial class RecordsDesk
         // No connection is held before one is needed: what is asked goes with the questions of others
         var reach = new RecordReach(await consents.ScopesAsync(caller, purpose, cancellation), caller.Role, time.GetUtcNow());
         await using var connection = new LazyConnection(database);
-        var run = new SearchRun(connection, index, store, reach);
+        var run = new SearchRun(connection, index, frequencies, store, reach);
         var page = reach.Of(type).IsEmpty ? new SearchResult.Page([], 0) : await PageAsync(connection, run, reach, query, cursor, key, caller.Account, cancellation);
         if (run.Refusal is { } refusal)
         {

@@ -9,7 +9,7 @@ namespace Salus.Platform.Records;
 /// One search on one connection: criteria become conditions on the index, chains are followed, and what the index tells only roughly is opened.
 /// Every step sees only what the caller may see.
 /// </summary>
-sealed partial class SearchRun(LazyConnection connection, RecordIndex index, SealedStore store, RecordReach reach)
+sealed partial class SearchRun(LazyConnection connection, RecordIndex index, IndexFrequencies frequencies, SealedStore store, RecordReach reach)
 {
     /// <summary>Records that one search opens to tell them apart or to sort them.</summary>
     public const int OpenedMax = 1_000;
@@ -123,7 +123,12 @@ sealed partial class SearchRun(LazyConnection connection, RecordIndex index, Sea
     /// <summary>Opens what the index lets through and keeps what matches; refused where that is too much.</summary>
     public async Task<List<StoredRecord>> OpenMatchingAsync(string type, IndexPlan plan, IReadOnlyList<SearchCriterion> criteria, CancellationToken cancellation)
     {
-        var matches = await IndexStore.MatchAsync(await connection.OpenAsync(cancellation), type, reach.Of(type), plan, OpenedMax + 1, cancellation);
+        var loose = criteria.Count > 0 ? await frequencies.LoosenAsync(connection, plan, cancellation) : plan;
+        var matches = await ToOpenAsync(type, loose, cancellation);
+        if (matches.Count > OpenedMax && criteria.Count > 0)
+        {
+            matches = await ToOpenAsync(type, plan, cancellation);
+        }
         if (matches.Count > OpenedMax)
         {
             Refuse("too-costly", $"More than {OpenedMax} {type} would have to be opened for this search. Narrow it by another parameter, such as patient or code.");
@@ -143,6 +148,9 @@ sealed partial class SearchRun(LazyConnection connection, RecordIndex index, Sea
         }
         return found;
     }
+
+    async Task<List<IndexMatch>> ToOpenAsync(string type, IndexPlan plan, CancellationToken cancellation) =>
+        await IndexStore.MatchAsync(await connection.OpenAsync(cancellation), type, reach.Of(type), plan, OpenedMax + 1, cancellation);
 
     /// <summary>The newest versions of some records, opened, in the order in which they are named; those that may not be seen or do not open are left out.</summary>
     public async Task<List<StoredRecord>> OpenAsync(string type, IReadOnlyList<string> ids, CancellationToken cancellation)

@@ -185,5 +185,5 @@ public sealed partial class RecordsDesk
 
     /// <summary>Looks up value sets and code systems. What defines is nobody's record: no consent has a say in it.</summary>
     SearchRun TermsRun(LazyConnection connection, Identity.Caller caller) =>
-        new(connection, index, store, new RecordReach(new Dictionary<string, Consent.AccessScope>(), caller.Role, time.GetUtcNow()));
+        new(connection, index, frequencies, store, new RecordReach(new Dictionary<string, Consent.AccessScope>(), caller.Role, time.GetUtcNow()));
 }

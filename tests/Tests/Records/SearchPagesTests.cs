@@ -36,6 +36,27 @@ public sealed class SearchPagesTests
     }
 
     [Fact]
+    public async Task A_part_of_a_text_is_found_whether_its_letters_are_in_most_records_in_many_or_in_few()
+    {
+        await using var node = await TestNode.StartAsync();
+        var doctor = await node.AddAsync(Role.Practitioner);
+        var (most, many, sought) = (await NamedAsync(node, doctor, "Mos"), await NamedAsync(node, doctor, "osqq9"), await NamedAsync(node, doctor, "A Mosqq9 B"));
+        Task<int> LikeAsync(string id, int count) => node.Database.ExecuteAsync(
+            "INSERT INTO search_value SELECT type, gen_random_uuid()::text, patient, written, key, marks, hashes FROM search_value, generate_series(1, $2) WHERE id = $1", id, count);
+        await LikeAsync(most, 30_000);
+        await LikeAsync(many, 900);
+        await node.Database.ExecuteAsync("ANALYZE search_value");
+
+        Assert.Equal([sought], await AllAsync(node, doctor, 1, [new("name:contains", "mosqq9")]));
+        Assert.Empty(await AllAsync(node, doctor, 0, [new("name:contains", "mosqq8")]));
+        Assert.Equal([many, sought], (await AllAsync(node, doctor, 2, [new("name:contains", "SQQ")])).Order(StringComparer.Ordinal));
+        // More than may be opened, unless the letters that most records have are asked for too
+        await LikeAsync(many, 200);
+        Assert.Equal([sought], await AllAsync(node, doctor, 1, [new("name:contains", "mosqq9")]));
+        Assert.IsType<SearchResult.Invalid>(await node.Records.SearchAsync(doctor, "Organization", [new("name:contains", "osqq9")], Purpose.Treatment, default));
+    }
+
+    [Fact]
     public async Task Pages_newest_first_show_what_is_not_touched_once_whatever_is_written_between_them()
     {
         await using var node = await TestNode.StartAsync();
@@ -88,6 +109,9 @@ public sealed class SearchPagesTests
             """;
         return Assert.IsType<WriteOutcome.Written>(await node.Records.CreateAsync(doctor, Encoding.UTF8.GetBytes(body), default)).Records[0].Id;
     }
+
+    static async Task<string> NamedAsync(TestNode node, Caller doctor, string name) => Assert.IsType<WriteOutcome.Written>(
+        await node.Records.CreateAsync(doctor, Encoding.UTF8.GetBytes($$"""{"resourceType":"Organization","name":"{{name}}"}"""), default)).Records[0].Id;
 
     /// <summary>The ids on all pages; every page tells the same total.</summary>
     static async Task<List<string>> AllAsync(TestNode node, Caller caller, int? total, IReadOnlyList<KeyValuePair<string, string>> parameters, string type = "Organization")
