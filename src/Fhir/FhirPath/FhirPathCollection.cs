@@ -25,8 +25,8 @@ public readonly struct FhirPathCollection : IReadOnlyList<FhirPathItem>, IEquata
     /// <inheritdoc/>
     public FhirPathItem this[int index] => _content switch
     {
-        FhirPathItem single when index == 0 => single,
         List<FhirPathItem> many => many[index],
+        FhirPathItem single when index == 0 => single,
         _ => throw new ArgumentOutOfRangeException(nameof(index)),
     };
 
@@ -98,33 +98,38 @@ public readonly struct FhirPathCollection : IReadOnlyList<FhirPathItem>, IEquata
     /// <summary>Gathers items, up to the limit of an evaluation.</summary>
     internal struct Builder(Evaluation run)
     {
-        object? _content;
+        FhirPathItem? _only;
+        List<FhirPathItem>? _many;
+
+        public readonly int Count => _many?.Count ?? (_only is null ? 0 : 1);
+
+        public readonly FhirPathItem this[int index] => _many is null ? _only! : _many[index];
 
         public void Add(FhirPathItem item)
         {
-            switch (_content)
+            if (_many is not null)
             {
-                case null:
-                    _content = item;
-                    break;
-                case FhirPathItem first:
-                    _content = new List<FhirPathItem>(4) { first, item };
-                    break;
-                default:
-                    var list = (List<FhirPathItem>)_content;
-                    list.Add(item);
-                    run.CheckSize(list.Count);
-                    break;
+                _many.Add(item);
+                run.CheckSize(_many.Count);
+            }
+            else if (_only is null)
+            {
+                _only = item;
+            }
+            else
+            {
+                _many = new List<FhirPathItem>(4) { _only, item };
             }
         }
 
         public void AddRange(FhirPathCollection items)
         {
             run.Spend(items.Count >> 2);
-            if (_content is null)
+            if (Count == 0)
             {
                 // A list that is shared is never added to: the one taken over here is copied when something follows.
-                _content = items._content is List<FhirPathItem> list ? new List<FhirPathItem>(list) : items._content;
+                _many = items._content is List<FhirPathItem> list ? [.. list] : null;
+                _only = items._content as FhirPathItem;
                 return;
             }
             foreach (var item in items)
@@ -133,6 +138,6 @@ public readonly struct FhirPathCollection : IReadOnlyList<FhirPathItem>, IEquata
             }
         }
 
-        public readonly FhirPathCollection Build() => new(_content);
+        public readonly FhirPathCollection Build() => new(_many ?? (object?)_only);
     }
 }

@@ -61,7 +61,7 @@ static class Quantities
     }
 
     static decimal? Converted(UcumUnit from, decimal value, UcumUnit to) =>
-        ((from.InBase(value) - to.Offset) / to.Factor).ToDecimal() is { } converted ? Trimmed(converted) : null;
+        ((from.InBase(value) - to.Offset) / to.Factor).ToDecimal() is { } converted ? Numbers.Trimmed(converted) : null;
 
     public static QuantityItem Multiply(QuantityItem left, QuantityItem right) => new(left.Value * right.Value, Joined(left.Unit, right.Unit, '.'));
 
@@ -119,8 +119,6 @@ static class Quantities
         _ => Calendar.CodeOf(unit),
     };
 
-    /// <summary>Without the zeros that a division leaves at the end.</summary>
-    static decimal Trimmed(decimal value) => value / 1.0000000000000000000000000000m;
 }
 
 /// <summary>Decimals by FHIRPath's rules.</summary>
@@ -137,5 +135,8 @@ static class Numbers
     }
 
     /// <summary>Fraction digits without trailing zeros (FHIRPath section 6.1.2).</summary>
-    static int Significant(decimal value) => (value / 1.0000000000000000000000000000m).Scale;
+    static int Significant(decimal value) => Trimmed(value).Scale;
+
+    /// <summary>Without the zeros at the end of the fraction, such as a division leaves.</summary>
+    public static decimal Trimmed(decimal value) => value / 1.0000000000000000000000000000m;
 }

@@ -71,6 +71,10 @@ static class TypeModel
     public static void AppendChildren(ElementItem item, ref FhirPathCollection.Builder into)
     {
         var container = item.IsPrimitive ? item.Shadow : item.Element;
+        if (container.IsMissing)
+        {
+            return;
+        }
         var hasShadows = HasShadows(container);
         foreach (var child in container.Children)
         {

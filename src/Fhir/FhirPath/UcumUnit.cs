@@ -28,7 +28,7 @@ sealed class UcumUnit
         Offset = offset;
         Arbitrary = arbitrary;
         _dimensions = dimensions;
-        _decimalFactor = offset.CompareTo(default) == 0 && factor.ToDecimal() is { } near && Ratio.Of(near).CompareTo(factor) == 0 ? near : null;
+        _decimalFactor = offset.CompareTo(default) == 0 && factor.ToDecimal() is { } near && Ratio.Of(near).CompareTo(factor) == 0 ? Numbers.Trimmed(near) : null;
     }
 
     /// <summary>How many base units one is.</summary>

@@ -165,11 +165,7 @@ static class CollectionFunctions
         var into = new FhirPathCollection.Builder(frame.Run);
         foreach (var item in input)
         {
-            frame.Run.Spend();
-            if (item is ElementItem element)
-            {
-                TypeModel.AppendChildren(element, ref into);
-            }
+            AppendChildren(frame, item, ref into);
         }
         return into.Build();
     }
@@ -177,13 +173,24 @@ static class CollectionFunctions
     static FhirPathCollection Descendants(Call call, Frame frame, FhirPathCollection input)
     {
         var into = new FhirPathCollection.Builder(frame.Run);
-        for (var level = Children(frame, input); !level.IsEmpty; level = Children(frame, level))
+        foreach (var item in input)
         {
-            foreach (var item in level)
-            {
-                into.Add(item);
-            }
+            AppendChildren(frame, item, ref into);
+        }
+        // Each generation after the one before it
+        for (var index = 0; index < into.Count; index++)
+        {
+            AppendChildren(frame, into[index], ref into);
         }
         return into.Build();
+    }
+
+    static void AppendChildren(Frame frame, FhirPathItem item, ref FhirPathCollection.Builder into)
+    {
+        frame.Run.Spend();
+        if (item is ElementItem element)
+        {
+            TypeModel.AppendChildren(element, ref into);
+        }
     }
 }
