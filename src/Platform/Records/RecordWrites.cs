@@ -258,16 +258,20 @@ public sealed partial class RecordsDesk
         {
             await indexing.RefreshAsync(cancellation, connection);
             await using var batch = new NpgsqlBatch(connection);
+            var kept = rows.Where(row => row.Draft is not null).ToList();
+            var isMuch = kept.Count >= SealedStore.StreamedMin;
+            List<IndexRow> Found() => index.RowsOf([.. kept.Select(row => row.Draft!)], [.. kept.Select(row => row.Patient)], now, set.Map);
+            // While the database takes the versions
+            var found = isMuch ? Task.Run(Found, cancellation) : null;
             await SealedStore.AppendAsync(batch, versions, cancellation);
             IndexStore.Remove(batch, [.. rows.Where(row => row.Version > 1).Select(row => (row.Write.Type, row.Write.Id!))]);
-            var kept = rows.Where(row => row.Draft is not null).ToList();
-            if (kept.Count >= SealedStore.StreamedMin)
+            if (isMuch)
             {
                 // What is streamed does not wait for the batch
                 await batch.RunAsync(cancellation);
                 batch.BatchCommands.Clear();
             }
-            await IndexStore.AddAsync(batch, index.RowsOf([.. kept.Select(row => row.Draft!)], [.. kept.Select(row => row.Patient)], now, set.Map), cancellation);
+            await IndexStore.AddAsync(batch, found is null ? Found() : await found, cancellation);
             await NoteParametersAsync(connection, rows, now, cancellation);
             // With the last rows rather than after them, which saves a message; where one of them is refused it is not reached
             batch.Add("COMMIT");

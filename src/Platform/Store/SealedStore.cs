@@ -82,13 +82,12 @@ sealed class SealedStore(KeyVault vault)
         {
             return;
         }
-        var rows = entries.Select(SealedRow.Of).ToList();
-        if (rows.Count >= StreamedMin)
+        if (entries.Count >= StreamedMin)
         {
-            await StreamAsync(batch.Connection!, rows, cancellation);
+            await StreamAsync(batch.Connection!, entries, cancellation);
             return;
         }
-        Append(batch, rows);
+        Append(batch, [.. entries.Select(SealedRow.Of)]);
     }
 
     /// <summary>Adds few sealed versions with their pending leaves to a batch.</summary>
@@ -105,27 +104,31 @@ sealed class SealedStore(KeyVault vault)
         batch.Add("INSERT INTO leaf_pending (type, id, version, envelope) SELECT * FROM unnest($1, $2, $3, $4)", types, ids, versions, All(row => row.Envelope));
     }
 
-    static async Task StreamAsync(NpgsqlConnection connection, List<SealedRow> rows, CancellationToken cancellation)
+    static async Task StreamAsync(NpgsqlConnection connection, IReadOnlyList<NewEntry> entries, CancellationToken cancellation)
     {
+        List<byte[]> envelopes = new(entries.Count);
         await using (var writer = await connection.BeginBinaryImportAsync(
             "COPY entry (type, id, version, kind, owner, patient, written, deleted, content, sealed, blob, ciphertext) FROM STDIN (FORMAT binary)", cancellation))
         {
             writer.Timeout = StreamedPatience;
-            foreach (var row in rows)
+            foreach (var entry in entries)
             {
+                // One is sealed while the database takes those before it
+                var row = SealedRow.Of(entry);
                 await row.WriteAsync(writer, cancellation);
+                envelopes.Add(row.Envelope);
             }
             await writer.CompleteAsync(cancellation);
         }
         await using var pending = await connection.BeginBinaryImportAsync(
             "COPY leaf_pending (type, id, version, envelope) FROM STDIN (FORMAT binary)", cancellation);
-        foreach (var row in rows)
+        foreach (var (entry, envelope) in entries.Zip(envelopes))
         {
             await pending.StartRowAsync(cancellation);
-            await pending.WriteAsync(row.Entry.Type, NpgsqlDbType.Text, cancellation);
-            await pending.WriteAsync(row.Entry.Id, NpgsqlDbType.Text, cancellation);
-            await pending.WriteAsync(row.Entry.Version, NpgsqlDbType.Integer, cancellation);
-            await pending.WriteAsync(row.Envelope, NpgsqlDbType.Bytea, cancellation);
+            await pending.WriteAsync(entry.Type, NpgsqlDbType.Text, cancellation);
+            await pending.WriteAsync(entry.Id, NpgsqlDbType.Text, cancellation);
+            await pending.WriteAsync(entry.Version, NpgsqlDbType.Integer, cancellation);
+            await pending.WriteAsync(envelope, NpgsqlDbType.Bytea, cancellation);
         }
         await pending.CompleteAsync(cancellation);
     }
