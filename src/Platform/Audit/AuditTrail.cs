@@ -136,7 +136,7 @@ public sealed class AuditTrail
             ?? throw new InvalidOperationException("The audit trail's key is missing; the node is not set up.");
         var now = SealedStore.Now(time);
         // The trail is read in the order of ids
-        var id = Guid.CreateVersion7(now).ToString();
+        var id = OrderedId.New(now).ToString();
         return new NewEntry(LeafKind.Audit, "AuditEvent", id, 1, owner, fact.PatientAlias, now, AuditEventJson.Write(id, now, fact, "Salus node"));
     }
 }

@@ -126,5 +126,5 @@ public sealed partial class RecordsDesk(
 
     static string? AliasOf(string? patient, OwnerKey owner) => patient is null ? null : AuditTrail.AliasOf(owner);
 
-    static string NewId() => Guid.CreateVersion7().ToString();
+    static string NewId() => OrderedId.New().ToString();
 }
